@@ -1,0 +1,78 @@
+"""The error tree. Every expected failure is a `BatchcompError` and knows the exit code it ends a command with."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command, documented in the README."""
+
+    DONE = 0
+    FATAL = 1
+    USAGE = 2
+    SOME_FAILED = 3
+    DAMAGED = 4
+    NO_ARCHIVE = 10
+    LOCKED = 11
+    INTERRUPTED = 130
+
+
+class BatchcompError(Exception):
+    """Base of all expected failures; `str(error)` is one line: the value, the reason and the next step."""
+
+    exit_code = ExitCode.FATAL
+
+
+class UsageError(BatchcompError):
+    """The options or arguments contradict each other or name nothing usable."""
+
+    exit_code = ExitCode.USAGE
+
+
+class PictureError(BatchcompError):
+    """One picture cannot be read, decoded or saved; the batch goes on without it."""
+
+    exit_code = ExitCode.SOME_FAILED
+
+
+class NotAPictureError(PictureError):
+    """The file is not an image in any format on the allowlist; a walk skips it."""
+
+
+class UnsupportedPictureError(PictureError):
+    """A sound picture that the codec cannot carry faithfully (alpha, 16 bit, ...); it is stored verbatim."""
+
+
+class PayloadError(PictureError):
+    """A payload is not a JPEG of ours, is damaged, or asks for a model that is not at hand."""
+
+
+class ModelError(BatchcompError):
+    """A model file is missing, damaged, or not the one the archive names."""
+
+
+class TrainingError(BatchcompError):
+    """Training cannot start or go on (too few photos, photos too small, checkpoint of another run)."""
+
+
+class ArchiveError(BatchcompError):
+    """The archive cannot be read or written."""
+
+
+class ArchiveDamagedError(ArchiveError):
+    """A segment, its manifest or an entry fails its checks."""
+
+    exit_code = ExitCode.DAMAGED
+
+
+class ArchiveNotFoundError(ArchiveError):
+    """There is no archive where one was expected."""
+
+    exit_code = ExitCode.NO_ARCHIVE
+
+
+class ArchiveLockedError(ArchiveError):
+    """Another process is writing to the archive."""
+
+    exit_code = ExitCode.LOCKED
