@@ -1,0 +1,60 @@
+"""Quantisation tables, and the scale from the user's quality 1..100 to their coarseness."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+COARSEST_STEP, FINEST_STEP = 9.0, 0.25  # at quality 1 and at quality 100
+QUALITIES = range(1, 101)
+
+# ISO/IEC 10918-1 (JPEG), annex K, tables K.1 and K.2, rows of increasing vertical frequency.
+ANNEX_K_LUMA = [
+    [16, 11, 10, 16, 24, 40, 51, 61],
+    [12, 12, 14, 19, 26, 58, 60, 55],
+    [14, 13, 16, 24, 40, 57, 69, 56],
+    [14, 17, 22, 29, 51, 87, 80, 62],
+    [18, 22, 37, 56, 68, 109, 103, 77],
+    [24, 35, 55, 64, 81, 104, 113, 92],
+    [49, 64, 78, 87, 103, 121, 120, 101],
+    [72, 92, 95, 98, 112, 100, 103, 99],
+]
+ANNEX_K_CHROMA = [
+    [17, 18, 24, 47, 99, 99, 99, 99],
+    [18, 21, 26, 66, 99, 99, 99, 99],
+    [24, 26, 56, 99, 99, 99, 99, 99],
+    [47, 66, 99, 99, 99, 99, 99, 99],
+    [99, 99, 99, 99, 99, 99, 99, 99],
+    [99, 99, 99, 99, 99, 99, 99, 99],
+    [99, 99, 99, 99, 99, 99, 99, 99],
+    [99, 99, 99, 99, 99, 99, 99, 99],
+]
+
+
+def initial_log_tables() -> NDArray[np.float64]:
+    """Where training starts, (2, 8, 8): halfway, in logarithms, between 0.4 x annex K and a flat table.
+
+    A compact picture keeps more of its energy in high frequencies than the photos annex K was made for.
+    """
+    annex_k = np.log(0.4 * np.array([ANNEX_K_LUMA, ANNEX_K_CHROMA], dtype=np.float64))
+    flat = np.log(np.array([14.0, 20.0])).reshape(2, 1, 1)
+    return (annex_k + flat) / 2
+
+
+def quality_to_step(quality: float) -> float:
+    """Scale of the tables for a quality in 1..100: geometric from 9 (coarse) to 0.25 (fine).
+
+    Raises:
+        ValueError: `quality` is outside 1..100.
+    """
+    if not QUALITIES.start <= quality <= QUALITIES.stop - 1:
+        raise ValueError(f"quality {quality}: expected 1 to 100")
+    fraction = (quality - 1) / 99
+    return math.exp((1 - fraction) * math.log(COARSEST_STEP) + fraction * math.log(FINEST_STEP))
+
+
+def tables_at(log_tables: NDArray[np.floating], step: float) -> NDArray[np.int64]:
+    """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, for a step."""
+    return np.clip(np.rint(np.exp(log_tables.astype(np.float64)) * step), 1, 255).astype(np.int64)

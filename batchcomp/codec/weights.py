@@ -1,0 +1,109 @@
+"""Model files: safetensors with the architecture in their header, known by the SHA-256 of their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from batchcomp.codec.networks import Architecture, DoubleNetwork
+from batchcomp.errors import ModelError
+
+SHIPPED = {"default": "default.safetensors"}  # name -> file in batchcomp/models
+FORMAT = "batchcomp-model-1"
+MAX_MODEL_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """Nets ready for use, with the hash that archives name them by."""
+
+    network: DoubleNetwork
+    sha256: str
+    name: str
+
+
+def to_bytes(network: DoubleNetwork, *, half: bool = True) -> bytes:
+    """Serialise weights, in float16 unless `half` is False, with the architecture as metadata."""
+    dtype = torch.float16 if half else torch.float32
+    tensors = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
+    tensors["log_tables"] = network.log_tables.detach().cpu().float().contiguous()
+    metadata = {"format": FORMAT, "architecture": json.dumps(asdict(network.arch), sort_keys=True)}
+    return safetensors.torch.save(tensors, metadata=metadata)
+
+
+def header_of(data: bytes, source: str) -> Architecture:
+    """Read the architecture from a model file's header."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > min(len(data) - 8, 100_000):
+        raise ModelError(f"{source}: not a safetensors file; name a model written by `batchcomp train`")
+    try:
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        if metadata.get("format") != FORMAT:
+            raise ModelError(f"{source}: format {metadata.get('format')!r}, expected {FORMAT!r}; retrain or upgrade")
+        return Architecture(**json.loads(metadata["architecture"]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{source}: the model's header is damaged ({error}); use an intact copy") from error
+
+
+def from_bytes(data: bytes, source: str) -> Model:
+    """Build the nets of a model file.
+
+    Raises:
+        ModelError: the bytes are no model of ours, or its tensors do not fit its architecture.
+    """
+    network = DoubleNetwork(header_of(data, source))
+    try:
+        tensors = {key: value.float() for key, value in safetensors.torch.load(data).items()}
+        network.load_state_dict(tensors)
+    except (SafetensorError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{source}: the tensors do not fit the architecture ({reason}); use an intact copy") from error
+    if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+        raise ModelError(f"{source}: the weights are not finite numbers; use an intact copy")
+    network.eval().requires_grad_(requires_grad=False)
+    return Model(network=network, sha256=hashlib.sha256(data).hexdigest(), name=source)
+
+
+def load_file(path: Path) -> Model:
+    """Load a model from a file.
+
+    Raises:
+        ModelError: the file cannot be read, is too large, or is no model.
+    """
+    try:
+        if path.stat().st_size > MAX_MODEL_BYTES:
+            raise ModelError(f"{path}: larger than {MAX_MODEL_BYTES >> 20} MiB; not a model of ours")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}; name a model file with --model") from error
+    return from_bytes(data, str(path))
+
+
+def load_shipped(name: str = "default") -> Model:
+    """Load a model that ships in the package."""
+    file = resources.files("batchcomp.models") / SHIPPED[name]
+    try:
+        return from_bytes(file.read_bytes(), name)
+    except FileNotFoundError as error:
+        raise ModelError(f"{name}: the shipped weights are missing; reinstall batchcomp") from error
+
+
+def load_by_hash(prefix: str, extra: Path | None = None) -> Model:
+    """Find the model whose SHA-256 begins with `prefix`: `extra` first, then the shipped ones.
+
+    Raises:
+        ModelError: none matches.
+    """
+    candidates = ([load_file(extra)] if extra else []) + [load_shipped(name) for name in SHIPPED]
+    for model in candidates:
+        if model.sha256.startswith(prefix):
+            return model
+    known = ", ".join(f"{model.name} ({model.sha256[:16]})" for model in candidates)
+    raise ModelError(f"model {prefix} is needed and not at hand (known: {known}); pass its file with --model FILE")

@@ -1,0 +1,120 @@
+"""The dev measure: real files of held-out photos against real JPEGs of them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from batchcomp.codec import jpeg
+from batchcomp.codec.networks import DoubleNetwork
+from batchcomp.codec.tables import tables_at
+from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
+from batchcomp.training.data import read_rgb
+
+DEV_STEPS = (9.0, 5.0, 2.5, 1.2, 0.6)
+JPEG_QUALITIES = (3, 6, 10, 15, 22, 32, 45, 60, 75, 86, 93)
+DEV_PHOTOS = 20
+DEV_SIDE = 384
+
+Curve = NDArray[np.float64]  # (points, 3): mean bpp, mean MS-SSIM, mean PSNR in dB
+
+
+@dataclass(frozen=True, kw_only=True)
+class DevScore:
+    """`bd_rate` in percent against JPEG at equal MS-SSIM, negative is better; `psnr_gain` in dB at equal bpp."""
+
+    bd_rate: float
+    psnr_gain: float
+    curve: Curve
+
+
+def dev_crops(photos: Sequence[Path]) -> list[NDArray[np.uint8]]:
+    """Centre crops of at most 20 photos spread over the split, (H, W, 3), sides multiples of 16, at most 384."""
+    chosen = [photos[i] for i in sorted({round(i) for i in np.linspace(0, len(photos) - 1, DEV_PHOTOS)})]
+    return [_centre(np.asarray(read_rgb(path))) for path in chosen]
+
+
+def _centre(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = (min(side, DEV_SIDE) // 16 * 16 for side in pixels.shape[:2])
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
+
+
+def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    """(H, W, 3) uint8 -> (1, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).unsqueeze(0).float() / 255
+
+
+def to_pixels(x: Tensor) -> NDArray[np.uint8]:
+    """(1, 3, H, W) -> (H, W, 3) uint8, clamped and rounded."""
+    rounded: NDArray[np.uint8] = (x[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return rounded
+
+
+def _quality_of(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> tuple[float, float]:
+    x, y = to_tensor(original), to_tensor(decoded)
+    mse = float((x - y).square().mean())
+    return float(ms_ssim_batch(x, y)), -10 * np.log10(max(mse, 1e-9))
+
+
+def jpeg_point(original: NDArray[np.uint8], quality: int) -> tuple[float, float, float]:
+    """(bpp, MS-SSIM, PSNR) of the plain JPEG rival at a Pillow quality."""
+    buffer = io.BytesIO()
+    Image.fromarray(original).save(buffer, "JPEG", quality=quality, optimize=True, progressive=True)
+    with Image.open(buffer) as image:
+        decoded = np.asarray(image.convert("RGB"))
+    return (buffer.tell() * 8 / original[..., 0].size, *_quality_of(original, decoded))
+
+
+@torch.inference_mode()
+def network_point(network: DoubleNetwork, original: NDArray[np.uint8], step: float) -> tuple[float, float, float]:
+    """(bpp, MS-SSIM, PSNR) of the double network through a real JPEG file."""
+    log_step = torch.tensor([np.log2(step)], dtype=torch.float32)
+    compact = to_pixels(network.com(to_tensor(original), log_step))
+    data = jpeg.encode(compact, tables_at(network.log_tables.detach().numpy(), step))
+    restored = to_pixels(network.rec(to_tensor(jpeg.decode(data)), log_step))
+    return (len(data) * 8 / original[..., 0].size, *_quality_of(original, restored))
+
+
+class DevSet:
+    """Held-out crops, with their JPEG curve measured once."""
+
+    def __init__(self, photos: Sequence[Path]) -> None:
+        self.crops = dev_crops(photos)
+        self.jpeg_curve = self._curve([[jpeg_point(crop, q) for q in JPEG_QUALITIES] for crop in self.crops])
+
+    @staticmethod
+    def _curve(points: list[list[tuple[float, float, float]]]) -> Curve:
+        mean: Curve = np.array(points).mean(axis=0)
+        return mean
+
+    def score(self, network: DoubleNetwork) -> DevScore:
+        """Measure a network on every crop at every step of `DEV_STEPS`."""
+        curve = self._curve([[network_point(network, crop, step) for step in DEV_STEPS] for crop in self.crops])
+        reference = np.interp(np.log(curve[:, 0]), np.log(self.jpeg_curve[:, 0]), self.jpeg_curve[:, 2])
+        return DevScore(
+            bd_rate=bd_rate(self.jpeg_curve, curve), psnr_gain=float((curve[:, 2] - reference).mean()), curve=curve
+        )
+
+
+def bd_rate(anchor: Curve, test: Curve) -> float:
+    """Mean change of rate at equal MS-SSIM in dB, in percent, piecewise linear in ln(bpp); nan without overlap.
+
+    The benchmark's figure is piecewise cubic; this one needs no package beyond numpy and ranks checkpoints.
+    """
+    curves = [curve[np.argsort(curve[:, 1])] for curve in (anchor, test)]
+    decibels = [-10 * np.log10(1 - np.minimum(curve[:, 1], 1 - 1e-9)) for curve in curves]
+    low, high = max(d[0] for d in decibels), min(d[-1] for d in decibels)
+    if low >= high:
+        return float("nan")
+    grid = np.linspace(low, high, 200)
+    rates = [np.interp(grid, d, np.log(curve[:, 0])) for d, curve in zip(decibels, curves, strict=True)]
+    return float(np.expm1((rates[1] - rates[0]).mean()) * 100)

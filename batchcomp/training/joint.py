@@ -1,0 +1,211 @@
+"""Joint training: ComCNN, RecCNN and the quantisation tables learn together through a differentiable JPEG."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from batchcomp.codec import weights
+from batchcomp.codec.networks import Architecture, DoubleNetwork
+from batchcomp.codec.tables import COARSEST_STEP, FINEST_STEP
+from batchcomp.errors import TrainingError
+from batchcomp.training import checkpoint
+from batchcomp.training.data import CropSource, split_folder
+from batchcomp.training.evaluate import DevScore, DevSet
+from batchcomp.training.jpeg_proxy import jpeg
+from batchcomp.training.log import TrainingLog
+from batchcomp.training.losses import Losses, LossWeights, mixed_loss
+
+MIN_CROP = 176  # five MS-SSIM scales need more than 160 px
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointSettings:
+    """One run. `steps` may be raised when resuming; the learning rate is flat, then falls over the last quarter."""
+
+    steps: int = 20_000
+    batch: int = 6
+    crop: int = 192
+    seed: int = 0
+    learning_rate: float = 1e-3
+    warm_up: int = 100
+    decay_share: float = 0.25
+    final_rate: float = 0.02  # of learning_rate, at the last step
+    clip: float = 1.0  # gradient norm
+    ema: float = 0.998
+    log_every: int = 50
+    save_minutes: float = 4.0
+    evaluate_minutes: float = 10.0
+    loss: LossWeights = field(default_factory=LossWeights)
+    architecture: Architecture = field(default_factory=Architecture)
+
+    def __post_init__(self) -> None:
+        """Raise TrainingError where the numbers make no run."""
+        if self.crop < MIN_CROP or self.crop % 16:
+            raise TrainingError(f"crop {self.crop}: expected a multiple of 16 from {MIN_CROP} on")
+        if self.steps < 1 or self.batch < 1:
+            raise TrainingError(f"{self.steps} steps of {self.batch} crops: expected at least one of each")
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate: linear warm-up, flat, cosine down over the last `decay_share` of the steps."""
+        decay_from = self.steps * (1 - self.decay_share)
+        if step < decay_from:
+            return self.learning_rate * min(1.0, (step + 1) / self.warm_up)
+        progress = (step - decay_from) / max(1.0, self.steps - decay_from)
+        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+        return self.learning_rate * (self.final_rate + (1 - self.final_rate) * fall)
+
+
+def draw_steps(rng: np.random.Generator, count: int) -> Tensor:
+    """Coarsenesses (count,), log-uniform over the whole range of qualities, stratified within the batch."""
+    fractions = (np.arange(count) + rng.random(count)) / count
+    low, high = math.log(FINEST_STEP), math.log(COARSEST_STEP)
+    return torch.from_numpy(np.exp(low + (high - low) * fractions)).float()
+
+
+def forward(network: DoubleNetwork, x: Tensor, step: Tensor, loss: LossWeights) -> Losses:
+    """Originals x (B, 3, H, W) through the whole codec: x -> compact -> JPEG -> restored."""
+    log_step = torch.log2(step)
+    compact = network.com(x, log_step)  # (B, 3, H/2, W/2)
+    decoded, bits = jpeg(compact, network.log_tables, step)
+    restored = network.rec(decoded, log_step)  # (B, 3, H, W)
+    return mixed_loss(x, restored, compact, bits, step, loss)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What a front end may show while training runs."""
+
+    step: int
+    steps: int
+    seconds: float
+    loss: float
+    dev: DevScore | None
+
+
+class JointTrainer:
+    """Owns the nets, their running average (EMA), the optimiser and the run folder.
+
+    The folder holds `checkpoint.pt` (exact resume), `log.csv` and `best.safetensors` (best EMA weights by the dev set).
+    """
+
+    def __init__(self, photos: Path, run: Path, settings: JointSettings, *, device: str = "cpu") -> None:
+        self.settings, self.run, self.device = settings, run, torch.device(device)
+        split = split_folder(photos, crop=settings.crop)
+        self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
+        self.dev = DevSet(split.dev)
+        run.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(settings.seed)
+        self.network = DoubleNetwork(settings.architecture).to(self.device, memory_format=torch.channels_last)
+        self.ema = DoubleNetwork(settings.architecture)
+        self.ema.load_state_dict(self.network.state_dict())
+        self.ema.requires_grad_(requires_grad=False).to(memory_format=torch.channels_last)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate)
+        self.step, self.seconds, self.best = 0, 0.0, math.inf
+        self._resume()
+        self.log = TrainingLog(run / "log.csv", after_step=self.step)
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return self.run / "checkpoint.pt"
+
+    def _resume(self) -> None:
+        if not self.checkpoint_path.exists():
+            return
+        state = checkpoint.load(self.checkpoint_path)
+        if state.settings["architecture"] != asdict(self.settings.architecture):
+            raise TrainingError(f"{self.run}: holds a run of another architecture; choose another --run folder")
+        self.network.load_state_dict(state.network)
+        self.ema.load_state_dict(state.ema)
+        self.optimiser.load_state_dict(state.optimiser)
+        self.step, self.seconds, self.best = state.step, state.seconds, state.best
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        checkpoint.save(
+            checkpoint.Checkpoint(
+                step=self.step,
+                seconds=self.seconds,
+                settings=asdict(self.settings),
+                network=self.network.state_dict(),
+                ema=self.ema.state_dict(),
+                optimiser=self.optimiser.state_dict(),
+                best=self.best,
+            ),
+            self.checkpoint_path,
+        )
+
+    def learn(self, x: Tensor, rng: np.random.Generator) -> Losses:
+        """One step of Adam on one batch."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.rate_at(self.step)
+        coarseness = draw_steps(rng, len(x)).to(self.device)
+        x = x.to(self.device, memory_format=torch.channels_last)
+        losses = forward(self.network, x, coarseness, self.settings.loss)
+        self.optimiser.zero_grad(set_to_none=True)
+        losses.total.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        if bool(torch.isfinite(norm)):  # a flat crop can make MS-SSIM's roots infinitely steep: leave it out
+            self.optimiser.step()
+        self._average()
+        self.step += 1
+        return losses
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Follow the weights with a running average whose memory grows to `ema`."""
+        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
+        for mean, value in zip(self.ema.parameters(), self.network.parameters(), strict=True):
+            mean.lerp_(value.to(mean.device), 1 - decay)
+
+    def evaluate(self) -> DevScore:
+        """Score the running average on the dev set; keep it as `best.safetensors` where it is the best so far."""
+        score = self.dev.score(self.ema)
+        if score.bd_rate < self.best:
+            self.best = score.bd_rate
+            temporary = self.run / ".best.safetensors.tmp"
+            temporary.write_bytes(weights.to_bytes(self.ema))
+            temporary.replace(self.run / "best.safetensors")
+        return score
+
+    def train(self, on_progress: Callable[[Progress], None] = lambda _: None) -> None:
+        """Run until `settings.steps`; whatever ends it early, the checkpoint is written first."""
+        try:
+            self._loop(on_progress)
+        finally:
+            self.log.flush()
+            self.save()
+
+    def _loop(self, on_progress: Callable[[Progress], None]) -> None:
+        last = saved = evaluated = time.monotonic()
+        for _, x, rng in self.source.batches(self.step, self.settings.steps):
+            losses = self.learn(x, rng)
+            now = time.monotonic()
+            self.seconds, last = self.seconds + now - last, now
+            self.log.add(losses)
+            due = self.step == self.settings.steps or now - evaluated > self.settings.evaluate_minutes * 60
+            dev = self.evaluate() if due else None
+            if due:
+                evaluated = last = time.monotonic()
+            if due or self.step % self.settings.log_every == 0:
+                loss = self.log.write(self.step, self.seconds, self.settings.rate_at(self.step), dev)
+                on_progress(
+                    Progress(step=self.step, steps=self.settings.steps, seconds=self.seconds, loss=loss, dev=dev)
+                )
+            if now - saved > self.settings.save_minutes * 60:
+                self.save()
+                saved = now
+
+
+def settings_from(values: dict[str, Any]) -> JointSettings:
+    """Rebuild settings from a checkpoint's plain values."""
+    nested = {"loss": LossWeights(**values["loss"]), "architecture": Architecture(**values["architecture"])}
+    return JointSettings(**{**values, **nested})

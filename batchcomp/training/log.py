@@ -1,0 +1,50 @@
+"""The training log: one CSV row every few steps, with the dev score where it was measured."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import torch
+
+from batchcomp.training.evaluate import DevScore
+from batchcomp.training.losses import Losses
+
+COLUMNS = ("step", "seconds", "learning_rate", "loss", "ms_ssim", "mse", "bpp", "dev_bd_rate", "dev_psnr_gain")
+
+
+class TrainingLog:
+    """Appends to a CSV file; rows beyond a resumed checkpoint's step are dropped, since they will come again."""
+
+    def __init__(self, path: Path, *, after_step: int) -> None:
+        self.path = path
+        kept = self._rows_up_to(after_step)
+        self._file = path.open("w", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._file)
+        self._writer.writerows([COLUMNS, *kept])
+        self._file.flush()
+        self._pending: list[torch.Tensor] = []
+
+    def _rows_up_to(self, step: int) -> list[list[str]]:
+        if step == 0 or not self.path.exists():
+            return []
+        with self.path.open(newline="", encoding="utf-8") as file:
+            return [row for row in csv.reader(file) if row and row[0].isdigit() and int(row[0]) <= step]
+
+    def add(self, losses: Losses) -> None:
+        """Take one step's losses into the next row's mean."""
+        parts = (losses.total, 1 - losses.one_minus_ms_ssim, losses.mse, losses.bpp)
+        self._pending.append(torch.stack([part.detach().float() for part in parts]))
+
+    def write(self, step: int, seconds: float, learning_rate: float, dev: DevScore | None) -> float:
+        """Write the mean of the steps since the last row; return the mean loss."""
+        means = torch.stack(self._pending).mean(0).tolist()
+        self._pending.clear()
+        score = (f"{dev.bd_rate:.2f}", f"{dev.psnr_gain:.2f}") if dev else ("", "")
+        self._writer.writerow([step, f"{seconds:.1f}", f"{learning_rate:.3g}", *(f"{m:.6g}" for m in means), *score])
+        self._file.flush()
+        return float(means[0])
+
+    def flush(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -1,0 +1,67 @@
+"""What training minimises: distortion in logarithms, plus the rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """Weights of the mixed loss; see `mixed_loss`."""
+
+    ms_ssim: float = 0.6  # share of ln(1 - MS-SSIM); the rest goes to ln(MSE)
+    local_mean: float = 5.0  # keeps brightness and colour, which MS-SSIM hardly sees
+    rate: float = 1.4
+    range: float = 10.0  # pulls the compact image into [0, 1], where 8 bits can hold it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Losses:
+    """Mean over the batch; `total` carries the gradient."""
+
+    total: Tensor
+    one_minus_ms_ssim: Tensor
+    mse: Tensor
+    bpp: Tensor
+
+
+def outside_range(compact: Tensor) -> Tensor:
+    """Mean distance (B,) of compact values from [0, 1]."""
+    return (F.relu(-compact) + F.relu(compact - 1)).mean(dim=(1, 2, 3))
+
+
+def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
+    x: Tensor, restored: Tensor, compact: Tensor, bits: Tensor, step: Tensor, weights: LossWeights
+) -> Losses:
+    """a ln(1 - MS-SSIM) + (1 - a) ln(MSE) + w |mean16(x) - mean16(y)| + lambda sqrt(step) bpp, mean over the batch.
+
+    Logarithms weigh fine and coarse qualities alike: 1 - MS-SSIM itself spans a factor of 20 between them.
+
+    Args:
+        x: originals (B, 3, H, W) in [0, 1].
+        restored: reconstructions, same shape, not clamped.
+        compact: ComCNN's output before the codec.
+        bits: estimated bits per picture (B,).
+        step: coarseness of the quantisation tables (B,).
+        weights: the weights a, w, lambda and that of the range penalty.
+    """
+    bpp = bits / (x.shape[2] * x.shape[3])
+    mse = (restored - x).square().mean(dim=(1, 2, 3))
+    # MS-SSIM on clamped values (as users get them), but with a gradient for values outside.
+    clamped = restored + (restored.clamp(0, 1) - restored).detach()
+    distance = 1 - ms_ssim_batch(clamped, x)
+    mean_shift = (F.avg_pool2d(restored, 16) - F.avg_pool2d(x, 16)).abs().mean(dim=(1, 2, 3))
+    total = (
+        weights.ms_ssim * torch.log(distance + 1e-4)
+        + (1 - weights.ms_ssim) * torch.log(mse + 1e-6)
+        + weights.local_mean * mean_shift
+        + weights.rate * step.sqrt() * bpp
+        + weights.range * outside_range(compact)
+    )
+    return Losses(total=total.mean(), one_minus_ms_ssim=distance.mean(), mse=mse.mean(), bpp=bpp.mean())
