@@ -53,19 +53,39 @@ def _pillow_options(metadata: Metadata) -> dict[str, Any]:
     return options
 
 
-def decode(data: bytes) -> Pixels:
-    """Decode a JPEG file to uint8 (h, w, 3) or, for greyscale files, (h, w, 1).
+def decode(data: bytes, *, expected: tuple[int, int] | None = None) -> tuple[Pixels, Metadata]:
+    """Decode a JPEG file to uint8 (h, w, 3) or, for greyscale files, (h, w, 1), and its metadata.
+
+    Args:
+        data: the file.
+        expected: (width, height) it must have; checked before any pixel is decoded.
 
     Raises:
-        PayloadError: the bytes are no JPEG, are damaged, or hold another kind of picture.
+        PayloadError: the bytes are no JPEG, are damaged, or hold another kind or size of picture.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            warnings.simplefilter("ignore")  # Pillow's size warning: sizes were checked against the header
+            with _opened(data) as image:
                 if image.mode not in ("RGB", "L"):
                     raise PayloadError(f"a {image.mode} JPEG is no payload of ours; use an intact copy")
-                pixels = np.array(image)
+                if expected and image.size != expected:
+                    raise PayloadError(f"the JPEG is {image.size}, its header says {expected}; use an intact copy")
+                pixels, metadata = np.array(image), _metadata_of(image.info)
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise PayloadError(f"the payload's JPEG is damaged ({error}); use an intact copy") from error
-    return pixels if pixels.ndim == 3 else pixels[:, :, None]
+    return (pixels if pixels.ndim == 3 else pixels[:, :, None]), metadata
+
+
+def _opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=["JPEG"])
+
+
+def _metadata_of(info: dict[str | tuple[int, int], Any]) -> Metadata:
+    density, unit = info.get("jfif_density"), info.get("jfif_unit")
+    return Metadata(
+        exif=bytes(info.get("exif", b"")).removeprefix(b"Exif\0\0"),
+        icc=bytes(info.get("icc_profile") or b""),
+        xmp=bytes(info.get("xmp", b"")),
+        dpi=(int(density[0]), int(density[1])) if density and unit == 1 else None,
+    )

@@ -80,7 +80,7 @@ def network_point(network: DoubleNetwork, original: NDArray[np.uint8], step: flo
     log_step = torch.tensor([np.log2(step)], dtype=torch.float32)
     compact = to_pixels(network.com(to_tensor(original), log_step))
     data = jpeg.encode(compact, tables_at(network.log_tables.detach().numpy(), step))
-    restored = to_pixels(network.rec(to_tensor(jpeg.decode(data)), log_step))
+    restored = to_pixels(network.rec(to_tensor(jpeg.decode(data)[0]), log_step))
     return (len(data) * 8 / original[..., 0].size, *_quality_of(original, restored))
 
 

@@ -1,0 +1,212 @@
+"""The codec: one picture to one payload and back. Nothing above this room needs to know torch.
+
+`compress` is `compact` (the network, on the device) then `encode` (JPEG, anywhere); `restore` is `decode` then
+`reconstruct`. A pipeline calls the four stages itself, to batch the networks and spread the JPEG work.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from batchcomp.codec import jpeg, payload, tiles, weights
+from batchcomp.codec.tables import quality_to_step, tables_at
+from batchcomp.errors import ModelError, PayloadError, UsageError
+from batchcomp.images.picture import Metadata, Picture, Pixels
+
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # BT.601, as JFIF
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compact:
+    """A compact picture (h, w, 3 or 1), uint8, ready for the inner codec."""
+
+    pixels: Pixels
+    header: payload.Header
+    tables: NDArray[np.int64]
+    metadata: Metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """A payload's compact picture (h, w, 3 or 1), uint8, read back."""
+
+    pixels: Pixels
+    header: payload.Header
+    metadata: Metadata
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn auto, cpu, cuda or mps into a device that is there.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    if name not in DEVICES:
+        raise UsageError(f"device {name!r}: expected one of {', '.join(DEVICES)}")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(d for d in ("cuda", "mps", "cpu") if there[d]))
+    if not there[name]:
+        raise UsageError(f"device {name}: not available on this machine; use --device auto or cpu")
+    return torch.device(name)
+
+
+def to_rgb(pixels: Pixels) -> Pixels:
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+
+
+def to_grey(pixels: Pixels) -> Pixels:
+    """BT.601 luma (H, W, 1) of (H, W, 3)."""
+    return np.rint(pixels @ LUMA).astype(np.uint8)[:, :, None]
+
+
+class Codec:
+    """Compresses with one model; restores payloads of that model and of any other it can find."""
+
+    def __init__(
+        self, model: weights.Model, *, device: str = "cpu", batch: int | None = None, model_file: Path | None = None
+    ) -> None:
+        self.device = choose_device(device)
+        self.batch = batch or (1 if self.device.type == "cpu" else 16)
+        self.model = self._placed(model)
+        self._model_file = model_file
+        self._models = {bytes.fromhex(model.sha256)[:8]: self.model}
+
+    @classmethod
+    def open(cls, model_file: Path | None = None, *, device: str = "auto", batch: int | None = None) -> Codec:
+        """Load the shipped model, or one from a file.
+
+        Raises:
+            ModelError: the file is no model.
+            UsageError: the device is not there.
+        """
+        model = weights.load_file(model_file) if model_file else weights.load_shipped()
+        return cls(model, device=device, batch=batch, model_file=model_file)
+
+    def _placed(self, model: weights.Model) -> weights.Model:
+        model.network.to(self.device, memory_format=torch.channels_last)
+        return model
+
+    def _model_of(self, header: payload.Header) -> weights.Model:
+        if header.model not in self._models:
+            try:
+                model = weights.load_by_hash(header.model.hex(), self._model_file)
+            except ModelError as error:
+                raise PayloadError(str(error)) from error
+            self._models[header.model] = self._placed(model)
+        return self._models[header.model]
+
+    # -- the four stages ------------------------------------------------------------------------------------------
+
+    def compact(self, pictures: Sequence[Picture], quality: int) -> list[Compact]:
+        """Run ComCNN over a batch of pictures of any sizes.
+
+        Args:
+            pictures: RGB or greyscale, sides 1 to 131,000.
+            quality: 1 (coarse) to 100 (fine).
+
+        Raises:
+            ValueError: quality is outside 1..100.
+        """
+        step, arch = quality_to_step(quality), self.model.network.arch
+        plan = tiles.Plan(unit=arch.fold, up=1, down=arch.scale, halo=arch.com_halo, tile=tiles.TILE)
+        outputs = tiles.run(
+            self.model.network.com,
+            [to_rgb(picture.pixels) for picture in pictures],
+            [math.log2(step)] * len(pictures),
+            plan,
+            batch=self.batch,
+            device=self.device,
+        )
+        tables = tables_at(self.model.network.log_tables.detach().cpu().numpy(), step)
+        return [
+            Compact(
+                pixels=to_grey(pixels) if picture.mode == "L" else pixels,
+                header=payload.Header(
+                    width=picture.width,
+                    height=picture.height,
+                    scale=arch.scale,
+                    quality=quality,
+                    model=bytes.fromhex(self.model.sha256)[:8],
+                    grey=picture.mode == "L",
+                ),
+                tables=tables,
+                metadata=picture.metadata,
+            )
+            for picture, pixels in zip(pictures, outputs, strict=True)
+        ]
+
+    @staticmethod
+    def encode(compact: Compact) -> bytes:
+        """Write the payload: a standard JPEG with our APP10 segment, EXIF, ICC and XMP."""
+        return payload.insert(jpeg.encode(compact.pixels, compact.tables, compact.metadata), compact.header)
+
+    @staticmethod
+    def decode(data: bytes) -> Decoded:
+        """Read a payload.
+
+        Raises:
+            PayloadError: it is none, is damaged, or its JPEG contradicts its header.
+        """
+        header = payload.parse(data)
+        pixels, metadata = jpeg.decode(data, expected=header.compact_size)
+        if (pixels.shape[2] == 1) != header.grey:
+            raise PayloadError("the payload's JPEG and its header disagree on colour; use an intact copy")
+        return Decoded(pixels=pixels, header=header, metadata=metadata)
+
+    def reconstruct(self, payloads: Sequence[Decoded]) -> list[Picture]:
+        """Run RecCNN over a batch of decoded payloads.
+
+        Raises:
+            PayloadError: a payload needs a model that is not at hand.
+        """
+        answers: dict[int, Picture] = {}
+        for model_id in dict.fromkeys(p.header.model for p in payloads):
+            members = [(i, p) for i, p in enumerate(payloads) if p.header.model == model_id]
+            model = self._model_of(members[0][1].header)
+            for (i, p), pixels in zip(members, self._reconstruct(model, [p for _, p in members]), strict=True):
+                full = pixels[: p.header.height, : p.header.width]
+                answers[i] = Picture(pixels=to_grey(full) if p.header.grey else full, metadata=p.metadata)
+        return [answers[i] for i in range(len(payloads))]
+
+    def _reconstruct(self, model: weights.Model, payloads: Sequence[Decoded]) -> list[Pixels]:
+        arch = model.network.arch
+        if any(p.header.scale != arch.scale for p in payloads):
+            raise PayloadError(f"the payload's scale is not its model's ({arch.scale}); use an intact copy")
+        plan = tiles.Plan(
+            unit=arch.fold // arch.scale,
+            up=arch.scale,
+            down=1,
+            halo=arch.rec_halo // arch.scale,
+            tile=tiles.TILE // arch.scale,
+        )
+        return tiles.run(
+            model.network.rec,
+            [to_rgb(p.pixels) for p in payloads],
+            [math.log2(quality_to_step(p.header.quality)) for p in payloads],
+            plan,
+            batch=self.batch,
+            device=self.device,
+        )
+
+    # -- one picture ----------------------------------------------------------------------------------------------
+
+    def compress(self, picture: Picture, quality: int) -> bytes:
+        """Return the payload of one picture at quality 1..100."""
+        return self.encode(self.compact([picture], quality)[0])
+
+    def restore(self, data: bytes) -> Picture:
+        """Return the picture of a payload: uint8 pixels of the original's shape, and its metadata.
+
+        Raises:
+            PayloadError: the payload is damaged or its model is not at hand.
+        """
+        return self.reconstruct([self.decode(data)])[0]
