@@ -41,7 +41,14 @@ class NotAPictureError(PictureError):
 
 
 class UnsupportedPictureError(PictureError):
-    """A sound picture that the codec cannot carry faithfully (alpha, 16 bit, ...); it is stored verbatim."""
+    """A sound picture that the codec cannot carry faithfully; it is stored verbatim.
+
+    `reason` is the feature alone ("an alpha channel"), for the manifest and the report.
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class PayloadError(PictureError):

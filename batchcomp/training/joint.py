@@ -35,8 +35,9 @@ class JointSettings:
     batch: int = 6
     crop: int = 192
     seed: int = 0
-    learning_rate: float = 1e-3
-    warm_up: int = 100
+    learning_rate: float = 4e-4
+    table_gain: float = 5.0  # learning rate of the quantisation tables, times that of the nets
+    warm_up: int = 300
     decay_share: float = 0.25
     final_rate: float = 0.02  # of learning_rate, at the last step
     clip: float = 1.0  # gradient norm
@@ -108,10 +109,16 @@ class JointTrainer:
         self.ema = DoubleNetwork(settings.architecture)
         self.ema.load_state_dict(self.network.state_dict())
         self.ema.requires_grad_(requires_grad=False).to(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate)
+        self.optimiser = torch.optim.Adam(self._parameter_groups(), lr=settings.learning_rate)
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         self._resume()
         self.log = TrainingLog(run / "log.csv", after_step=self.step)
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """The tables live in logarithms, where a useful change is large: they learn faster than the nets."""
+        tables = self.network.log_tables
+        nets = [p for p in self.network.parameters() if p is not tables]
+        return [{"params": nets, "gain": 1.0}, {"params": [tables], "gain": self.settings.table_gain}]
 
     @property
     def checkpoint_path(self) -> Path:
@@ -146,7 +153,7 @@ class JointTrainer:
     def learn(self, x: Tensor, rng: np.random.Generator) -> Losses:
         """One step of Adam on one batch."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.rate_at(self.step)
+            group["lr"] = self.settings.rate_at(self.step) * group["gain"]
         coarseness = draw_steps(rng, len(x)).to(self.device)
         x = x.to(self.device, memory_format=torch.channels_last)
         losses = forward(self.network, x, coarseness, self.settings.loss)

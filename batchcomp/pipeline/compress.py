@@ -1,0 +1,236 @@
+"""The story of one `compress` run: walk, load, ComCNN, JPEG, measure, archive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from batchcomp.archive import Archive, ArchiveWriter
+from batchcomp.archive.rows import Row
+from batchcomp.codec import payload
+from batchcomp.codec.codec import Codec, Compact
+from batchcomp.errors import ArchiveNotFoundError, NotAPictureError, PictureError, UnsupportedPictureError
+from batchcomp.images.load import Source, decode_picture, read_source
+from batchcomp.images.picture import Picture
+from batchcomp.images.walk import Item, WalkFailure, walk
+from batchcomp.pipeline.flow import ahead, windows
+from batchcomp.pipeline.measure import measure
+from batchcomp.pipeline.records import Done, Event, Failed, Outcome, Passed, Planned
+from batchcomp.settings import CompressSettings
+
+OnEvent = Callable[[Event], None]
+VERBATIM_LARGER = "the payload would be larger than the source"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A file in memory: with its picture, or with the reason why it is stored verbatim."""
+
+    item: Item
+    source: Source
+    picture: Picture | None
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """A picture ready for the archive."""
+
+    row: Row
+    data: bytes
+
+
+def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
+    """Compress the pictures below `settings.paths` into `settings.archive`.
+
+    A bad file becomes a `Failed` event and the run goes on; what was stored before an interruption stays stored.
+
+    Raises:
+        ArchiveError: the archive cannot be written, is damaged, or is locked by another run.
+        ModelError: the model file is unusable.
+    """
+    outcome = Outcome()
+
+    def tell(event: Event) -> None:
+        outcome.add(event)
+        on_event(event)
+
+    codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
+    with ArchiveWriter(settings.archive) as writer, Parallel(n_jobs=settings.workers, prefer="threads") as pool:
+        todo = (item for item, _ in plan(settings, codec.model.sha256, tell))
+        run = Run(settings, codec, pool)
+        for loaded in ahead(run.load(windows(todo, lambda item: item.size))):
+            for result in run.pack(loaded):
+                tell(_stored(writer, result) if isinstance(result, Packed) else result)
+    return outcome
+
+
+def plan_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
+    """Say what `compress_archive` would take and why, from names, sizes and times alone."""
+    outcome = Outcome()
+
+    def tell(event: Event) -> None:
+        outcome.add(event)
+        on_event(event)
+
+    codec = Codec.open(settings.model, device="cpu")
+    for item, reason in plan(settings, codec.model.sha256, tell):
+        tell(Planned(name=item.name, reason=reason))
+    return outcome
+
+
+def plan(settings: CompressSettings, model: str, tell: OnEvent) -> Iterator[tuple[Item, str]]:
+    """Yield the files to take, each with the reason; tell of those that are unchanged or cannot be walked."""
+    known = known_rows(settings.archive)
+    for item in walk(settings.paths, include=settings.include, exclude=settings.exclude, skip=(settings.archive,)):
+        if isinstance(item, WalkFailure):
+            tell(Failed(name=str(item.path), reason=item.reason))
+            continue
+        reason = reason_to_take(item, known.get(item.name), settings, model)
+        if reason:
+            yield item, reason
+        else:
+            tell(Passed(name=item.name, reason="unchanged since it was archived", unchanged=True))
+
+
+def known_rows(archive: Path) -> dict[str, Row]:
+    """The archive's current rows by path; none where there is no archive yet."""
+    try:
+        return {row.path: row for row in Archive.open(archive).rows()}
+    except ArchiveNotFoundError:
+        return {}
+
+
+def reason_to_take(item: Item, row: Row | None, settings: CompressSettings, model: str) -> str:
+    """Why a file should be (re-)compressed; empty where the archive already holds it as asked for."""
+    if row is None:
+        return "new"
+    if (row.source_bytes, row.mtime_ns) != (item.size, item.mtime_ns):
+        return "changed"
+    if row.stored == "compact" and (row.quality, row.model) != (settings.quality, model):
+        return "other quality or model"
+    return ""
+
+
+def _stored(writer: ArchiveWriter, packed: Packed) -> Event:
+    try:
+        writer.add(packed.row, packed.data)
+    except PictureError as error:
+        return Failed(name=packed.row.path, reason=str(error))
+    return Done(name=packed.row.path, row=packed.row)
+
+
+def load_item(item: Item) -> Loaded | Event:
+    """Read and decode one file."""
+    started = time.perf_counter()
+    reason, picture = "", None
+    try:
+        source = read_source(item.path)
+        try:
+            picture = decode_picture(source.data, str(item.path))
+        except UnsupportedPictureError as error:
+            reason = error.reason
+    except NotAPictureError as error:
+        return Passed(name=item.name, reason=str(error))
+    except PictureError as error:
+        return Failed(name=item.name, reason=str(error))
+    return Loaded(item=item, source=source, picture=picture, reason=reason, seconds=time.perf_counter() - started)
+
+
+class Run:
+    """The stages of one run; each maps a window of files."""
+
+    def __init__(self, settings: CompressSettings, codec: Codec, pool: Any) -> None:
+        self.settings, self.codec, self.pool = settings, codec, pool
+
+    def load(self, items: Iterable[list[Item]]) -> Iterator[list[Loaded | Event]]:
+        """Read and decode windows of files, in workers of its own, so that it can run ahead of the networks."""
+        with Parallel(n_jobs=self.settings.workers, prefer="threads") as loaders:
+            for window in items:
+                yield loaders(delayed(load_item)(item) for item in window)
+
+    def pack(self, window: list[Loaded | Event]) -> Iterator[Packed | Event]:
+        """Compress one window; answers come in the window's order."""
+        pictures = [(i, one) for i, one in enumerate(window) if isinstance(one, Loaded) and one.picture is not None]
+        packed = dict(zip((i for i, _ in pictures), self._compress([one for _, one in pictures]), strict=True))
+        for i, one in enumerate(window):
+            if i in packed:
+                yield packed[i]
+            elif isinstance(one, Loaded):
+                yield verbatim(one, one.reason)
+            else:
+                yield one
+
+    def _compress(self, window: list[Loaded]) -> list[Packed]:
+        started = time.perf_counter()
+        pictures = [one.picture for one in window if one.picture is not None]
+        compacts = self.codec.compact(pictures, self.settings.quality)
+        payloads = self.pool(delayed(Codec.encode)(compact) for compact in compacts)
+        share = (time.perf_counter() - started) / max(1, len(window))
+        packed = [
+            self._row_of(one, compact, data, share)
+            for one, compact, data in zip(window, compacts, payloads, strict=True)
+        ]
+        return self._measured(window, packed) if self.settings.measure else packed
+
+    def _row_of(self, one: Loaded, compact: Compact, data: bytes, seconds: float) -> Packed:
+        """The payload, or the source verbatim where that is not larger."""
+        if len(data) >= one.source.size:
+            return verbatim(one, VERBATIM_LARGER)
+        row = replace(
+            base_row(one),
+            stored="compact",
+            metadata_bytes=payload.metadata_bytes(data),
+            model=self.codec.model.sha256,
+            scale=compact.header.scale,
+            quality=compact.header.quality,
+            payload_bytes=len(data),
+            seconds=round(one.seconds + seconds, 4),
+        )
+        return Packed(row=row, data=data)
+
+    def _measured(self, window: list[Loaded], packed: list[Packed]) -> list[Packed]:
+        """Restore every payload once and note how it compares."""
+        compact = [i for i, one in enumerate(packed) if one.row.stored == "compact"]
+        decoded = self.pool(delayed(Codec.decode)(packed[i].data) for i in compact)
+        restored = self.codec.reconstruct(decoded)
+        measurements = self.pool(
+            delayed(measure)(
+                window[i].picture, picture, packed[i].row.payload_bytes - packed[i].row.metadata_bytes
+            )
+            for i, picture in zip(compact, restored, strict=True)
+        )
+        answer = list(packed)
+        for i, found in zip(compact, measurements, strict=True):
+            row = replace(packed[i].row, ms_ssim=round(found.ms_ssim, 6), jpeg=found.jpeg)
+            answer[i] = replace(packed[i], row=row)
+        return answer
+
+
+def base_row(one: Loaded) -> Row:
+    """What a row says of the source, whatever is done with it."""
+    picture = one.picture
+    return Row(
+        path=one.item.name,
+        stored="verbatim",
+        source_bytes=one.source.size,
+        mtime_ns=one.source.mtime_ns,
+        permissions=one.item.permissions,
+        source_sha256=one.source.sha256,
+        width=picture.width if picture else 0,
+        height=picture.height if picture else 0,
+        mode=picture.mode if picture else "",
+        payload_bytes=one.source.size,
+        seconds=round(one.seconds, 4),
+    )
+
+
+def verbatim(one: Loaded, reason: str) -> Packed:
+    """Store the source's own bytes."""
+    return Packed(row=replace(base_row(one), reason=reason), data=one.source.data)

@@ -1,0 +1,210 @@
+"""The story of one `decode` run: archive entries or lone payloads in, pictures out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from batchcomp.archive import Archive
+from batchcomp.archive.rows import Row
+from batchcomp.codec.codec import Codec, Decoded
+from batchcomp.errors import ArchiveDamagedError, ArchiveError, PayloadError, PictureError, UsageError
+from batchcomp.images.load import read_source
+from batchcomp.images.picture import Picture
+from batchcomp.images.save import safe_join, save, save_bytes
+from batchcomp.pipeline.flow import ahead, windows
+from batchcomp.pipeline.records import Done, Event, Failed, Outcome
+from batchcomp.settings import FORMATS, DecodeSettings
+
+OnEvent = Callable[[Event], None]
+WINDOW_PIXELS = 24 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """An entry in memory: its compact picture, or the bytes to write as they are."""
+
+    row: Row
+    target: str
+    data: bytes = b""
+    decoded: Decoded | None = None
+
+
+def decode_archive(settings: DecodeSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
+    """Restore the pictures of an archive, or those whose path matches a pattern, below `settings.out`.
+
+    Raises:
+        ArchiveNotFoundError: `settings.source` is no archive.
+        UsageError: a pattern matches nothing.
+        ModelError: the model file is unusable.
+    """
+    outcome = Outcome()
+
+    def tell(event: Event) -> None:
+        outcome.add(event)
+        on_event(event)
+
+    archive = Archive.open(settings.source)
+    rows = chosen_rows(list(archive.rows()), settings.patterns)
+    for damage in archive.damage:
+        tell(Failed(name=damage.segment, reason=str(damage), damage=True))
+    codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
+    with Parallel(n_jobs=settings.workers, prefer="threads") as pool:
+        run = Run(settings, codec, pool)
+        for window in ahead(run.read(archive, rows)):
+            for event in run.restore(window):
+                tell(event)
+    return outcome
+
+
+def chosen_rows(rows: list[Row], patterns: tuple[str, ...]) -> list[Row]:
+    """Rows whose path matches any of the globs; all of them where there is no pattern.
+
+    Raises:
+        UsageError: nothing matches.
+    """
+    if not patterns:
+        return rows
+    chosen = [row for row in rows if any(matches(row.path, pattern) for pattern in patterns)]
+    if not chosen:
+        raise UsageError(f"no picture matches {' '.join(patterns)}; `batchcomp list` shows the paths")
+    return chosen
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a glob matches the path, its file name, or a folder above it."""
+    pure = PurePosixPath(path)
+    above = [str(parent) for parent in pure.parents]
+    return any(fnmatchcase(name, pattern.rstrip("/")) for name in (path, pure.name, *above))
+
+
+def target_names(rows: Iterable[Row], suffix: str) -> dict[str, str]:
+    """Where each path is restored: the same name with the new suffix.
+
+    Pictures that would meet under one name (`a.jpg` and `a.png`) keep their old suffix before the new one.
+    """
+    names = {row.path: _with_suffix(row, suffix) for row in rows}
+    crowd = Counter(name.casefold() for name in names.values())
+    return {
+        path: f"{path}{suffix}" if crowd[name.casefold()] > 1 and name != path else name for path, name in names.items()
+    }
+
+
+def _with_suffix(row: Row, suffix: str) -> str:
+    return str(PurePosixPath(row.path).with_suffix(suffix)) if row.stored == "compact" else row.path
+
+
+class Run:
+    """The stages of one run; each maps a window of rows."""
+
+    def __init__(self, settings: DecodeSettings, codec: Codec, pool: Any) -> None:
+        self.settings, self.codec, self.pool = settings, codec, pool
+
+    def read(self, archive: Archive, rows: list[Row]) -> Iterator[list[Read | Event]]:
+        """Read entries, check them and decode their JPEGs, in workers of its own."""
+        names = target_names(rows, FORMATS[self.settings.format])
+        with Parallel(n_jobs=self.settings.workers, prefer="threads") as readers:
+            for window in windows(rows, lambda row: row.width * row.height, heaviest=WINDOW_PIXELS):
+                yield readers(delayed(read_row)(archive, row, names[row.path]) for row in window)
+
+    def restore(self, window: list[Read | Event]) -> Iterator[Event]:
+        """Run RecCNN over a window and write its files."""
+        results = self._pictures([one for one in window if isinstance(one, Read)])
+        ready = [result for result in results if not isinstance(result, Failed)]
+        yield from (one for one in window if not isinstance(one, Read))
+        yield from (result for result in results if isinstance(result, Failed))
+        yield from self.pool(delayed(self._write)(one, picture) for one, picture in ready)
+
+    def _pictures(self, window: list[Read]) -> list[tuple[Read, Picture | None] | Failed]:
+        """Restore each; a payload whose model is missing fails alone."""
+        answers: list[tuple[Read, Picture | None] | Failed] = []
+        for one in window:
+            try:
+                picture = self.codec.reconstruct([one.decoded])[0] if one.decoded else None
+            except PayloadError as error:
+                answers.append(Failed(name=one.row.path, reason=f"{one.row.path}: {error}"))
+            else:
+                answers.append((one, picture))
+        return answers
+
+    def _write(self, one: Read, picture: Picture | None) -> Event:
+        overwrite, row = self.settings.force, one.row
+        try:
+            path = safe_join(self.settings.out, one.target)
+            if picture is None:
+                save_bytes(
+                    one.data, path, overwrite=overwrite, mtime_ns=row.mtime_ns, permissions=row.permissions & 0o777
+                )
+            else:
+                save(
+                    picture,
+                    path,
+                    format=self.settings.format,
+                    overwrite=overwrite,
+                    mtime_ns=row.mtime_ns,
+                    permissions=row.permissions & 0o777,
+                )
+        except PictureError as error:
+            return Failed(name=row.path, reason=str(error))
+        return Done(name=one.target, row=row)
+
+
+def read_row(archive: Archive, row: Row, target: str) -> Read | Event:
+    """Read one entry and check it against its row."""
+    try:
+        data = archive.read(row)
+        if row.stored == "verbatim":
+            return Read(row=row, target=target, data=data)
+        if row.stored != "compact":
+            reason = f"{row.path}: stored as {row.stored!r}, which this build cannot decode; upgrade batchcomp"
+            return Failed(name=row.path, reason=reason)
+        decoded = Codec.decode(data)
+        if (decoded.header.width, decoded.header.height) != (row.width, row.height):
+            raise ArchiveDamagedError(f"{row.entry}: the payload's size is not the manifest's; use an intact copy")
+    except (ArchiveError, PayloadError) as error:
+        reason = str(error) if row.path in str(error) else f"{row.path}: {error}"
+        return Failed(name=row.path, reason=reason, damage=True)
+    return Read(row=row, target=target, decoded=decoded)
+
+
+def decode_payload(settings: DecodeSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
+    """Restore one payload file, such as `holiday.png.jpg`, extracted from a segment: `holiday.png` below `out`."""
+    outcome = Outcome()
+    codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
+    event = _decode_file(settings, codec)
+    outcome.add(event)
+    on_event(event)
+    return outcome
+
+
+def _decode_file(settings: DecodeSettings, codec: Codec) -> Event:
+    source = settings.source
+    try:
+        try:
+            data = read_source(source)
+            picture = codec.restore(data.data)
+        except PayloadError as error:
+            raise PayloadError(f"{source}: {error}") from error
+        name = payload_target(source.name, FORMATS[settings.format])
+        save(
+            picture,
+            safe_join(settings.out, name),
+            format=settings.format,
+            overwrite=settings.force,
+            mtime_ns=data.mtime_ns,
+        )
+    except PictureError as error:
+        return Failed(name=str(source), reason=str(error))
+    return Done(name=name)
+
+
+def payload_target(name: str, suffix: str) -> str:
+    """`holiday.png.jpg` -> `holiday.png`; `holiday.jpg` -> `holiday.png`."""
+    stem = PurePosixPath(name).with_suffix("")
+    return str(stem.with_suffix(suffix) if stem.suffix else PurePosixPath(f"{stem}{suffix}"))

@@ -1,0 +1,80 @@
+"""The small records that runs report: one a file, and the sum of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from batchcomp.archive.rows import Row
+from batchcomp.errors import ExitCode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A picture was stored or restored. `row` is its manifest row, None for a lone payload."""
+
+    name: str
+    row: Row | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passed:
+    """A file was left alone, and why: it is unchanged, or no picture."""
+
+    name: str
+    reason: str
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A dry run would take this file, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A file could not be taken or restored; `reason` names it, says why and what to do. `damage`: the archive's own."""
+
+    name: str
+    reason: str
+    damage: bool = False
+
+
+Event = Done | Passed | Planned | Failed
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What a run came to."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[Failed] = field(default_factory=list)
+    source_bytes: int = 0
+    payload_bytes: int = 0
+
+    def add(self, event: Event) -> None:
+        """Count one event."""
+        match event:
+            case Done(row=row):
+                self.counts["done"] += 1
+                if row is not None:
+                    self.counts[row.stored] += 1
+                    self.source_bytes += row.source_bytes
+                    self.payload_bytes += row.payload_bytes
+            case Passed(unchanged=unchanged):
+                self.counts["unchanged" if unchanged else "skipped"] += 1
+            case Planned():
+                self.counts["planned"] += 1
+            case Failed():
+                self.counts["failed"] += 1
+                self.failures.append(event)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """4 where the archive is damaged, 3 where files failed, else 0."""
+        if any(failure.damage for failure in self.failures):
+            return ExitCode.DAMAGED
+        return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
