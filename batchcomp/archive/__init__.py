@@ -1,0 +1,20 @@
+"""The archive format: a folder of immutable ZIP segments. Knows bytes, not pixels; specified in docs/format.md."""
+
+from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.reader import Archive
+from batchcomp.archive.rows import KINDS, JpegComparison, Kind, Row
+from batchcomp.archive.verify import VerifyReport, verify
+from batchcomp.archive.writer import ArchiveWriter
+
+__all__ = [
+    "KINDS",
+    "Archive",
+    "ArchiveWriter",
+    "Damage",
+    "FoundDamageError",
+    "JpegComparison",
+    "Kind",
+    "Row",
+    "VerifyReport",
+    "verify",
+]

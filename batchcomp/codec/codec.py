@@ -21,6 +21,7 @@ from batchcomp.errors import ModelError, PayloadError, UsageError
 from batchcomp.images.picture import Metadata, Picture, Pixels
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # BT.601, as JFIF
+MAX_PIXELS = 1_000_000_000  # of a payload to decode: a small file can claim a picture that fills the memory
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -65,7 +66,8 @@ def to_rgb(pixels: Pixels) -> Pixels:
 
 def to_grey(pixels: Pixels) -> Pixels:
     """BT.601 luma (H, W, 1) of (H, W, 3)."""
-    return np.rint(pixels @ LUMA).astype(np.uint8)[:, :, None]
+    luma: Pixels = np.rint(pixels @ LUMA).astype(np.uint8)
+    return luma[:, :, None]
 
 
 class Codec:
@@ -92,7 +94,7 @@ class Codec:
         return cls(model, device=device, batch=batch, model_file=model_file)
 
     def _placed(self, model: weights.Model) -> weights.Model:
-        model.network.to(self.device, memory_format=torch.channels_last)
+        model.network.placed(self.device)
         return model
 
     def _model_of(self, header: payload.Header) -> weights.Model:
@@ -157,6 +159,9 @@ class Codec:
             PayloadError: it is none, is damaged, or its JPEG contradicts its header.
         """
         header = payload.parse(data)
+        if header.width * header.height > MAX_PIXELS:
+            size = f"{header.width}x{header.height}"
+            raise PayloadError(f"{size} is more than {MAX_PIXELS:,} pixels; the payload may be forged, not decoded")
         pixels, metadata = jpeg.decode(data, expected=header.compact_size)
         if (pixels.shape[2] == 1) != header.grey:
             raise PayloadError("the payload's JPEG and its header disagree on colour; use an intact copy")

@@ -72,7 +72,9 @@ def segments(data: bytes) -> Iterator[Segment]:
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         end = at + 2 + length
         if length < 2 or end > len(data):
-            raise PayloadError(f"the segment at byte {at} overruns the file; the payload is damaged, use an intact copy")
+            raise PayloadError(
+                f"the segment at byte {at} overruns the file; the payload is damaged, use an intact copy"
+            )
         yield Segment(marker, at, end)
         if marker == SOS:
             return
@@ -126,7 +128,8 @@ def _checked(content: bytes) -> Header:
     )
     if not sound:
         raise PayloadError(
-            f"the APP10 segment says {width}x{height}, scale {scale}, quality {quality}, flags {flags}; use an intact copy"
+            f"the APP10 segment says {width}x{height}, scale {scale}, quality {quality}, flags {flags}; "
+            "use an intact copy"
         )
     return Header(width=width, height=height, scale=scale, quality=quality, model=model, grey=bool(flags & GREY))
 

@@ -40,7 +40,8 @@ def initial_log_tables() -> NDArray[np.float64]:
     """
     annex_k = np.log(0.4 * np.array([ANNEX_K_LUMA, ANNEX_K_CHROMA], dtype=np.float64))
     flat = np.log(np.array([14.0, 20.0])).reshape(2, 1, 1)
-    return (annex_k + flat) / 2
+    middle: NDArray[np.float64] = (annex_k + flat) / 2
+    return middle
 
 
 def quality_to_step(quality: float) -> float:

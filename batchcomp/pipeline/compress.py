@@ -201,9 +201,7 @@ class Run:
         decoded = self.pool(delayed(Codec.decode)(packed[i].data) for i in compact)
         restored = self.codec.reconstruct(decoded)
         measurements = self.pool(
-            delayed(measure)(
-                window[i].picture, picture, packed[i].row.payload_bytes - packed[i].row.metadata_bytes
-            )
+            delayed(measure)(window[i].picture, picture, packed[i].row.payload_bytes - packed[i].row.metadata_bytes)
             for i, picture in zip(compact, restored, strict=True)
         )
         answer = list(packed)

@@ -173,6 +173,29 @@ def read_row(archive: Archive, row: Row, target: str) -> Read | Event:
     return Read(row=row, target=target, decoded=decoded)
 
 
+def check_archive(folder: Path, *, device: str, model: Path | None, on_event: OnEvent = lambda _: None) -> Outcome:
+    """Restore every picture of an archive in memory; nothing is written."""
+    outcome = Outcome()
+    archive = Archive.open(folder)
+    codec = Codec.open(model, device=device)
+    for row in archive.rows():
+        event = _check(codec, read_row(archive, row, row.path))
+        outcome.add(event)
+        on_event(event)
+    return outcome
+
+
+def _check(codec: Codec, one: Read | Event) -> Event:
+    if not isinstance(one, Read):
+        return one
+    try:
+        if one.decoded:
+            codec.reconstruct([one.decoded])
+    except PayloadError as error:
+        return Failed(name=one.row.path, reason=f"{one.row.path}: {error}", damage=True)
+    return Done(name=one.row.path, row=one.row)
+
+
 def decode_payload(settings: DecodeSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
     """Restore one payload file, such as `holiday.png.jpg`, extracted from a segment: `holiday.png` below `out`."""
     outcome = Outcome()

@@ -36,7 +36,7 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A file could not be taken or restored; `reason` names it, says why and what to do. `damage`: the archive's own."""
+    """A file could not be taken or restored; `reason` names it and says why. `damage`: the archive is at fault."""
 
     name: str
     reason: str

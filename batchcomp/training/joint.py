@@ -88,8 +88,19 @@ class Progress:
     step: int
     steps: int
     seconds: float
+    seconds_a_step: float  # of late
     loss: float
     dev: DevScore | None
+
+
+class Pace:
+    """A running mean of the seconds a step takes."""
+
+    def __init__(self) -> None:
+        self.mean = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.mean = 0.95 * self.mean + 0.05 * seconds if self.mean else seconds
 
 
 class JointTrainer:
@@ -105,10 +116,10 @@ class JointTrainer:
         self.dev = DevSet(split.dev)
         run.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(settings.seed)
-        self.network = DoubleNetwork(settings.architecture).to(self.device, memory_format=torch.channels_last)
-        self.ema = DoubleNetwork(settings.architecture)
+        self.network = DoubleNetwork(settings.architecture).placed(self.device)
+        self.ema = DoubleNetwork(settings.architecture).placed()
         self.ema.load_state_dict(self.network.state_dict())
-        self.ema.requires_grad_(requires_grad=False).to(memory_format=torch.channels_last)
+        self.ema.requires_grad_(requires_grad=False)
         self.optimiser = torch.optim.Adam(self._parameter_groups(), lr=settings.learning_rate)
         self.step, self.seconds, self.best = 0, 0.0, math.inf
         self._resume()
@@ -193,10 +204,13 @@ class JointTrainer:
 
     def _loop(self, on_progress: Callable[[Progress], None]) -> None:
         last = saved = evaluated = time.monotonic()
+        pace = Pace()
         for _, x, rng in self.source.batches(self.step, self.settings.steps):
             losses = self.learn(x, rng)
             now = time.monotonic()
-            self.seconds, last = self.seconds + now - last, now
+            self.seconds += now - last
+            pace.add(now - last)
+            last = now
             self.log.add(losses)
             due = self.step == self.settings.steps or now - evaluated > self.settings.evaluate_minutes * 60
             dev = self.evaluate() if due else None
@@ -205,7 +219,14 @@ class JointTrainer:
             if due or self.step % self.settings.log_every == 0:
                 loss = self.log.write(self.step, self.seconds, self.settings.rate_at(self.step), dev)
                 on_progress(
-                    Progress(step=self.step, steps=self.settings.steps, seconds=self.seconds, loss=loss, dev=dev)
+                    Progress(
+                        step=self.step,
+                        steps=self.settings.steps,
+                        seconds=self.seconds,
+                        seconds_a_step=pace.mean,
+                        loss=loss,
+                        dev=dev,
+                    )
                 )
             if now - saved > self.settings.save_minutes * 60:
                 self.save()

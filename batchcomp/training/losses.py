@@ -39,7 +39,7 @@ def outside_range(compact: Tensor) -> Tensor:
 def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
     x: Tensor, restored: Tensor, compact: Tensor, bits: Tensor, step: Tensor, weights: LossWeights
 ) -> Losses:
-    """a ln(1 - MS-SSIM) + (1 - a) ln(MSE) + w |mean16(x) - mean16(y)| + lambda sqrt(step) bpp, mean over the batch.
+    """A ln(1 - MS-SSIM) + (1 - a) ln(MSE) + w |mean16(x) - mean16(y)| + lambda sqrt(step) bpp, mean over the batch.
 
     Logarithms weigh fine and coarse qualities alike: 1 - MS-SSIM itself spans a factor of 20 between them.
 

@@ -1,0 +1,43 @@
+# Two commands do everything: `make demo` and `make test`. Both need only Python >= 3.11 and make.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+DEMO   := demo
+
+.PHONY: help demo test lint install clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/' | sed 's/^/make /'
+
+install: $(STAMP) ## Make a virtual environment in .venv and install batchcomp with everything it can use
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "==> Installing batchcomp and its packages into $(VENV) (a few minutes the first time)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## Compress examples/photos, print the report, decode everything into demo/
+	@rm -rf $(DEMO) && mkdir $(DEMO)
+	@echo "==> Compressing examples/photos into $(DEMO)/photos.bca"
+	$(BIN)/batchcomp compress examples/photos -o $(DEMO)/photos.bca
+	@echo "==> What it came to"
+	$(BIN)/batchcomp report $(DEMO)/photos.bca
+	@echo "==> Restoring the pictures into $(DEMO)/restored"
+	$(BIN)/batchcomp decode $(DEMO)/photos.bca -o $(DEMO)/restored
+	@echo "==> Compare examples/photos with $(DEMO)/restored; any ZIP tool opens $(DEMO)/photos.bca/000001.zip"
+
+lint: $(STAMP) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## Check style and types, then run the tests on all cores
+	@echo "==> Running the tests"
+	$(BIN)/python -m pytest -n auto
+
+clean: ## Remove the virtual environment and the demo
+	rm -rf $(VENV) $(DEMO)

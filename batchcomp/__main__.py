@@ -1,0 +1,5 @@
+"""`python -m batchcomp` is `batchcomp`."""
+
+from batchcomp.cli import main
+
+main()

@@ -1,0 +1,31 @@
+"""What is wrong with an archive, as a record: one damaged part does not stop the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from batchcomp.errors import ArchiveDamagedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damage:
+    """One finding. `segment` is the file's name, `entry` None where the segment as a whole is meant.
+
+    `entry` comes from a distrusted file: escape it before printing. `str(damage)` is escaped.
+    """
+
+    segment: str
+    entry: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        entry = "" if self.entry is None else f"{self.entry!r}: "
+        return f"{self.segment}: {entry}{self.reason}"
+
+
+class FoundDamageError(ArchiveDamagedError):
+    """An ArchiveDamagedError that carries its record."""
+
+    def __init__(self, damage: Damage) -> None:
+        super().__init__(f"{damage}; run `batchcomp verify` to see what else is damaged")
+        self.damage = damage

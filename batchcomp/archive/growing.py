@@ -1,0 +1,145 @@
+"""The segment that is being written: a temporary file that only ever grows, until it gets its name."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from errno import EIO
+from hashlib import sha256
+from pathlib import Path
+
+from batchcomp.archive import durable, layout
+from batchcomp.archive.layout import Entry
+from batchcomp.archive.manifest import MAX_MANIFEST, end_line, header_line
+from batchcomp.archive.names import MANIFEST_NAME, clash_key, unique_entry
+from batchcomp.archive.rows import KINDS, MAX_ENTRY_BYTES, Row, row_line
+from batchcomp.archive.segments import segment_name, temp_name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Written:
+    entry: Entry
+    line: bytes
+    lines_end: int  # bytes of manifest up to and including `line`
+
+
+class GrowingSegment:
+    """Payloads go to the disk at once; only names and rows stay in memory until `finish`.
+
+    A picture counts from the one `append` that records it. Whatever interrupts a write before (a full disk, Ctrl-C)
+    leaves bytes behind the last counted entry, and the next step cuts them off.
+    """
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self._folder, self._number = folder, number
+        self._temp = folder / temp_name(number)
+        self._file = durable.create(self._temp)
+        self._written: list[_Written] = []
+        self._taken: set[str] = set()
+        self._lost = False
+
+    @property
+    def size(self) -> int:
+        """Bytes that the segment would have now, but for the central directory."""
+        return self._end + self._lines_end
+
+    @property
+    def full(self) -> bool:
+        """Whether the manifest comes near the limit of a reader."""
+        return self._lines_end > MAX_MANIFEST // 2
+
+    @property
+    def sealed(self) -> bool:
+        """Whether manifest and directory are written, so that nothing can be added any more."""
+        return self._file.closed
+
+    @property
+    def _end(self) -> int:
+        return self._written[-1].entry.end if self._written else 0
+
+    @property
+    def _lines_end(self) -> int:
+        return self._written[-1].lines_end if self._written else 0
+
+    def complete(self, row: Row, payload: bytes) -> Row:
+        """Return `row` with what the writer fills in.
+
+        Raises:
+            ValueError: a field is not allowed, or the payload is too large.
+        """
+        if len(payload) > MAX_ENTRY_BYTES:
+            raise ValueError(f"it has {len(payload)} bytes, at most {MAX_ENTRY_BYTES} are allowed")
+        entry = unique_entry(row.natural_entry, self._taken)
+        digest = sha256(payload).hexdigest()
+        return replace(row, entry=entry, payload_bytes=len(payload), payload_sha256=digest, segment=self._number)
+
+    def append(self, row: Row, line: bytes, payload: bytes) -> None:
+        """Write the payload of a complete row; `line` is the row's line. Raises OSError."""
+        entry = layout.picture_entry(row, crc=zlib.crc32(payload), offset=self._end)
+        self._write_at_end(layout.local_header(entry), payload)
+        self._taken.add(clash_key(row.entry))
+        self._written.append(_Written(entry=entry, line=line, lines_end=self._lines_end + len(line)))
+
+    def finish(self, created: datetime) -> None:
+        """Write manifest and central directory, wait for the disk, give the file its name. Can be repeated.
+
+        Raises:
+            OSError: the disk refuses; the segment can be finished later or discarded.
+        """
+        if not self.sealed:
+            self._write_manifest(created)
+            self._sync()
+            self._file.close()
+        durable.publish(self._temp, self._folder / segment_name(self._number))
+        durable.sync_folder(self._folder)
+
+    def discard(self) -> None:
+        """Delete the temporary file. Raises OSError."""
+        self._file.close()
+        durable.remove(self._temp)
+
+    def _sync(self) -> None:
+        """Wait for the disk. After a failure the kernel may have dropped the bytes and call the next try a success."""
+        if self._lost:
+            raise OSError(EIO, "the disk failed to keep what was written")
+        try:
+            durable.sync_file(self._file)
+        except OSError:
+            self._lost = True
+            raise
+
+    def _write_manifest(self, created: datetime) -> None:
+        lines = [header_line(self._number, created), *(done.line for done in self._written)]
+        data = b"".join([*lines, end_line(len(self._written))])
+        entry = manifest_entry(data, self._end)
+        entries = [*(done.entry for done in self._written), entry]
+        self._write_at_end(layout.local_header(entry), data, layout.directory(entries, entry.end))
+
+    def _write_at_end(self, *parts: bytes) -> None:
+        if self._file.tell() != self._end:
+            durable.cut(self._file, self._end)
+        for part in parts:
+            durable.write(self._file, part)
+
+
+def manifest_entry(data: bytes, offset: int) -> Entry:
+    """Return the entry of the manifest `data`; its time is fixed."""
+    date, time = layout.dos_stamp(0)
+    return Entry(name=MANIFEST_NAME, size=len(data), crc=zlib.crc32(data), offset=offset, date=date, time=time)
+
+
+def utc_now() -> datetime:
+    """Return the time that a header records."""
+    return datetime.now(UTC)
+
+
+def checked_line(row: Row) -> bytes:
+    """Return the manifest line of a complete row whose kind the writer knows.
+
+    Raises:
+        ValueError: a field is not allowed.
+    """
+    if row.stored not in KINDS:
+        raise ValueError(f"stored {row.stored!r}: expected one of {', '.join(KINDS)}")
+    return row_line(row)

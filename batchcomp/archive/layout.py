@@ -1,0 +1,135 @@
+"""The bytes of a ZIP segment apart from payloads and manifest. Pure: the writer writes them, verify expects them.
+
+PKWARE APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.14 to 4.3.16 (end records).
+The standard library's writer is not used since it seeks back to patch each header (a segment here is only ever
+appended to) and since its bytes may change with the Python version (here identical runs give identical files).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from struct import Struct
+from typing import NamedTuple
+
+from batchcomp.archive.names import rename_number
+from batchcomp.archive.rows import KINDS, Row
+
+LOCAL = Struct("<4s5H3I2H")
+CENTRAL = Struct("<4s6H3I5H2I")
+END = Struct("<4s4H2IH")
+END64 = Struct("<4sQ2H2I4Q")
+LOCATOR64 = Struct("<4sIQI")
+RECOVERY = Struct("<2H2B2HQq32s")
+LOCAL_SIGNATURE, CENTRAL_SIGNATURE, END_SIGNATURE = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+
+RECOVERY_ID = 0x6362  # "bc", not among the registered extra fields
+RECOVERY_VERSION = 1
+UTF8_NAME = 0x0800  # flag bit 11
+_PLAIN, _ZIP64 = 20, 45  # version needed to extract
+_UNIX = 3 << 8  # made by
+_ATTRIBUTES = 0o100644 << 16  # a regular file, readable by all
+_FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZIP_FIRST, _ZIP_LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31, 23, 59, 58, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A stored entry: sizes and offset in bytes, `date` and `time` in DOS form, `extra` of the local header only."""
+
+    name: str
+    size: int
+    crc: int
+    offset: int
+    date: int
+    time: int
+    extra: bytes = b""
+
+    @property
+    def header_size(self) -> int:
+        """Bytes of the local header."""
+        return LOCAL.size + len(self.name.encode()) + len(self.extra)
+
+    @property
+    def end(self) -> int:
+        """Offset of the first byte after the entry."""
+        return self.offset + self.header_size + self.size
+
+
+def picture_entry(row: Row, *, crc: int, offset: int) -> Entry:
+    """Return the entry of a complete row; everything but checksum and offset follows from the row."""
+    date, time = dos_stamp(row.mtime_ns)
+    extra = recovery_field(row)
+    return Entry(name=row.entry, size=row.payload_bytes, crc=crc, offset=offset, date=date, time=time, extra=extra)
+
+
+def dos_stamp(mtime_ns: int) -> tuple[int, int]:
+    """Return date and time in DOS form: UTC, in steps of 2 s, clamped to 1980..2107."""
+    try:
+        moment = _EPOCH + timedelta(seconds=mtime_ns // 10**9)
+    except OverflowError:
+        moment = _ZIP_LAST if mtime_ns > 0 else _ZIP_FIRST
+    moment = min(max(moment, _ZIP_FIRST), _ZIP_LAST)
+    date = (moment.year - 1980) << 9 | moment.month << 5 | moment.day
+    return date, moment.hour << 11 | moment.minute << 5 | moment.second // 2
+
+
+def local_header(entry: Entry) -> bytes:
+    """Return the local header: true sizes and checksum, so that an entry is found without the central directory."""
+    name = entry.name.encode()
+    head = (LOCAL_SIGNATURE, _PLAIN, UTF8_NAME, 0, entry.time, entry.date, entry.crc, entry.size, entry.size)
+    return LOCAL.pack(*head, len(name), len(entry.extra)) + name + entry.extra
+
+
+def directory(entries: Sequence[Entry], start: int) -> bytes:
+    """Return all that follows the last entry: the central directory at offset `start` and the end records."""
+    records = b"".join(map(_central_record, entries))
+    return records + _end_records(len(entries), len(records), start)
+
+
+def _central_record(entry: Entry) -> bytes:
+    name, far = entry.name.encode(), entry.offset >= _FULL32
+    extra = Struct("<2HQ").pack(1, 8, entry.offset) if far else b""
+    version = _ZIP64 if far else _PLAIN
+    head = (CENTRAL_SIGNATURE, _UNIX | version, version, UTF8_NAME, 0, entry.time, entry.date)
+    sizes = (entry.crc, entry.size, entry.size, len(name), len(extra), 0, 0, 0, _ATTRIBUTES)
+    return CENTRAL.pack(*head, *sizes, min(entry.offset, _FULL32)) + name + extra
+
+
+def _end_records(count: int, size: int, start: int) -> bytes:
+    short = (min(count, _FULL16), min(count, _FULL16), min(size, _FULL32), min(start, _FULL32))
+    end = END.pack(END_SIGNATURE, 0, 0, *short, 0)
+    if count < _FULL16 and size < _FULL32 and start < _FULL32:
+        return end
+    long = (b"PK\x06\x06", END64.size - 12, _UNIX | _ZIP64, _ZIP64, 0, 0, count, count, size, start)
+    return END64.pack(*long) + LOCATOR64.pack(b"PK\x06\x07", 0, start + size, 1) + end
+
+
+class Recovery(NamedTuple):
+    """What a local header knows of its row, should manifest and central directory be lost."""
+
+    kind: int  # Kind.code
+    renamed: int  # see `rename_number`
+    permissions: int
+    source_bytes: int
+    mtime_ns: int
+    source_sha256: str
+
+
+def recovery_field(row: Row) -> bytes:
+    """Return the private extra field of 58 bytes: what neither payload nor local header would tell of the row."""
+    kind, renamed = KINDS[row.stored].code, rename_number(row.natural_entry, row.entry)
+    source = (row.permissions, row.source_bytes, row.mtime_ns, bytes.fromhex(row.source_sha256))
+    return RECOVERY.pack(RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION, kind, renamed, *source)
+
+
+def parse_recovery(extra: bytes) -> Recovery | None:
+    """Return what a local header's extra bytes say, None if they are not a recovery field of this version."""
+    if len(extra) != RECOVERY.size:
+        return None
+    *head, kind, renamed, permissions, source_bytes, mtime_ns, digest = RECOVERY.unpack(extra)
+    if head != [RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION]:
+        return None
+    return Recovery(kind, renamed, permissions, source_bytes, mtime_ns, digest.hex())

@@ -1,0 +1,73 @@
+"""One writer per archive: a lock of the operating system, which a dead process cannot leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from batchcomp.archive import durable
+from batchcomp.errors import ArchiveLockedError
+
+LOCK_NAME: Final = ".lock"
+HOLDER_NAME: Final = ".lock.holder"  # who holds the lock; only a hint for people, the lock is what counts
+
+
+class WriterLock:
+    """The lock on an archive's folder. Readers need none: segments never change."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        # thread_local=False: a writer may be closed by another thread than the one that opened it
+        self._lock = FileLock(folder / LOCK_NAME, thread_local=False)
+
+    def acquire(self, wait: float) -> None:
+        """Take the lock, waiting at most `wait` seconds.
+
+        Raises:
+            ArchiveLockedError: another process holds it; the message names that process.
+            OSError: the lock cannot be written.
+        """
+        try:
+            self._lock.acquire(timeout=max(wait, 0))
+        except Timeout:
+            raise ArchiveLockedError(
+                f"{self._folder}: {self._describe_holder()} is writing to this archive; "
+                "wait until it is done, or wait for it with --lock-wait SECONDS"
+            ) from None
+        try:
+            self._write_holder()
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Give the lock back; harmless if it is not held."""
+        if self._lock.is_locked:
+            with suppress(OSError):  # the folder may be gone; a holder left behind says nothing without the lock
+                durable.remove(self._folder / HOLDER_NAME)
+            self._lock.release()
+
+    def remove(self) -> None:
+        """Delete the files of the lock while it is held; who waits for it notices and starts over."""
+        durable.remove(self._folder / HOLDER_NAME)
+        durable.remove(self._folder / LOCK_NAME)
+
+    def _write_holder(self) -> None:
+        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        holder = {"host": platform.node(), "pid": os.getpid(), "since": since}
+        durable.atomic_write(self._folder / HOLDER_NAME, json.dumps(holder).encode())
+
+    def _describe_holder(self) -> str:
+        try:
+            holder = json.loads((self._folder / HOLDER_NAME).read_bytes()[:4096])
+            pid, host, since = int(holder["pid"]), str(holder["host"]), str(holder["since"])
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):  # just taken, or just given back
+            return "another process"
+        return f"process {pid} on {host[:100]!r} (since {since[:100]!r})".replace("'", "")

@@ -1,0 +1,118 @@
+"""Reads an archive: the current rows of all segments, and the payload of each. Needs no lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.rows import Row
+from batchcomp.archive.segment import open_segment
+from batchcomp.archive.segments import segment_name, segment_numbers
+from batchcomp.errors import ArchiveError, ArchiveNotFoundError
+
+
+class Archive:
+    """A view of the segments that were there when it was opened; a writer may add others meanwhile.
+
+    `damage` lists what was found wrong so far: `open` looks at every segment's frame, `rows` at every row.
+    Payloads are checked when they are read. Several threads may use one Archive.
+    """
+
+    def __init__(self, folder: Path, numbers: list[int]) -> None:
+        self.folder = folder
+        self.damage: list[Damage] = []
+        self._numbers = numbers
+        self._segment = lru_cache(maxsize=4)(lambda number: open_segment(folder, number))
+
+    @staticmethod
+    def open(folder: Path) -> Archive:
+        """Open the archive in `folder` and check the frame of each segment; damaged ones do not stop the others.
+
+        Raises:
+            ArchiveNotFoundError: there is no archive.
+            ArchiveError: a segment's version is newer than this build reads, or the folder cannot be read.
+        """
+        archive = Archive(folder, find_segments(folder))
+        archive.damage.extend(gap_damage(archive._numbers))
+        archive._numbers = [number for number in archive._numbers if archive._is_sound(number)]
+        return archive
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the current rows, oldest segment first, each in the order of its entries.
+
+        The last row of a path supersedes those before it, even if it is damaged: an old version is never passed off
+        as the current one. Memory grows by the paths alone.
+        """
+        newest = {path: (number, entry) for number in self._numbers for path, entry in self._paths(number)}
+        for row in self.all_rows():
+            if newest.get(row.path) == (row.segment, row.entry):
+                yield row
+
+    def all_rows(self) -> Iterator[Row]:
+        """Yield every row, superseded ones too, in the order they were written."""
+        for number in self._numbers:
+            try:
+                yield from self._segment(number).rows(self._note)
+            except FoundDamageError as error:  # the file changed since it was opened
+                self._note(error.damage)
+
+    def read(self, row: Row) -> bytes:
+        """Return the payload of a row of this archive, exactly the bytes that were added.
+
+        Raises:
+            ArchiveDamagedError: length or SHA-256 is not what the row says; the message names segment and entry.
+            ArchiveError: the segment cannot be read.
+        """
+        return self._segment(row.segment).read(row)
+
+    def bytes_on_disk(self) -> int:
+        """Return the size of all segments in bytes, damaged ones too."""
+        paths = (self.folder / segment_name(number) for number in segment_numbers(self.folder))
+        return sum(path.stat().st_size for path in paths)
+
+    def _paths(self, number: int) -> Iterator[tuple[str, str]]:
+        with suppress(FoundDamageError):  # noted by `all_rows`
+            yield from self._segment(number).paths()
+
+    def _is_sound(self, number: int) -> bool:
+        try:
+            segment = self._segment(number)
+            self.damage.extend(segment.damage)
+            segment.read_manifest()
+        except FoundDamageError as error:
+            self._note(error.damage)
+            return False
+        return True
+
+    def _note(self, damage: Damage) -> None:
+        if damage not in self.damage:
+            self.damage.append(damage)
+
+
+def find_segments(folder: Path) -> list[int]:
+    """Return the numbers of the segments of the archive in `folder`, ascending, at least one.
+
+    Raises:
+        ArchiveNotFoundError: there is no archive.
+        ArchiveError: the folder cannot be read.
+    """
+    try:
+        numbers = segment_numbers(folder)
+    except FileNotFoundError:
+        raise ArchiveNotFoundError(f"{folder}: there is no such archive; check the name") from None
+    except NotADirectoryError:
+        raise ArchiveNotFoundError(f"{folder}: is a file, not an archive (a folder NAME.bca)") from None
+    except OSError as error:
+        raise ArchiveError(f"{folder}: {error.strerror}; check the disk and its permissions") from error
+    if not numbers:
+        raise ArchiveNotFoundError(f"{folder}: holds no finished segment (000001.zip, ...); run `batchcomp compress`")
+    return numbers
+
+
+def gap_damage(numbers: list[int]) -> list[Damage]:
+    """Return a Damage for each number missing below the highest: numbers are given out without gaps."""
+    missing = sorted(set(range(1, numbers[-1])) - set(numbers))
+    return [Damage(segment=segment_name(number), entry=None, reason="the segment is missing") for number in missing]

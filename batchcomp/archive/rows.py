@@ -1,0 +1,244 @@
+"""A manifest row: what the archive knows about one picture. Strict in both directions; see docs/format.md."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from batchcomp.archive.names import entry_problem, name_problem
+
+MAX_LINE = 64 * 1024  # bytes of one manifest line: the longest names, twice, with room to spare
+MAX_ENTRY_BYTES = 2**32 - 2  # so that sizes always fit the plain ZIP fields; offsets and counts may need zip64
+_INT64 = 2**63
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """How a picture is stored: the code in the recovery field and the suffix that its entry adds to the path."""
+
+    code: int
+    suffix: str
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "compact": Kind(code=1, suffix=".jpg"),
+    "verbatim": Kind(code=2, suffix=""),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JpegComparison:
+    """What plain JPEG does with the same picture.
+
+    `quality`, `bytes` and `ms_ssim` describe the best plain JPEG that fits into the payload's bytes;
+    `bytes_at_ms_ssim` is what plain JPEG needs for the payload's MS-SSIM, None if it cannot reach it.
+    """
+
+    quality: int
+    bytes: int
+    ms_ssim: float
+    bytes_at_ms_ssim: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One picture. The writer fills in `segment`, `entry`, `payload_bytes` and `payload_sha256`.
+
+    Sizes are in bytes, `width` and `height` in pixels as the source stores them (0 where unknown), `mtime_ns` in
+    nanoseconds since 1970 UTC, `permissions` is `st_mode & 0o7777`, checksums are lower-case hex, `seconds` is the
+    time spent on the picture. Verbatim pictures have `scale` 0, `quality` 0 and a `reason`.
+    """
+
+    path: str
+    stored: str
+    source_bytes: int
+    mtime_ns: int
+    permissions: int
+    source_sha256: str
+    width: int
+    height: int
+    mode: str
+    entry: str = ""
+    reason: str = ""
+    payload_bytes: int = 0
+    payload_sha256: str = ""
+    metadata_bytes: int = 0
+    model: str = ""
+    scale: int = 0
+    quality: int = 0
+    ms_ssim: float | None = None
+    jpeg: JpegComparison | None = None
+    seconds: float = 0.0
+    segment: int = 0  # of the file the row came from; not part of the line
+
+    @property
+    def natural_entry(self) -> str:
+        """The entry's name where nothing clashes: the path and the suffix of the kind."""
+        kind = KINDS.get(self.stored)
+        return self.path + (kind.suffix if kind else "")
+
+
+def row_line(row: Row) -> bytes:
+    """Return the row as a manifest line: compact JSON in UTF-8, ended by a newline.
+
+    Raises:
+        ValueError: a field has the wrong type, is out of range, or the line is too long.
+    """
+    value = {name: getattr(row, name) for name in _CHECKS}
+    _check(value, _CHECKS)
+    if row.jpeg is not None:
+        value["jpeg"] = {name: getattr(row.jpeg, name) for name in _JPEG_CHECKS}
+        _check(value["jpeg"], _JPEG_CHECKS, "jpeg.")
+    line = json_line({"type": "picture", **value})
+    if len(line) > MAX_LINE:
+        raise ValueError(f"the manifest line has {len(line)} bytes, at most {MAX_LINE} are allowed")
+    return line
+
+
+def row_from_json(value: Mapping[str, Any], segment: int) -> Row:
+    """Return the row that a manifest line holds; fields this version does not know are ignored.
+
+    Raises:
+        ValueError: a field is missing, has the wrong type or is out of range.
+    """
+    known = _pick(value, _CHECKS)
+    if isinstance(known["jpeg"], dict):
+        jpeg = _pick(known["jpeg"], _JPEG_CHECKS, "jpeg.")
+        _check(jpeg, _JPEG_CHECKS, "jpeg.")
+        known["jpeg"] = JpegComparison(**jpeg)
+    _check(known, _CHECKS)
+    return Row(**known, segment=segment)
+
+
+def json_line(value: Mapping[str, Any]) -> bytes:
+    """Return `value` as one line of compact JSON in UTF-8. NaN and lone surrogates raise ValueError."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def parse_line(line: bytes) -> dict[str, Any]:
+    """Return the JSON object in `line`.
+
+    Raises:
+        ValueError: the line is too long, not UTF-8, not JSON, not an object, or says NaN.
+    """
+    if len(line) > MAX_LINE:
+        raise ValueError(f"the line has {len(line)} bytes, at most {MAX_LINE} are allowed")
+    try:
+        value = _DECODER.decode(line.decode())
+    except RecursionError:
+        raise ValueError("the line is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("the line is not a JSON object")  # noqa: TRY004  # bad data, not a bad call
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _pick(value: Mapping[str, Any], names: Mapping[str, object], inside: str = "") -> dict[str, Any]:
+    try:
+        return {name: value[name] for name in names}
+    except KeyError as error:
+        raise ValueError(f"{inside}{error.args[0]}: the field is missing") from None
+
+
+Check = Callable[[Any], str]  # returns what was expected, "" if the value is fine
+
+
+def _check(value: Mapping[str, Any], checks: Mapping[str, Check], inside: str = "") -> None:
+    for name, check in checks.items():
+        if expected := check(value[name]):
+            raise ValueError(f"{inside}{name} {str(value[name])[:100]!r}: {expected}")
+
+
+def _integer(low: int, high: int) -> Check:
+    def check(value: Any) -> str:
+        return "" if type(value) is int and low <= value <= high else f"expected a whole number {low}..{high}"
+
+    return check
+
+
+def _number(low: float, high: float) -> Check:
+    def check(value: Any) -> str:
+        fine = type(value) in (int, float) and math.isfinite(value) and low <= value <= high
+        return "" if fine else f"expected a number {low}..{high}"
+
+    return check
+
+
+def _text(limit: int) -> Check:
+    def check(value: Any) -> str:
+        fine = isinstance(value, str) and len(value) <= limit and not re.search("[\ud800-\udfff]", value)
+        return "" if fine else f"expected text of at most {limit} characters"
+
+    return check
+
+
+def _matches(pattern: str, expected: str) -> Check:
+    compiled = re.compile(pattern)
+
+    def check(value: Any) -> str:
+        return "" if isinstance(value, str) and compiled.fullmatch(value) else f"expected {expected}"
+
+    return check
+
+
+def _name(problem: Callable[[str], str]) -> Check:
+    def check(value: Any) -> str:
+        reason = problem(value) if isinstance(value, str) else "it is not text"
+        return reason and f"the name is not allowed: {reason}"
+
+    return check
+
+
+def _or_none(check: Check) -> Check:
+    return lambda value: "" if value is None else check(value)
+
+
+def _is_comparison(value: Any) -> str:
+    return "" if isinstance(value, JpegComparison) else "expected an object or null"
+
+
+_size = _integer(0, _INT64 - 1)
+_similarity = _number(-1.0, 1.0)
+_sha256 = _matches("[0-9a-f]{64}", "a SHA-256 in lower-case hex")
+
+_CHECKS: Final[dict[str, Check]] = {
+    "path": _name(name_problem),
+    "entry": _name(entry_problem),
+    "stored": _matches("[a-z][a-z0-9-]{0,31}", "the name of a kind"),
+    "reason": _text(1000),
+    "source_bytes": _size,
+    "mtime_ns": _integer(-_INT64, _INT64 - 1),
+    "permissions": _integer(0, 0o7777),
+    "source_sha256": _sha256,
+    "payload_bytes": _integer(0, MAX_ENTRY_BYTES),
+    "payload_sha256": _sha256,
+    "metadata_bytes": _integer(0, MAX_ENTRY_BYTES),
+    "width": _integer(0, 2**31 - 1),
+    "height": _integer(0, 2**31 - 1),
+    "mode": _text(32),
+    "model": _matches("([0-9a-f]{64})?", 'a SHA-256 in lower-case hex, or ""'),
+    "scale": _integer(0, 255),
+    "quality": _integer(0, 100),
+    "ms_ssim": _or_none(_similarity),
+    "jpeg": _or_none(_is_comparison),
+    "seconds": _number(0.0, 1e9),
+}
+_JPEG_CHECKS: Final[dict[str, Check]] = {
+    "quality": _integer(1, 100),
+    "bytes": _size,
+    "ms_ssim": _similarity,
+    "bytes_at_ms_ssim": _or_none(_size),
+}
+
+if {field.name for field in fields(Row)} != {*_CHECKS, "segment"}:  # a field without a check must not slip in
+    raise AssertionError("every field of Row needs a check")

@@ -1,0 +1,207 @@
+"""Reads one segment. Nothing in the file is trusted: sizes, offsets, names and flags are checked before use."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from batchcomp.archive import layout
+from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.manifest import MAX_MANIFEST, check_manifest, picture_lines
+from batchcomp.archive.names import MANIFEST_NAME, entry_problem
+from batchcomp.archive.rows import Row, parse_line, row_from_json
+from batchcomp.archive.segments import segment_name
+from batchcomp.errors import ArchiveDamagedError, ArchiveError
+
+
+class Span(NamedTuple):
+    """Where an entry lies: its local header at `offset`, `size` bytes of data, nothing of it at or beyond `limit`."""
+
+    offset: int
+    size: int
+    crc: int
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """An opened segment: its usable entries by name, and what is wrong with others."""
+
+    path: Path
+    number: int
+    spans: dict[str, Span]
+    manifest: Span
+    start: int  # offset of the central directory
+    damage: tuple[Damage, ...]
+
+    def fail(self, reason: str, entry: str | None = None) -> NoReturn:
+        """Raise the FoundDamageError of this segment."""
+        raise FoundDamageError(Damage(segment=self.path.name, entry=entry, reason=reason))
+
+    def read_manifest(self) -> bytes:
+        """Return the manifest after checking its checksum and frame.
+
+        Raises:
+            ArchiveDamagedError: it is damaged.
+            ArchiveError: its version is newer than this build reads, or the file cannot be read.
+        """
+        if self.manifest.size > MAX_MANIFEST:
+            self.fail(f"the manifest claims {self.manifest.size} bytes, at most {MAX_MANIFEST} are allowed")
+        data = self._read_span(self.manifest, None)
+        if zlib.crc32(data) != self.manifest.crc:
+            self.fail("the manifest is damaged (CRC-32)")
+        try:
+            check_manifest(data, self.number)
+        except ValueError as error:
+            self.fail(f"the manifest is damaged: {error}")
+        return data
+
+    def rows(self, on_damage: Callable[[Damage], None]) -> Iterator[Row]:
+        """Yield the rows in the order of the entries; a row that breaks the rules is reported and left out.
+
+        Raises:
+            ArchiveDamagedError: the manifest as a whole is damaged.
+        """
+        for index, line in enumerate(picture_lines(self.read_manifest()), 1):
+            try:
+                yield row_from_json(parse_line(line), self.number)
+            except ValueError as error:
+                on_damage(Damage(segment=self.path.name, entry=_entry_in(line), reason=f"row {index}: {error}"))
+
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """Yield path and entry of each row without checking the other fields, for a quick first look.
+
+        Raises:
+            ArchiveDamagedError: the manifest as a whole is damaged.
+        """
+        for line in picture_lines(self.read_manifest()):
+            with suppress(ValueError):
+                value = parse_line(line)
+                yield str(value.get("path")), str(value.get("entry"))
+
+    def read(self, row: Row) -> bytes:
+        """Return the row's payload; only bytes whose length and SHA-256 are right are ever returned.
+
+        Raises:
+            ArchiveDamagedError: they are not, or the entry is missing.
+            ArchiveError: the file cannot be read.
+        """
+        span = self.spans.get(row.entry)
+        if span is None:
+            self.fail("the entry is missing or unusable", row.entry)
+        if span.size != row.payload_bytes:
+            self.fail(f"the entry has {span.size} bytes, its row says {row.payload_bytes}", row.entry)
+        data = self._read_span(span, row.entry)
+        if sha256(data).hexdigest() != row.payload_sha256:
+            self.fail("the payload is damaged (SHA-256)", row.entry)
+        return data
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Return up to `size` bytes at `offset`; the file is opened for each call, so threads do not disturb another.
+
+        Raises:
+            ArchiveError: the file cannot be read.
+        """
+        with _reading(self.path), self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    def _read_span(self, span: Span, entry: str | None) -> bytes:
+        head = self.read_at(span.offset, layout.LOCAL.size)
+        if len(head) < layout.LOCAL.size or not head.startswith(layout.LOCAL_SIGNATURE):
+            self.fail("the local header is damaged", entry)
+        start = span.offset + layout.LOCAL.size + sum(layout.LOCAL.unpack(head)[-2:])
+        if start + span.size > span.limit:
+            self.fail("the entry reaches into what follows it", entry)
+        data = self.read_at(start, span.size)
+        if len(data) != span.size:
+            self.fail("the entry is cut off", entry)
+        return data
+
+
+def open_segment(folder: Path, number: int) -> Segment:
+    """Read the central directory of a segment.
+
+    Raises:
+        ArchiveDamagedError: it is not a ZIP file, it was cut off, or its manifest is missing.
+        ArchiveError: the file cannot be read.
+    """
+    path = folder / segment_name(number)
+    try:
+        with _reading(path), ZipFile(path) as archive:
+            infos, start = archive.infolist(), archive.start_dir
+    except (BadZipFile, ValueError, NotImplementedError, RuntimeError, struct.error, EOFError) as error:
+        reason = f"not a complete ZIP file ({error}); it was cut off or overwritten"
+        raise FoundDamageError(Damage(segment=path.name, entry=None, reason=reason)) from error
+    spans, damage = _check_entries(path.name, infos, start)
+    manifest = spans.pop(MANIFEST_NAME, None)
+    if manifest is None or manifest.limit != start:
+        reason = "there is no usable manifest at the end of the segment"
+        raise FoundDamageError(Damage(segment=path.name, entry=None, reason=reason))
+    return Segment(path=path, number=number, spans=spans, manifest=manifest, start=start, damage=tuple(damage))
+
+
+def check_version(folder: Path, number: int) -> None:
+    """Refuse to go on after a segment of a newer version; damage is not this function's matter.
+
+    Raises:
+        ArchiveError: the version is newer than this build reads, or the file cannot be read.
+    """
+    try:
+        open_segment(folder, number).read_manifest()
+    except ArchiveDamagedError:
+        return
+
+
+def _check_entries(segment: str, infos: list[ZipInfo], start: int) -> tuple[dict[str, Span], list[Damage]]:
+    spans: dict[str, Span] = {}
+    damage: list[Damage] = []
+    ordered = sorted(infos, key=lambda info: info.header_offset)
+    limits = [info.header_offset for info in ordered[1:]] + [start]
+    for info, limit in zip(ordered, limits, strict=True):
+        name = info.orig_filename
+        reason = "the name occurs twice" if name in spans else _entry_reason(info, limit)
+        if reason:
+            damage.append(Damage(segment=segment, entry=name, reason=reason))
+        else:
+            spans[name] = Span(info.header_offset, info.file_size, info.CRC, limit)
+    return spans, damage
+
+
+def _entry_reason(info: ZipInfo, limit: int) -> str:
+    """Say why an entry is not usable, "" if it is."""
+    name = info.orig_filename
+    problem = "" if name == MANIFEST_NAME else entry_problem(name)
+    if problem:
+        return f"the name is not allowed: {problem}"
+    if info.compress_type != ZIP_STORED or info.file_size != info.compress_size:
+        return "the entry is compressed; entries of an archive never are"
+    if info.flag_bits & ~layout.UTF8_NAME:
+        return "the entry is encrypted or uses ZIP features that no archive has"
+    if info.header_offset < 0 or info.header_offset + layout.LOCAL.size + len(name) + info.file_size > limit:
+        return "the entry reaches into what follows it"
+    return ""
+
+
+def _entry_in(line: bytes) -> str | None:
+    """Return the entry that a broken row names, if it can be told."""
+    try:
+        entry = parse_line(line).get("entry")
+    except ValueError:
+        return None
+    return entry[:1000] if isinstance(entry, str) else None
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveError(f"{path}: {error.strerror or error}; check the disk and its permissions") from error

@@ -1,0 +1,36 @@
+"""Names of the files in an archive's folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_SEGMENT = re.compile(r"([0-9]{6,})\.zip")
+_TEMP = re.compile(r"\.[0-9]{6,}\.zip\.tmp|\.\.lock\.holder\.[0-9]+\.tmp")
+
+
+def segment_name(number: int) -> str:
+    """Return the file name of a segment, e.g. "000001.zip"."""
+    return f"{number:06d}.zip"
+
+
+def temp_name(number: int) -> str:
+    """Return the file name of a segment that is being written, e.g. ".000001.zip.tmp"."""
+    return f".{segment_name(number)}.tmp"
+
+
+def segment_numbers(folder: Path) -> list[int]:
+    """Return the numbers of the segments in `folder`, ascending; other files do not matter."""
+    matches = (_SEGMENT.fullmatch(path.name) for path in folder.iterdir())
+    numbers = (int(match[1]) for match in matches if match)
+    return sorted(number for number in numbers if number > 0 and (folder / segment_name(number)).is_file())
+
+
+def left_over_temps(folder: Path) -> list[Path]:
+    """Return the temporary files in `folder`; while the lock is held they can only be a dead writer's."""
+    return sorted(path for path in folder.iterdir() if _TEMP.fullmatch(path.name))
+
+
+def is_foreign(folder: Path) -> bool:
+    """Tell whether `folder` is somebody's: it has no segments, yet files that no archive has (hidden ones aside)."""
+    return not segment_numbers(folder) and any(not path.name.startswith(".") for path in folder.iterdir())

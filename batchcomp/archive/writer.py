@@ -1,0 +1,153 @@
+"""Writes an archive: pictures one at a time, segments that appear whole or not at all. See docs/format.md."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from batchcomp.archive import durable, segments
+from batchcomp.archive.growing import GrowingSegment, checked_line, utc_now
+from batchcomp.archive.lock import WriterLock
+from batchcomp.archive.names import name_problem
+from batchcomp.archive.rows import Row
+from batchcomp.archive.segment import check_version
+from batchcomp.errors import ArchiveError, PictureError
+
+
+class ArchiveWriter:
+    """The one writer of the archive in `folder`, as a context manager that holds the lock.
+
+    A segment is committed once it has `segment_bytes` bytes or is `segment_seconds` old (looked at whenever a
+    picture is added), and when the context ends, by an exception too: an interrupted run keeps what it has done.
+    `lock_wait` is in seconds. Not for use by several threads at a time.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        segment_bytes: int = 256 * 2**20,
+        segment_seconds: float = 600,
+        lock_wait: float = 0,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._folder = folder
+        self._segment_bytes, self._segment_seconds = segment_bytes, segment_seconds
+        self._lock_wait, self._now = lock_wait, now
+        self._lock = WriterLock(folder)
+        self._open: GrowingSegment | None = None
+        self._opened_at = 0.0
+        self._next = 1
+        self._made_folder = False
+
+    def __enter__(self) -> Self:
+        """Create the folder if there is none, take the lock, clean up after a dead writer.
+
+        Raises:
+            ArchiveLockedError: another process writes to the archive.
+            ArchiveError: the folder is not an archive, is of a newer version, or cannot be written to.
+        """
+        with durable.reported(self._folder):
+            self._made_folder = self._make_folder()
+            self._lock.acquire(self._lock_wait)
+            try:
+                self._prepare()
+            except BaseException:
+                self._close()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.commit()
+        except ArchiveError as failure:
+            if error is None:
+                raise
+            error.add_note(f"the open segment is lost: {failure}")
+        finally:
+            self._close()
+
+    def add(self, row: Row, payload: bytes) -> Row:
+        """Write one picture to the open segment and return its row, completed; memory does not grow by the payload.
+
+        A row of the same path in the archive is superseded.
+
+        Raises:
+            PictureError: the name or another field is not allowed in an archive; nothing was written.
+            ArchiveError: the disk refuses. The pictures added before are still complete.
+        """
+        if problem := name_problem(row.path):
+            raise PictureError(f"{row.path!r}: the name cannot be archived: {problem}; rename the file")
+        if self._open and self._open.sealed:  # an earlier commit failed; it comes first
+            self.commit()
+        segment = self._open or self._start_segment()
+        try:
+            done = segment.complete(row, payload)
+            line = checked_line(done)
+        except ValueError as error:
+            raise PictureError(f"{row.path!r}: cannot be archived: {error}") from error
+        with durable.reported(self._folder):
+            segment.append(done, line, payload)
+        if self._is_due(segment):
+            self.commit()
+        return done
+
+    def commit(self) -> None:
+        """Close the open segment so that it survives a power failure; nothing happens if it has no pictures.
+
+        Raises:
+            ArchiveError: the disk refuses; what was committed before is untouched.
+        """
+        if self._open is None:
+            return
+        with durable.reported(self._folder):
+            if self._open.size:
+                self._open.finish(self._now())
+            else:
+                self._open.discard()
+        self._open = None
+
+    def _start_segment(self) -> GrowingSegment:
+        with durable.reported(self._folder):
+            self._next = max([self._next, *(n + 1 for n in segments.segment_numbers(self._folder)[-1:])])
+            self._open = GrowingSegment(self._folder, self._next)
+        self._opened_at = time.monotonic()
+        return self._open
+
+    def _is_due(self, segment: GrowingSegment) -> bool:
+        old = time.monotonic() - self._opened_at >= self._segment_seconds
+        return old or segment.full or segment.size >= self._segment_bytes
+
+    def _make_folder(self) -> bool:
+        if self._folder.exists() and not self._folder.is_dir():
+            raise ArchiveError(f"{self._folder}: is a file, not an archive; choose another name with -o")
+        made = durable.make_folder(self._folder)
+        if segments.is_foreign(self._folder):
+            raise ArchiveError(f"{self._folder}: holds files but no archive; choose another folder with -o")
+        return made
+
+    def _prepare(self) -> None:
+        for path in segments.left_over_temps(self._folder):
+            durable.remove(path)
+        for number in segments.segment_numbers(self._folder)[-1:]:
+            check_version(self._folder, number)
+
+    def _close(self) -> None:
+        with suppress(OSError):
+            if self._open is not None:
+                self._open.discard()
+        self._open = None
+        with suppress(OSError):
+            if self._made_folder and not segments.segment_numbers(self._folder):
+                self._lock.remove()
+        self._lock.release()
+        with suppress(OSError):
+            if self._made_folder:
+                self._folder.rmdir()  # refuses unless empty

@@ -1,0 +1,66 @@
+"""`batchcomp compress`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from batchcomp.cli import console
+from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size
+from batchcomp.settings import DEFAULT_QUALITY, CompressSettings, default_archive
+
+
+def compress(
+    paths: Annotated[list[Path], typer.Argument(help="Folders of photos, or photos.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The archive; by default FOLDER.bca beside the folder.")
+    ] = None,
+    quality: Annotated[
+        int, typer.Option("--quality", "-q", min=1, max=100, help="1 (smallest) to 100 (best).")
+    ] = DEFAULT_QUALITY,
+    device: DeviceOpt = "auto",
+    jobs: JobsOpt = 0,
+    batch: BatchOpt = "auto",
+    model: ModelOpt = None,
+    include: Annotated[list[str] | None, typer.Option(help="Take only files that match this glob.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Leave out files and folders that match.")] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure/--no-measure", help="Restore each picture and compare it with JPEG.")
+    ] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why.")] = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """Compress photos into an archive; unchanged ones that it already holds are passed over."""
+    settings = CompressSettings(
+        paths=tuple(paths),
+        archive=output or default_archive(tuple(paths)),
+        quality=quality,
+        device=device,
+        jobs=jobs,
+        batch_size=batch_size(batch),
+        model=model,
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        measure=measure,
+    )
+    from batchcomp.pipeline.compress import compress_archive, plan_archive
+
+    run = plan_archive if dry_run else compress_archive
+    with console.progress("Planning" if dry_run else "Compressing", as_json=as_json) as on_event:
+        outcome = run(settings, on_event=on_event)
+    if not dry_run and outcome.counts["done"]:
+        _finish(settings, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
+    code = console.summarise(outcome, "stored", as_json=as_json, archive=str(settings.archive))
+    raise typer.Exit(code)
+
+
+def _finish(settings: CompressSettings, source: int, stored: int, *, as_json: bool) -> None:
+    from batchcomp.cli.state import remember_archive
+    from batchcomp.report.render import human
+
+    remember_archive(settings.archive)
+    if not as_json:
+        text = f"{settings.archive}: {human(source)} -> {human(stored)}; `batchcomp report` shows each picture"
+        typer.echo(console.shown(text))

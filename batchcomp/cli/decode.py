@@ -1,0 +1,48 @@
+"""`batchcomp decode`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from batchcomp.cli import console
+from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size
+from batchcomp.settings import DecodeSettings
+
+
+def decode(
+    source: Annotated[
+        Path, typer.Argument(help="An archive, or a payload taken out of one.", metavar="ARCHIVE|PAYLOAD")
+    ],
+    patterns: Annotated[
+        list[str] | None, typer.Argument(help="Only paths that match these globs.", metavar="PATTERN")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to restore below.")] = Path(),
+    file_format: Annotated[str, typer.Option("--format", help="png, jpeg or webp.")] = "png",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    device: DeviceOpt = "auto",
+    jobs: JobsOpt = 0,
+    batch: BatchOpt = "auto",
+    model: ModelOpt = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """Restore pictures: same tree, same names with the new suffix, EXIF, ICC and time of change kept."""
+    settings = DecodeSettings(
+        source=source,
+        out=output,
+        patterns=tuple(patterns or ()),
+        format=file_format,
+        force=force,
+        device=device,
+        jobs=jobs,
+        batch_size=batch_size(batch),
+        model=model,
+    )
+    from batchcomp.pipeline.decode import decode_archive, decode_payload
+
+    run = decode_payload if source.is_file() else decode_archive
+    with console.progress("Restoring", as_json=as_json) as on_event:
+        outcome = run(settings, on_event=on_event)
+    raise typer.Exit(console.summarise(outcome, "restored", as_json=as_json, out=str(output)))

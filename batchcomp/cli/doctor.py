@@ -1,0 +1,63 @@
+"""`batchcomp doctor`."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib import metadata
+
+import typer
+
+from batchcomp import __version__
+from batchcomp.cli import console
+from batchcomp.cli.options import JsonOpt
+
+PACKAGES = ("numpy", "joblib", "pytorch-msssim", "safetensors", "typer", "rich", "filelock")
+
+
+def doctor(as_json: JsonOpt = False) -> None:
+    """Say what batchcomp runs on: versions, device, threads, image library, model."""
+    facts = _facts()
+    if as_json:
+        console.json_line("doctor", **facts)
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        typer.echo(console.shown(f"{name:<{width}}  {value}"))
+
+
+def _facts() -> dict[str, str]:
+    import torch
+    from PIL import features
+
+    from batchcomp.codec.codec import choose_device
+    from batchcomp.codec.weights import load_shipped
+    from batchcomp.settings import available_cores
+
+    model = load_shipped()
+    return {
+        "batchcomp": __version__,
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "system": platform.platform(),
+        "torch": torch.__version__,
+        "device": str(choose_device("auto")),
+        "threads": f"{torch.get_num_threads()} for networks, {available_cores()} cores",
+        "image library": f"{_image_library()}, libjpeg-turbo {features.version_feature('libjpeg_turbo')}",
+        "model": f"{model.name}, sha256 {model.sha256}",
+        **{name: _version_of(name) for name in PACKAGES},
+    }
+
+
+def _image_library() -> str:
+    """Pillow or pillow-simd: both install the module PIL, the later one wins."""
+    import PIL
+
+    simd = ".post" in PIL.__version__
+    return f"{'pillow-simd' if simd else 'Pillow'} {PIL.__version__}"
+
+
+def _version_of(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "missing"

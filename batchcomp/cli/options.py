@@ -1,0 +1,24 @@
+"""Options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ArchiveArg = Annotated[Path | None, typer.Argument(help="The archive; by default the one last written.")]
+DeviceOpt = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+JobsOpt = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Parallel workers; 0: one a core.")]
+BatchOpt = Annotated[str, typer.Option("--batch-size", help="Tiles the device works on at once, or auto.")]
+ModelOpt = Annotated[Path | None, typer.Option("--model", help="A model written by `batchcomp train`.")]
+JsonOpt = Annotated[bool, typer.Option("--json", help="JSON lines on stdout instead of text.")]
+
+
+def batch_size(value: str) -> int | None:
+    """Turn `--batch-size` into a number, None for auto."""
+    if value == "auto":
+        return None
+    if not value.isdecimal() or int(value) < 1:
+        raise typer.BadParameter(f"{value!r}: expected auto or a whole number from 1 on", param_hint="--batch-size")
+    return int(value)

@@ -1,0 +1,162 @@
+"""Why the lossy codec cannot carry a sound picture faithfully: the reasons to store its source verbatim.
+
+The codec carries 8-bit RGB or grey pixels, EXIF, ICC, XMP and DPI. Whatever a viewer would show or keep beyond these
+must not vanish silently.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterator
+
+from PIL import ExifTags, ImageFile, MpoImagePlugin, PpmImagePlugin, TiffImagePlugin
+
+from batchcomp.images.metadata import EXIF_MAX, ICC_MAX, XMP_MAX
+from batchcomp.images.picture import Metadata
+from batchcomp.images.segments import jpeg_segments, png_chunks
+
+_MODES = {
+    "1": "1-bit picture",
+    "P": "palette",
+    "PA": "palette with alpha channel",
+    "LA": "alpha channel",
+    "La": "alpha channel",
+    "RGBA": "alpha channel",
+    "RGBa": "alpha channel",
+    "CMYK": "CMYK colours",
+    "LAB": "Lab colours",
+    "YCbCr": "YCbCr colours",
+    "HSV": "HSV colours",
+    "F": "floating point samples",
+}
+_MOTION = (b"MotionPhoto_Data", b':MotionPhoto="1"', b':MicroVideo="1"')
+_SRGB_GAMMA = 45_455
+_SRGB_PRIMARIES = (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
+_SUBIFDS, _BITS_PER_SAMPLE, _DNG_VERSION = 330, 258, 50_706
+
+
+def unsupported_reason(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> str | None:
+    """Return why the loaded `image`, decoded from `data`, cannot be carried faithfully, or None when it can."""
+    specific = _BY_FORMAT.get(image.format or "", _nothing)
+    for reasons in (_frames(image), _mode(image), specific(image, data), _oversized(metadata)):
+        for reason in reasons:
+            return reason
+    return None
+
+
+def _nothing(_image: ImageFile.ImageFile, _data: bytes) -> Iterator[str]:
+    return iter(())
+
+
+def _frames(image: ImageFile.ImageFile) -> Iterator[str]:
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        yield "several pages" if image.format == "TIFF" else "animation"
+
+
+def _mode(image: ImageFile.ImageFile) -> Iterator[str]:
+    if "transparency" in image.info:
+        yield "transparent colour"
+    if image.mode not in {"RGB", "L"}:
+        yield _MODES.get(image.mode, "more than 8 bits per sample")
+
+
+def _oversized(metadata: Metadata) -> Iterator[str]:
+    limits = (("EXIF", metadata.exif, EXIF_MAX), ("XMP", metadata.xmp, XMP_MAX), ("ICC profile", metadata.icc, ICC_MAX))
+    for what, content, limit in limits:
+        if len(content) > limit:
+            yield f"{what} of {len(content)} bytes, too large for a JPEG"
+
+
+def _jpeg(image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
+    contents = [content for marker, content in jpeg_segments(data) if 0xE0 <= marker <= 0xEF]
+    if any(content.startswith(b"urn:iso:std:iso:ts:21496:-1\0") or b"hdrgm:Version" in content for content in contents):
+        yield "HDR gain map"
+    if any(content.startswith(b"http://ns.adobe.com/xmp/extension/\0") for content in contents):
+        yield "extended XMP, too large for one JPEG segment"
+    if any(mark in content for content in contents for mark in _MOTION) or _MOTION[0] in data[-65_536:]:
+        yield "motion photo"
+    if isinstance(image, MpoImagePlugin.MpoImageFile) and not _only_previews(image):
+        yield "several pictures in one file"
+
+
+def _only_previews(image: MpoImagePlugin.MpoImageFile) -> bool:
+    """Tell whether all pictures but the first are smaller copies of it, as many cameras add for their own screens."""
+    entries = (image.mpinfo or {}).get(0xB002, [])[1:]
+    return all(str(entry["Attribute"]["MPType"]).startswith("Large Thumbnail") for entry in entries)
+
+
+def _png(_image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
+    chunks = {kind: content for kind, content, _ in png_chunks(data)}
+    depth, colour = chunks[b"IHDR"][8], chunks[b"IHDR"][9]
+    if depth == 16:
+        yield "16 bits per sample"
+    if depth < 8 and colour == 0:
+        yield f"{depth}-bit picture"
+    if b"cICP" in chunks and chunks[b"cICP"][:2] not in {b"\x01\x0d", b"\x02\x02"}:
+        yield "colour space without an ICC profile (cICP)"
+    if not {b"iCCP", b"sRGB", b"cICP"} & chunks.keys() and not _like_srgb(chunks):
+        yield "gamma or primaries of its own without an ICC profile"
+
+
+def _like_srgb(chunks: dict[bytes, bytes]) -> bool:
+    """Tell whether gAMA and cHRM, where given, describe sRGB well enough to be dropped."""
+    gamma = struct.unpack(">I", chunks.get(b"gAMA", struct.pack(">I", _SRGB_GAMMA))[:4])[0]
+    primaries = struct.unpack(">8I", chunks.get(b"cHRM", struct.pack(">8I", *_SRGB_PRIMARIES))[:32])
+    near = all(abs(given - srgb) <= 500 for given, srgb in zip(primaries, _SRGB_PRIMARIES, strict=True))
+    return near and abs(gamma - _SRGB_GAMMA) <= 500
+
+
+def _tiff(image: ImageFile.ImageFile, _data: bytes) -> Iterator[str]:
+    tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
+    depths = tags.get(_BITS_PER_SAMPLE, (1,))
+    if max(depths) > 8:
+        yield f"{max(depths)} bits per sample"
+    if max(depths) < 8 and image.mode == "L":
+        yield f"{max(depths)}-bit picture"
+    if _SUBIFDS in tags or _DNG_VERSION in tags:
+        yield "further pictures in the file"
+    if ExifTags.Base.SamplesPerPixel in tags and tags[ExifTags.Base.SamplesPerPixel] > len(image.getbands()):
+        yield "further channels"
+
+
+def _gif(_image: ImageFile.ImageFile, _data: bytes) -> Iterator[str]:
+    yield "palette"
+
+
+def _ppm(image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
+    if isinstance(image, PpmImagePlugin.PpmImageFile) and data[:2] in {b"P2", b"P3", b"P5", b"P6"}:
+        fields = re.sub(rb"#[^\r\n]*", b" ", data[:4096]).split(maxsplit=4)
+        if len(fields) > 3 and int(fields[3]) > 255:
+            yield "more than 8 bits per sample"
+
+
+def _avif(image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
+    """Look at the boxes of the header (ISO/IEC 23000-22, AV1-ISOBMFF 2.3): Pillow reduces all to 8-bit sRGB."""
+    head = data[:65_536]
+    if any(found.group(1)[0] & 0x40 for found in re.finditer(rb"av1C..(.)", head, re.DOTALL)):
+        yield "more than 8 bits per sample"
+    if b"tmap" in head:
+        yield "HDR gain map"
+    if "icc_profile" not in image.info:
+        for found in re.finditer(rb"colrnclx(....)", head, re.DOTALL):
+            primaries, transfer = struct.unpack(">HH", found.group(1))
+            if primaries not in {1, 2} or transfer not in {1, 2, 6, 13}:
+                yield "colour space without an ICC profile (nclx)"
+
+
+def _bmp(_image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
+    if data[14:18] == b"\x7c\0\0\0" and data[70:74] in {b"DEBM", b"KNIL"}:  # 'MBED', 'LINK' in little endian
+        yield "colour profile inside a BMP"
+
+
+_BY_FORMAT: dict[str, Callable[[ImageFile.ImageFile, bytes], Iterator[str]]] = {
+    "JPEG": _jpeg,
+    "MPO": _jpeg,
+    "PNG": _png,
+    "TIFF": _tiff,
+    "GIF": _gif,
+    "PPM": _ppm,
+    "AVIF": _avif,
+    "BMP": _bmp,
+}

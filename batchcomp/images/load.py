@@ -1,0 +1,232 @@
+"""One file to one picture in memory, within limits; every failure is a `PictureError` that names the file.
+
+What the codec cannot carry is told apart from what is damaged: `UnsupportedPictureError` is raised only after the
+picture was decoded. Damage inside JPEG scan data that the decoder conceals cannot be seen from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageFile
+
+from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
+from batchcomp.images.faithful import unsupported_reason
+from batchcomp.images.formats import Format, foreign, has_picture_suffix, recognise
+from batchcomp.images.hush import hushed
+from batchcomp.images.metadata import read_metadata
+from batchcomp.images.names import shown
+from batchcomp.images.picture import Metadata, Picture, Pixels
+from batchcomp.images.segments import png_chunks
+
+_APPLE_DOUBLE = b"\x00\x05\x16\x07"  # "._NAME" files: macOS metadata under a picture's suffix
+
+# All that Pillow has been seen to raise on damaged or hostile content.
+_DECODER_ERRORS = (
+    OSError, SyntaxError, ValueError, struct.error, zlib.error, EOFError, IndexError, KeyError, TypeError,
+    AttributeError, AssertionError, ArithmeticError, MemoryError, RuntimeError, SystemError,
+    Image.DecompressionBombError,
+)  # fmt: skip
+
+_UNDO_ORIENTATION = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Ceilings for one picture; whatever exceeds one is a `PictureError`, found before pixels are decoded."""
+
+    max_pixels: int = 500_000_000
+    max_bytes: int = 2 << 30  # of the file
+    max_side: int = 131_000  # pixels; half of it is the largest side of a JPEG
+    max_metadata_bytes: int = 32 << 20  # EXIF, ICC and XMP together
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The bytes of one file as they were read at one moment, with their SHA-256 in hexadecimal."""
+
+    data: bytes
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+def load(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Picture:
+    """Return the picture in the file `path`. Errors: see `read_source` and `decode_picture`."""
+    return decode_picture(read_source(path, limits=limits).data, str(path), limits=limits)
+
+
+def read_source(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Source:
+    """Return the content of the regular file `path`, read once.
+
+    Raises:
+        PictureError: The file cannot be read, is no regular file, exceeds `limits`, or changed meanwhile.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:  # O_NONBLOCK: a pipe must not hold up the batch
+            before = os.fstat(file.fileno())
+            _check_file(path, before, limits)
+            data = file.read(before.st_size + 1)
+            after = os.fstat(file.fileno())
+    except (OSError, ValueError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "not enough memory"
+        raise PictureError(f"{shown(path)}: cannot be read ({reason}); check the file and its permissions") from error
+    if (before.st_size, before.st_mtime_ns) != (len(data), after.st_mtime_ns) or after.st_size != len(data):
+        raise PictureError(f"{shown(path)}: changed while it was read; run again when nothing writes to it")
+    return Source(data=data, sha256=hashlib.sha256(data).hexdigest(), size=len(data), mtime_ns=after.st_mtime_ns)
+
+
+def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise PictureError(f"{shown(path)}: not a regular file; give a picture")
+    if status.st_size > limits.max_bytes:
+        raise _refused(str(path), f"{status.st_size:,} bytes exceed the limit of {limits.max_bytes:,}")
+
+
+def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS) -> Picture:
+    """Return the picture in `data`, pixels as stored: uint8 of shape (H, W, 3) or (H, W, 1), EXIF orientation kept.
+
+    Args:
+        data: The content of a file in one of the formats of `formats.READS`.
+        name: Its name, for messages; its suffix tells a damaged picture from a file that never was one.
+        limits: Ceilings for sizes.
+
+    Raises:
+        NotAPictureError: Neither content nor suffix is that of an image.
+        UnsupportedPictureError: A sound picture that the codec cannot carry faithfully.
+        PictureError: The picture is damaged, exceeds `limits`, or is in a format that we do not read.
+    """
+    entry = _recognise(data, name)
+    with _explained(name, entry.name), hushed():
+        if entry.name == "PNG":
+            _check_png(data)
+        image = entry.opener(io.BytesIO(data), "")
+        with image:
+            _check_limits(image, name, limits)
+            pixels = _decode(image)
+            metadata = read_metadata(image)
+            reason = unsupported_reason(image, data, metadata)
+    _check_metadata(metadata, name, limits)
+    if reason is not None:
+        raise UnsupportedPictureError(
+            f"{shown(name)}: {reason} cannot be carried by the codec; the source is stored as it is",
+            reason=reason,
+        )
+    return Picture(pixels=pixels, metadata=metadata)
+
+
+def _recognise(data: bytes, name: str) -> Format:
+    """Return the format of `data`, or raise why it cannot be read."""
+    entry, kind = recognise(data), foreign(name)
+    if entry is not None and not (kind and entry.name == "TIFF"):
+        return entry
+    if not has_picture_suffix(name) or data.startswith(_APPLE_DOUBLE):
+        raise NotAPictureError(f"{shown(name)}: not a picture; exclude it")
+    if not data:
+        raise _damaged(name, "empty file")
+    if kind:
+        raise PictureError(
+            f"{shown(name)}: {kind} pictures are not read yet; convert them to PNG or JPEG, or exclude them"
+        )
+    raise _damaged(name, "not a readable image, its content is in no format that we know")
+
+
+def _decode(image: ImageFile.ImageFile) -> Pixels:
+    """Return the pixels of the first frame of `image`, (H, W, channels); none unless its mode is RGB or L."""
+    stored = _load_tiff(image) if image.format == "TIFF" else image
+    stored.load()
+    if stored.mode not in {"RGB", "L"}:
+        return np.empty((0, 0, 1), np.uint8)
+    pixels: Pixels = np.array(stored, dtype=np.uint8)
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels
+
+
+def _load_tiff(image: ImageFile.ImageFile) -> Image.Image:
+    """Load a TIFF and undo Pillow's turning it upright; the tag goes back to the metadata."""
+    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    image.load()
+    if orientation not in _UNDO_ORIENTATION:
+        return image
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    return image.transpose(_UNDO_ORIENTATION[orientation])
+
+
+def _check_png(data: bytes) -> None:
+    """Compare the checksums of the chunks that make the picture; Pillow does not look at those of the pixels."""
+    for kind, _content, sound in png_chunks(data):
+        if not sound and kind[:1].isupper():
+            raise ValueError(f"checksum of chunk {kind.decode('latin-1')} is wrong")
+
+
+def _check_limits(image: ImageFile.ImageFile, name: str, limits: Limits) -> None:
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise _damaged(name, f"size of {width} x {height} pixels")
+    if width * height > limits.max_pixels:
+        raise _refused(name, f"{width} x {height} pixels exceed the limit of {limits.max_pixels / 1e6:g} megapixels")
+    if max(width, height) > limits.max_side:
+        raise _refused(name, f"{width} x {height} pixels exceed the limit of {limits.max_side} pixels a side")
+
+
+def _check_metadata(metadata: Metadata, name: str, limits: Limits) -> None:
+    total = len(metadata.exif) + len(metadata.icc) + len(metadata.xmp)
+    if total > limits.max_metadata_bytes:
+        raise _refused(name, f"{total:,} bytes of metadata exceed the limit of {limits.max_metadata_bytes:,}")
+
+
+def _refused(name: str, reason: str) -> PictureError:
+    return PictureError(f"{shown(name)}: {reason}; exclude it or make it smaller")
+
+
+def _damaged(name: str, reason: str) -> PictureError:
+    return PictureError(f"{shown(name)}: {reason}; copy it again from its source or exclude it")
+
+
+@contextmanager
+def _explained(name: str, format_name: str) -> Iterator[None]:
+    """Turn whatever the decoder raises on bad content into a `PictureError`."""
+    try:
+        yield
+    except PictureError:
+        raise
+    except _DECODER_ERRORS as error:
+        raise _damaged(name, _reason(error, format_name)) from error
+
+
+def _reason(error: BaseException, format_name: str) -> str:
+    """Say in the user's words what the decoder found."""
+    if isinstance(error, MemoryError):
+        return "not enough memory to decode it"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"too many pixels for a {format_name} decoder"
+    text = shown(error)
+    if text.startswith("checksum of"):
+        return f"damaged {format_name} file, {text}"
+    if text.lower().startswith(("cannot handle", "unsupported", "unknown")):
+        return f"kind of {format_name} file that we cannot decode ({text})"
+    if "MAX_TEXT" in text:
+        return "text inside it unpacks to more than 1 MiB"
+    truncated = "truncated" in text.lower() or isinstance(error, EOFError)
+    return f"{'truncated' if truncated else 'damaged'} {format_name} file"

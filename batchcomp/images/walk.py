@@ -1,0 +1,179 @@
+"""From the PATHs of a command to the files to take, in a stable order and bounded memory."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchcomp.errors import UsageError
+from batchcomp.images.names import ARCHIVE_SUFFIX, is_temp, name_problem, shown
+from batchcomp.images.patterns import Matcher, compile_patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file to take. `name` is its posix name in the archive, `size` is in bytes."""
+
+    path: Path
+    name: str
+    size: int
+    mtime_ns: int
+    permissions: int
+
+
+@dataclass(frozen=True, slots=True)
+class WalkFailure:
+    """A folder or file that could not be taken; `reason` is one line with the next step."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    path: Path  # resolved
+    name: str  # in the archive; "" for a single folder, whose files are named relative to it
+    is_folder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    include: Matcher | None
+    exclude: Matcher
+    skip: frozenset[str]
+
+    def takes(self, name: str) -> bool:
+        return (self.include is None or self.include(name)) and not self.exclude(name)
+
+
+def walk(
+    paths: Sequence[Path],
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    skip: Sequence[Path] = (),
+) -> Iterator[Item | WalkFailure]:
+    """Yield the regular files at and below `paths`, each folder's entries sorted by the bytes of their names.
+
+    One folder: names are relative to it. One file: its own name. Several paths: below each one's own name.
+    Symbolic links inside folders are not followed; a path given by name is resolved. Archives (`*.bca` folders), our
+    temporary files, `skip` and everything that is neither file nor folder are passed over. At most the entries of the
+    open folders are held in memory.
+
+    Args:
+        paths: Files and folders.
+        include: Globs (see `patterns`); a file must match one of them, if there are any.
+        exclude: Globs; matching files and whole folders are left out.
+        skip: Files and folders to leave out.
+
+    Raises:
+        UsageError: At the call, for a path that is missing, no file or folder, or an archive, and for two that would
+            get the same name.
+    """
+    chosen = _Filter(
+        include=compile_patterns(include) if include else None,
+        exclude=compile_patterns(exclude),
+        skip=frozenset(str(path.resolve()) for path in skip),
+    )
+    return _walk_roots(_roots(paths), chosen)
+
+
+def _roots(paths: Sequence[Path]) -> list[_Root]:
+    found = [_root(path) for path in dict.fromkeys(paths)]
+    roots = list({root.path: root for root in reversed(found)}.values())[::-1]
+    if len(roots) == 1 and roots[0].is_folder:
+        return [_Root(roots[0].path, "", is_folder=True)]
+    by_name: dict[str, _Root] = {}
+    for root in roots:
+        twin = by_name.setdefault(root.name, root)
+        if twin is not root:
+            raise UsageError(
+                f"{shown(twin.path)} and {shown(root.path)} would both be named {shown(root.name)!r} in the archive; "
+                "compress them separately or from their common parent folder",
+            )
+    return roots
+
+
+def _root(path: Path) -> _Root:
+    try:
+        resolved = path.resolve(strict=True)
+        mode = resolved.stat().st_mode
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: a loop of links, ValueError: a NUL
+        raise UsageError(f"{shown(path)}: {_why(error)}; check the path") from error
+    is_folder = stat.S_ISDIR(mode)
+    if not (is_folder or stat.S_ISREG(mode)):
+        raise UsageError(f"{shown(path)}: neither a file nor a folder; give a picture or a folder of pictures")
+    if is_folder and resolved.suffix == ARCHIVE_SUFFIX:
+        raise UsageError(f"{shown(path)}: is an archive already; use `decode` or `list`, or name a folder of pictures")
+    return _Root(resolved, Path(os.path.abspath(path)).name or "root", is_folder)  # noqa: PTH100 - keeps a link's name
+
+
+def _walk_roots(roots: list[_Root], chosen: _Filter) -> Iterator[Item | WalkFailure]:
+    for root in roots:
+        if str(root.path) in chosen.skip:
+            continue
+        if root.is_folder:
+            yield from _walk_folder(root, chosen)
+        elif chosen.takes(root.name):
+            yield from _file(str(root.path), root.name, None)
+
+
+def _walk_folder(root: _Root, chosen: _Filter) -> Iterator[Item | WalkFailure]:
+    """Descend with a stack of our own: a hostile depth of folders must not exhaust Python's."""
+    prefix = f"{root.name}/" if root.name else ""
+    stack = [_entries(str(root.path), prefix)]
+    while stack:
+        found = next(stack[-1], None)
+        if found is None:
+            stack.pop()
+        elif isinstance(found, WalkFailure):
+            yield found
+        elif _is_folder(found[0]):
+            if not _pruned(*found, chosen):
+                stack.append(_entries(found[0].path, f"{found[1]}/"))
+        elif found[0].is_file(follow_symlinks=False) and _wanted(*found, chosen):
+            yield from _file(found[0].path, found[1], found[0])
+
+
+def _entries(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str] | WalkFailure]:
+    """Yield the entries of `folder` in order with their names in the archive, or why it cannot be read."""
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
+    except OSError as error:
+        yield WalkFailure(Path(folder), f"folder cannot be read: {_why(error)}; check its permissions or exclude it")
+        return
+    for entry in entries:
+        yield entry, f"{prefix}{entry.name}"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)
+
+
+def _pruned(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
+    return entry.name.endswith(ARCHIVE_SUFFIX) or entry.path in chosen.skip or chosen.exclude(name)
+
+
+def _wanted(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
+    return not is_temp(entry.name) and entry.path not in chosen.skip and chosen.takes(name)
+
+
+def _file(path: str, name: str, entry: os.DirEntry[str] | None) -> Iterator[Item | WalkFailure]:
+    problem = name_problem(name)
+    if problem is not None:
+        yield WalkFailure(Path(path), f"{problem}; rename it")
+        return
+    try:
+        status = os.stat(path) if entry is None else entry.stat(follow_symlinks=False)  # noqa: PTH116 - path is a str
+    except OSError as error:
+        yield WalkFailure(Path(path), f"file cannot be read: {_why(error)}; run again")
+        return
+    yield Item(Path(path), name, status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,108 @@
+"""Report rows as a table's cells, JSON or CSV; one function a format, one line in `FORMATS`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+
+from batchcomp.report.rows import ReportRow, Totals
+
+COLUMNS = [
+    ("picture", "left"),
+    ("size", "right"),
+    ("source", "right"),
+    ("archived", "right"),
+    ("bpp", "right"),
+    ("MS-SSIM", "right"),
+    ("JPEG's, same bytes", "right"),
+    ("JPEG, same MS-SSIM", "right"),
+    ("vs JPEG", "right"),
+    ("saved", "right"),
+]
+ABSENT = "-"
+
+
+def human(count: float) -> str:
+    """Bytes in the unit people read: 812 B, 12.3 kB, 4.5 MB (powers of 1000)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError  # the loop returns at GB
+
+
+def number(value: float | None, places: int) -> str:
+    return ABSENT if value is None else f"{value:.{places}f}"
+
+
+def percent(value: float | None) -> str:
+    """A saved fraction as a change of bytes: 0.4 -> -40 %."""
+    return ABSENT if value is None else f"{-value * 100:+.0f} %"
+
+
+def cells(row: ReportRow) -> list[str]:
+    """One row of the table."""
+    return [
+        row.path if row.stored == "compact" else f"{row.path} (stored as it is: {row.reason})",
+        f"{row.width}x{row.height}" if row.width else ABSENT,
+        human(row.source_bytes),
+        human(row.archived_bytes),
+        number(row.bpp, 3),
+        number(row.ms_ssim, 4),
+        number(row.jpeg_ms_ssim, 4),
+        ABSENT if row.jpeg_bytes is None else human(row.jpeg_bytes),
+        percent(row.saved_vs_jpeg),
+        percent(row.saved),
+    ]
+
+
+def footer(total: Totals) -> list[str]:
+    """The table's last line: sums and means."""
+    return [
+        f"{total.pictures} pictures, {total.won} of {total.measured} measured above JPEG",
+        "",
+        human(total.source_bytes),
+        human(total.archived_bytes),
+        number(total.mean_bpp, 3),
+        number(total.mean_ms_ssim, 4),
+        number(total.mean_jpeg_ms_ssim, 4),
+        "",
+        "",
+        percent(total.saved),
+    ]
+
+
+def remarks(total: Totals) -> list[str]:
+    """What stands below the table."""
+    lines = [f"on disk, manifests and ZIP headers included: {human(total.archive_bytes_on_disk)}"]
+    if total.worst_path is not None:
+        lines.append(f"worst MS-SSIM: {number(total.worst_ms_ssim, 4)}, {total.worst_path}")
+    if total.measured < total.compact:
+        lines.append(f"{total.compact - total.measured} pictures were stored without measuring")
+    return lines
+
+
+def as_json(rows: Sequence[ReportRow], total: Totals) -> str:
+    """One JSON document: `{"type": "report", "schema": 1, "pictures": [...], "totals": {...}}`."""
+    document = {"type": "report", "schema": 1, "pictures": [asdict(row) for row in rows], "totals": asdict(total)}
+    return json.dumps(document, indent=1) + "\n"
+
+
+def as_csv(rows: Sequence[ReportRow], _total: Totals) -> str:
+    """A CSV file with a heading; cells a spreadsheet would run as a formula are quoted with an apostrophe."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, [field.name for field in fields(ReportRow)], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: _inert(value) for key, value in asdict(row).items()})
+    return buffer.getvalue().encode("utf-8", "backslashreplace").decode()
+
+
+def _inert(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+FORMATS: dict[str, Callable[[Sequence[ReportRow], Totals], str]] = {"json": as_json, "csv": as_csv}

@@ -1,0 +1,54 @@
+"""Small files of every kind, made on the spot."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from batchcomp.images.picture import Pixels
+
+
+def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> Pixels:
+    """Return uint8 noise of shape (height, width, channels)."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+def image(mode: str = "RGB", size: tuple[int, int] = (40, 30)) -> Image.Image:
+    """Return a picture of `size` (width, height) in any mode of Pillow's."""
+    return Image.fromarray(noise(size[1], size[0])).convert(mode)
+
+
+def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    """Return the content of a file of Pillow's format `kind`."""
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def png(size: tuple[int, int], depth: int, colour: int, rows: bytes, more: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
+    """Return a PNG with any header, whatever its pixels; `more` are chunks between header and pixels."""
+    header = struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, 0)
+    chunks = [(b"IHDR", header), *more, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def with_segment(jpeg: bytes, marker: int, content: bytes) -> bytes:
+    """Return `jpeg` with one more segment right after its start."""
+    return jpeg[:2] + struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content + jpeg[2:]
+
+
+def exif(orientation: int) -> bytes:
+    """Return an EXIF structure, without the "Exif" prefix, that holds an orientation."""
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags.tobytes().removeprefix(b"Exif\0\0")

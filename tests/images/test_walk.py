@@ -1,0 +1,150 @@
+"""The files of a run: stable order, right names, nothing twice, nothing that is not asked for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from batchcomp.errors import UsageError
+from batchcomp.images.patterns import compile_patterns
+from batchcomp.images.walk import Item, WalkFailure, walk
+
+
+def tree(root: Path, *names: str) -> Path:
+    """Make files that hold their own names below `root`."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    return root
+
+
+def names(*paths: Path, **options: list[str] | list[Path]) -> list[str]:
+    found = list(walk(paths, **options))  # type: ignore[arg-type]
+    assert all(isinstance(item, Item) for item in found)
+    return [item.name for item in found if isinstance(item, Item)]
+
+
+def test_order_is_by_the_bytes_of_names_folder_by_folder(tmp_path: Path) -> None:
+    tree(tmp_path, "b/2.jpg", "b/10.jpg", "a.jpg", "B.jpg", "é.jpg", "c.jpg")
+    assert names(tmp_path) == ["B.jpg", "a.jpg", "b/10.jpg", "b/2.jpg", "c.jpg", "é.jpg"]
+
+
+def test_an_item_says_what_the_file_is(tmp_path: Path) -> None:
+    path = tree(tmp_path, "d/a.jpg") / "d/a.jpg"
+    path.chmod(0o640)
+    os.utime(path, ns=(1, 1_234_567_890_123_456_789))
+    (item,) = walk([tmp_path])
+    assert item == Item(path.resolve(), "d/a.jpg", 7, 1_234_567_890_123_456_789, 0o640)
+
+
+def test_one_file_has_its_own_name_and_several_paths_are_kept_apart(tmp_path: Path) -> None:
+    tree(tmp_path, "x/1.jpg", "y/1.jpg", "z.jpg")
+    assert names(tmp_path / "z.jpg") == ["z.jpg"]
+    assert names(tmp_path / "y", tmp_path / "z.jpg", tmp_path / "x") == ["y/1.jpg", "z.jpg", "x/1.jpg"]
+    assert names(tmp_path / "x", tmp_path / "x", tmp_path / "y" / ".." / "x") == ["1.jpg"]
+
+
+def test_two_sources_of_one_name_are_refused_by_name(tmp_path: Path) -> None:
+    tree(tmp_path, "p/x/1.jpg", "q/x/1.jpg")
+    with pytest.raises(UsageError, match=r"p/x.*q/x.*separately"):
+        walk([tmp_path / "p/x", tmp_path / "q/x"])
+
+
+def test_missing_special_and_archive_paths_are_refused_at_the_call(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "old.bca").mkdir()
+    for name, reason in {"gone": "check the path", "pipe": "neither a file", "old.bca": "archive already"}.items():
+        with pytest.raises(UsageError, match=rf"{name}.*{reason}"):
+            walk([tmp_path / name])
+
+
+def test_links_are_not_followed_but_a_named_one_is_resolved(tmp_path: Path) -> None:
+    """A folder that links to itself and a link to a file are passed over."""
+    tree(tmp_path, "real/a.jpg")
+    (tmp_path / "real/again").symlink_to(tmp_path / "real", target_is_directory=True)
+    (tmp_path / "real/b.jpg").symlink_to(tmp_path / "real/a.jpg")
+    (tmp_path / "latest").symlink_to(tmp_path / "real", target_is_directory=True)
+    assert names(tmp_path / "latest") == ["a.jpg"]
+    assert names(tmp_path / "latest", tree(tmp_path, "c.jpg") / "c.jpg") == ["latest/a.jpg", "c.jpg"]
+
+
+def test_archives_temporary_special_and_skipped_files_are_passed_over(tmp_path: Path) -> None:
+    tree(tmp_path, "a.jpg", "old.bca/000001.zip", ".batchcomp-12.tmp", "out/b.jpg", "c.jpg", ".hidden.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert names(tmp_path, skip=[tmp_path / "out", tmp_path / "c.jpg"]) == [".hidden.jpg", "a.jpg"]
+
+
+def test_include_and_exclude(tmp_path: Path) -> None:
+    tree(tmp_path, "a.jpg", "b.png", "raw/c.jpg", "2024/raw/d.jpg", "2024/e.jpg")
+    assert names(tmp_path, include=["*.jpg"], exclude=["raw"]) == ["2024/e.jpg", "a.jpg"]
+    assert names(tmp_path, exclude=["/raw"]) == ["2024/e.jpg", "2024/raw/d.jpg", "a.jpg", "b.png"]
+    assert names(tmp_path, include=["2024/**"]) == ["2024/e.jpg", "2024/raw/d.jpg"]
+    assert names(tmp_path / "a.jpg", exclude=["a.*"]) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "matches"),
+    [
+        ("*.jpg", "x/y.jpg", True),
+        ("*.jpg", "x.jpg/y", False),
+        ("x/*.jpg", "x/y.jpg", True),
+        ("x/*.jpg", "w/x/y.jpg", False),
+        ("x/*.jpg", "x/z/y.jpg", False),
+        ("**/y.jpg", "y.jpg", True),
+        ("x/**", "x/y/z", True),
+        ("IMG_?.jpg", "IMG_12.jpg", False),
+        ("[a-c].jpg", "b.jpg", True),
+        ("[!a-c].jpg", "b.jpg", False),
+        ("a.jpg", "aXjpg", False),
+        ("*.JPG", "a.jpg", False),
+        ("[", "[", True),
+    ],
+)
+def test_patterns(pattern: str, name: str, matches: bool) -> None:
+    assert compile_patterns([pattern])(name) is matches
+
+
+def test_a_folder_that_cannot_be_read_is_a_record_and_the_rest_goes_on(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree(tmp_path, "a/1.jpg", "b/2.jpg")
+    scan = os.scandir
+
+    def refusing(folder: str) -> object:
+        if folder.endswith("/a"):
+            raise PermissionError(13, "Permission denied")
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    failure, item = walk([tmp_path])
+    assert isinstance(failure, WalkFailure)
+    assert failure.path == tmp_path.resolve() / "a"
+    assert "Permission denied" in failure.reason
+    assert isinstance(item, Item)
+
+
+def test_names_no_archive_could_hold_are_records(tmp_path: Path) -> None:
+    """They could not be restored, or not everywhere."""
+    tree(tmp_path, "a\\b.jpg", "fine.jpg")
+    (tmp_path / os.fsdecode(b"\xff.jpg")).write_text("x")
+    failures = [found for found in walk([tmp_path]) if isinstance(found, WalkFailure)]
+    assert sorted(failure.reason for failure in failures) == [
+        "its name holds a backslash or a NUL; rename it",
+        "its name is not valid UTF-8; rename it",
+    ]
+
+
+def test_folders_deeper_than_pythons_stack_are_walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1200):
+        Path("d").mkdir()
+        os.chdir("d")
+    try:
+        assert list(walk([tmp_path])) == []
+    finally:  # such a tree is more than shutil.rmtree of pytest can remove
+        for _ in range(1200):
+            os.chdir("..")
+            Path("d").rmdir()
