@@ -37,7 +37,7 @@ lint: $(STAMP) ## Check style and types
 
 test: lint ## Check style and types, then run the tests on all cores
 	@echo "==> Running the tests"
-	$(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 clean: ## Remove the virtual environment and the demo
 	rm -rf $(VENV) $(DEMO)

@@ -77,7 +77,8 @@ class Codec:
         self, model: weights.Model, *, device: str = "cpu", batch: int | None = None, model_file: Path | None = None
     ) -> None:
         self.device = choose_device(device)
-        self.batch = batch or (1 if self.device.type == "cpu" else 16)
+        # On a CPU batches buy nothing, and a convolution may round differently in them: always one tile at a time.
+        self.batch = 1 if self.device.type == "cpu" else batch or 16
         self.model = self._placed(model)
         self._model_file = model_file
         self._models = {bytes.fromhex(model.sha256)[:8]: self.model}

@@ -199,7 +199,6 @@ class JointTrainer:
         try:
             self._loop(on_progress)
         finally:
-            self.log.flush()
             self.save()
 
     def _loop(self, on_progress: Callable[[Progress], None]) -> None:

@@ -63,11 +63,12 @@ def jpeg(compact: Tensor, log_tables: Tensor, step: Tensor) -> tuple[Tensor, Ten
     """
     height, width = compact.shape[2:]
     pixels = round_through(compact.clamp(0, 1) * 255)
-    ycc = colour(pixels, RGB_TO_YCC)  # chroma is centred on 0 here, luma is brought there next
+    ycc = round_through(colour(pixels, RGB_TO_YCC))  # chroma is centred on 0 here, luma is brought there next
     centred = ycc - ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1)
     tables = integer_tables(log_tables, step)
     coefficients = to_blocks(centred) @ dct_matrix().T / tables  # (B, 3, N, 64) in quantisation steps
     decoded = from_blocks((round_through(coefficients) * tables) @ dct_matrix(), height, width)
+    decoded = round_through(decoded)
     rgb = colour(decoded + ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1), YCC_TO_RGB)
     return round_through(rgb.clamp(0, 255)) / 255, estimated_bits(coefficients)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -18,12 +19,12 @@ class TrainingLog:
 
     def __init__(self, path: Path, *, after_step: int) -> None:
         self.path = path
-        kept = self._rows_up_to(after_step)
-        self._file = path.open("w", newline="", encoding="utf-8")
-        self._writer = csv.writer(self._file)
-        self._writer.writerows([COLUMNS, *kept])
-        self._file.flush()
         self._pending: list[torch.Tensor] = []
+        self._append([COLUMNS, *self._rows_up_to(after_step)], mode="w")
+
+    def _append(self, rows: Iterable[Sequence[object]], mode: str = "a") -> None:
+        with self.path.open(mode, newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
 
     def _rows_up_to(self, step: int) -> list[list[str]]:
         if step == 0 or not self.path.exists():
@@ -41,10 +42,5 @@ class TrainingLog:
         means = torch.stack(self._pending).mean(0).tolist()
         self._pending.clear()
         score = (f"{dev.bd_rate:.2f}", f"{dev.psnr_gain:.2f}") if dev else ("", "")
-        self._writer.writerow([step, f"{seconds:.1f}", f"{learning_rate:.3g}", *(f"{m:.6g}" for m in means), *score])
-        self._file.flush()
+        self._append([[step, f"{seconds:.1f}", f"{learning_rate:.3g}", *(f"{m:.6g}" for m in means), *score]])
         return float(means[0])
-
-    def flush(self) -> None:
-        """Close the file."""
-        self._file.close()

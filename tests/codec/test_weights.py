@@ -1,0 +1,80 @@
+"""Model files."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from batchcomp.codec import weights
+from batchcomp.codec.networks import Architecture, DoubleNetwork
+from batchcomp.codec.tables import QUALITIES, quality_to_step, tables_at
+from batchcomp.errors import ModelError
+from tests.codec.conftest import tiny_model
+
+
+def test_a_model_file_holds_everything_the_nets_need(tmp_path: Path) -> None:
+    """Written and read back, the architecture and the weights are the same to float16."""
+    network = DoubleNetwork(Architecture(fold=8, com_width=16, com_blocks=2, rec_width=8, rec_blocks=1))
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(weights.to_bytes(network))
+    model = weights.load_file(path)
+    assert model.network.arch == network.arch
+    for one, two in zip(model.network.parameters(), network.parameters(), strict=True):
+        assert torch.allclose(one, two, atol=1e-3)
+
+
+def test_the_shipped_model_is_known_by_its_hash() -> None:
+    """The shipped weights load, are small, and are found by the first bytes of their hash."""
+    model = weights.load_shipped()
+    assert weights.load_by_hash(model.sha256[:16]).sha256 == model.sha256
+    assert len(weights.to_bytes(model.network)) < 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda _: b"", "not a safetensors file"),
+        (lambda _: b"\xff" * 200, "not a safetensors file"),
+        (lambda data: data[:-10], "do not fit the architecture"),
+        (lambda data: data.replace(b"batchcomp-model-1", b"batchcomp-model-9"), "format"),
+        (lambda data: data.replace(b'\\"fold\\": 4', b'\\"fold\\": 8'), "do not fit the architecture"),
+    ],
+)
+def test_a_damaged_model_is_a_clear_error(tmp_path: Path, damage, message: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    """Whatever is wrong with a model file, the error names the file and the reason."""
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(damage(weights.to_bytes(tiny_model().network)))
+    with pytest.raises(ModelError, match=rf"bad\.safetensors: .*{message}"):
+        weights.load_file(path)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    """A model with NaN in it would decode to garbage: refused."""
+    network = tiny_model().network
+    with torch.no_grad():
+        network.log_tables[0, 0, 0] = float("nan")
+    path = tmp_path / "nan.safetensors"
+    path.write_bytes(weights.to_bytes(network))
+    with pytest.raises(ModelError, match="not finite"):
+        weights.load_file(path)
+
+
+def test_a_missing_model_file_names_the_option(tmp_path: Path) -> None:
+    """The message says which file and what to do."""
+    with pytest.raises(ModelError, match=r"No such file.*--model"):
+        weights.load_file(tmp_path / "none.safetensors")
+
+
+def test_coarseness_falls_geometrically_with_quality() -> None:
+    """Steps go from 9 to 0.25, and every table value grows with the step."""
+    steps = [quality_to_step(q) for q in QUALITIES]
+    assert (steps[0], steps[-1]) == (pytest.approx(9), pytest.approx(0.25))
+    assert steps == sorted(steps, reverse=True)
+    logs = tiny_model().network.log_tables.numpy()
+    tables = [tables_at(logs, step) for step in steps]
+    assert all((a >= b).all() for a, b in pairwise(tables))
+    assert min(t.min() for t in tables) >= 1
+    assert max(t.max() for t in tables) <= 255
