@@ -17,6 +17,7 @@ from batchcomp.errors import ModelError
 
 SHIPPED = {"default": "default.safetensors"}  # name -> file in batchcomp/models
 FORMAT = "batchcomp-model-1"
+KEY = "batchcomp"
 MAX_MODEL_BYTES = 256 * 2**20
 
 
@@ -34,8 +35,9 @@ def to_bytes(network: DoubleNetwork, *, half: bool = True) -> bytes:
     dtype = torch.float16 if half else torch.float32
     tensors = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
     tensors["log_tables"] = network.log_tables.detach().cpu().float().contiguous()
-    metadata = {"format": FORMAT, "architecture": json.dumps(asdict(network.arch), sort_keys=True)}
-    return safetensors.torch.save(tensors, metadata=metadata)
+    # One key only: safetensors writes several in an order of chance, and the bytes are what the model is known by.
+    header = {"format": FORMAT, "architecture": asdict(network.arch)}
+    return safetensors.torch.save(tensors, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 
 def header_of(data: bytes, source: str) -> Architecture:
@@ -44,10 +46,10 @@ def header_of(data: bytes, source: str) -> Architecture:
     if len(data) < 8 or length > min(len(data) - 8, 100_000):
         raise ModelError(f"{source}: not a safetensors file; name a model written by `batchcomp train`")
     try:
-        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-        if metadata.get("format") != FORMAT:
-            raise ModelError(f"{source}: format {metadata.get('format')!r}, expected {FORMAT!r}; retrain or upgrade")
-        return Architecture(**json.loads(metadata["architecture"]))
+        header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
+        if header["format"] != FORMAT:
+            raise ModelError(f"{source}: format {header['format']!r}, expected {FORMAT!r}; retrain or upgrade")
+        return Architecture(**header["architecture"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelError(f"{source}: the model's header is damaged ({error}); use an intact copy") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from batchcomp.codec import payload
 from batchcomp.codec.codec import Codec, Compact
 from batchcomp.errors import ArchiveNotFoundError, NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images.load import Source, decode_picture, read_source
+from batchcomp.images.names import shown
 from batchcomp.images.picture import Picture
 from batchcomp.images.walk import Item, WalkFailure, walk
 from batchcomp.pipeline.flow import ahead, windows
@@ -24,7 +26,15 @@ from batchcomp.pipeline.records import Done, Event, Failed, Outcome, Passed, Pla
 from batchcomp.settings import CompressSettings
 
 OnEvent = Callable[[Event], None]
-VERBATIM_LARGER = "the payload would be larger than the source"
+VERBATIM_LARGER = "compressed it would be larger"  # and at which quality; that makes it worth another try
+
+
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """A file to compress, and why."""
+
+    item: Item
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +73,12 @@ def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _
 
     codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
     with ArchiveWriter(settings.archive) as writer, Parallel(n_jobs=settings.workers, prefer="threads") as pool:
-        todo = (item for item, _ in plan(settings, codec.model.sha256, tell))
+        todo = (step.item if isinstance(step, Take) else step for step in plan(settings, codec.model.sha256))
         run = Run(settings, codec, pool)
-        for loaded in ahead(run.load(windows(todo, lambda item: item.size))):
-            for result in run.pack(loaded):
-                tell(_stored(writer, result) if isinstance(result, Packed) else result)
+        with closing(ahead(run.load(windows(todo, _weight)))) as windows_ahead:
+            for window in windows_ahead:
+                for result in run.pack(window):
+                    tell(_stored(writer, result) if isinstance(result, Packed) else result)
     return outcome
 
 
@@ -80,23 +91,21 @@ def plan_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: No
         on_event(event)
 
     codec = Codec.open(settings.model, device="cpu")
-    for item, reason in plan(settings, codec.model.sha256, tell):
-        tell(Planned(name=item.name, reason=reason))
+    for step in plan(settings, codec.model.sha256):
+        tell(Planned(name=step.item.name, reason=step.reason) if isinstance(step, Take) else step)
     return outcome
 
 
-def plan(settings: CompressSettings, model: str, tell: OnEvent) -> Iterator[tuple[Item, str]]:
-    """Yield the files to take, each with the reason; tell of those that are unchanged or cannot be walked."""
+def plan(settings: CompressSettings, model: str) -> Iterator[Take | Event]:
+    """Yield in the walk's order the files to take, and events for those that are unchanged or cannot be walked."""
     known = known_rows(settings.archive)
     for item in walk(settings.paths, include=settings.include, exclude=settings.exclude, skip=(settings.archive,)):
         if isinstance(item, WalkFailure):
-            tell(Failed(name=str(item.path), reason=item.reason))
-            continue
-        reason = reason_to_take(item, known.get(item.name), settings, model)
-        if reason:
-            yield item, reason
+            yield Failed(name=str(item.path), reason=f"{shown(item.path)}: {item.reason}")
+        elif reason := reason_to_take(item, known.get(item.name), settings, model):
+            yield Take(item=item, reason=reason)
         else:
-            tell(Passed(name=item.name, reason="unchanged since it was archived", unchanged=True))
+            yield Passed(name=item.name, reason="unchanged since it was archived", unchanged=True)
 
 
 def known_rows(archive: Path) -> dict[str, Row]:
@@ -115,7 +124,18 @@ def reason_to_take(item: Item, row: Row | None, settings: CompressSettings, mode
         return "changed"
     if row.stored == "compact" and (row.quality, row.model) != (settings.quality, model):
         return "other quality or model"
+    if row.reason.startswith(VERBATIM_LARGER) and row.reason != larger_at(settings.quality):
+        return "other quality or model"
     return ""
+
+
+def larger_at(quality: int) -> str:
+    """Why a picture is stored verbatim whose payload would be larger."""
+    return f"{VERBATIM_LARGER} at quality {quality}"
+
+
+def _weight(one: Item | Event) -> int:
+    return one.size if isinstance(one, Item) else 0
 
 
 def _stored(writer: ArchiveWriter, packed: Packed) -> Event:
@@ -126,8 +146,10 @@ def _stored(writer: ArchiveWriter, packed: Packed) -> Event:
     return Done(name=packed.row.path, row=packed.row)
 
 
-def load_item(item: Item) -> Loaded | Event:
-    """Read and decode one file."""
+def load_item(item: Item | Event) -> Loaded | Event:
+    """Read and decode one file; events pass through, so that everything is told in one order and by one thread."""
+    if not isinstance(item, Item):
+        return item
     started = time.perf_counter()
     reason, picture = "", None
     try:
@@ -149,7 +171,7 @@ class Run:
     def __init__(self, settings: CompressSettings, codec: Codec, pool: Any) -> None:
         self.settings, self.codec, self.pool = settings, codec, pool
 
-    def load(self, items: Iterable[list[Item]]) -> Iterator[list[Loaded | Event]]:
+    def load(self, items: Iterable[list[Item | Event]]) -> Iterator[list[Loaded | Event]]:
         """Read and decode windows of files, in workers of its own, so that it can run ahead of the networks."""
         with Parallel(n_jobs=self.settings.workers, prefer="threads") as loaders:
             for window in items:
@@ -182,7 +204,7 @@ class Run:
     def _row_of(self, one: Loaded, compact: Compact, data: bytes, seconds: float) -> Packed:
         """The payload, or the source verbatim where that is not larger."""
         if len(data) >= one.source.size:
-            return verbatim(one, VERBATIM_LARGER)
+            return verbatim(one, larger_at(compact.header.quality))
         row = replace(
             base_row(one),
             stored="compact",

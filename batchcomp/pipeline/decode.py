@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -51,15 +52,18 @@ def decode_archive(settings: DecodeSettings, *, on_event: OnEvent = lambda _: No
         on_event(event)
 
     archive = Archive.open(settings.source)
-    rows = chosen_rows(list(archive.rows()), settings.patterns)
+    rows = list(archive.rows())
+    names = target_names(rows, FORMATS[settings.format])  # of all rows: a pattern must not change a picture's name
+    chosen = chosen_rows(rows, settings.patterns)
     for damage in archive.damage:
         tell(Failed(name=damage.segment, reason=str(damage), damage=True))
     codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
     with Parallel(n_jobs=settings.workers, prefer="threads") as pool:
         run = Run(settings, codec, pool)
-        for window in ahead(run.read(archive, rows)):
-            for event in run.restore(window):
-                tell(event)
+        with closing(ahead(run.read(archive, chosen, names))) as windows_ahead:
+            for window in windows_ahead:
+                for event in run.restore(window):
+                    tell(event)
     return outcome
 
 
@@ -87,13 +91,20 @@ def matches(path: str, pattern: str) -> bool:
 def target_names(rows: Iterable[Row], suffix: str) -> dict[str, str]:
     """Where each path is restored: the same name with the new suffix.
 
-    Pictures that would meet under one name (`a.jpg` and `a.png`) keep their old suffix before the new one.
+    Pictures that would meet under one name (`a.jpg` and `a.png`) keep their old suffix before the new one, twice or
+    more often if the archive holds that name too. The names are a function of all rows, in any order.
     """
     names = {row.path: _with_suffix(row, suffix) for row in rows}
-    crowd = Counter(name.casefold() for name in names.values())
-    return {
-        path: f"{path}{suffix}" if crowd[name.casefold()] > 1 and name != path else name for path, name in names.items()
-    }
+    while True:
+        crowd = Counter(name.casefold() for name in names.values())
+        moved = [path for path, name in names.items() if crowd[name.casefold()] > 1 and name != path]
+        if not moved:
+            return names
+        names |= {path: _longer(path, names[path], suffix) for path in moved}
+
+
+def _longer(path: str, name: str, suffix: str) -> str:
+    return f"{path if len(name) < len(path) + len(suffix) else name}{suffix}"
 
 
 def _with_suffix(row: Row, suffix: str) -> str:
@@ -106,9 +117,8 @@ class Run:
     def __init__(self, settings: DecodeSettings, codec: Codec, pool: Any) -> None:
         self.settings, self.codec, self.pool = settings, codec, pool
 
-    def read(self, archive: Archive, rows: list[Row]) -> Iterator[list[Read | Event]]:
+    def read(self, archive: Archive, rows: list[Row], names: dict[str, str]) -> Iterator[list[Read | Event]]:
         """Read entries, check them and decode their JPEGs, in workers of its own."""
-        names = target_names(rows, FORMATS[self.settings.format])
         with Parallel(n_jobs=self.settings.workers, prefer="threads") as readers:
             for window in windows(rows, lambda row: row.width * row.height, heaviest=WINDOW_PIXELS):
                 yield readers(delayed(read_row)(archive, row, names[row.path]) for row in window)
@@ -192,22 +202,25 @@ def _check(codec: Codec, one: Read | Event) -> Event:
         if one.decoded:
             codec.reconstruct([one.decoded])
     except PayloadError as error:
-        return Failed(name=one.row.path, reason=f"{one.row.path}: {error}", damage=True)
+        return Failed(name=one.row.path, reason=f"{one.row.path}: {error}")
     return Done(name=one.row.path, row=one.row)
 
 
 def decode_payload(settings: DecodeSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
-    """Restore one payload file, such as `holiday.png.jpg`, extracted from a segment: `holiday.png` below `out`."""
+    """Restore a payload file, such as `holiday.png.jpg`, extracted from a segment: `holiday.png` below `out`.
+
+    `settings.patterns` are further payload files.
+    """
     outcome = Outcome()
     codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
-    event = _decode_file(settings, codec)
-    outcome.add(event)
-    on_event(event)
+    for source in (settings.source, *map(Path, settings.patterns)):
+        event = _decode_file(source, settings, codec)
+        outcome.add(event)
+        on_event(event)
     return outcome
 
 
-def _decode_file(settings: DecodeSettings, codec: Codec) -> Event:
-    source = settings.source
+def _decode_file(source: Path, settings: DecodeSettings, codec: Codec) -> Event:
     try:
         try:
             data = read_source(source)

@@ -15,6 +15,7 @@ from batchcomp.images.picture import Picture, Pixels
 from batchcomp.metrics.ms_ssim import ms_ssim
 
 LOWEST, HIGHEST = 1, 100  # Pillow's qualities
+MAX_SIDE = 65_500  # libjpeg's limit: a larger picture has no plain JPEG to compare with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Measurement:
     """MS-SSIM of the restored picture, and what plain JPEG does at the same bytes and at the same MS-SSIM."""
 
     ms_ssim: float
-    jpeg: JpegComparison
+    jpeg: JpegComparison | None
 
 
 class JpegCurve:
@@ -111,10 +112,12 @@ def measure(original: Picture, restored: Picture, image_bytes: int) -> Measureme
         image_bytes: the payload's bytes without EXIF, ICC and XMP, which the rival does not carry either.
 
     Returns:
-        `jpeg.bytes` exceeds `image_bytes` only where JPEG's lowest quality does;
+        `jpeg` is None where a side exceeds `MAX_SIDE`; `jpeg.bytes` exceeds `image_bytes` only where JPEG's lowest quality does;
         `jpeg.bytes_at_ms_ssim` belongs to the lowest JPEG quality that reaches our MS-SSIM.
     """
     similarity = ms_ssim(original.pixels, restored.pixels)
+    if max(original.width, original.height) > MAX_SIDE:
+        return Measurement(ms_ssim=similarity, jpeg=None)
     curve = JpegCurve(original.pixels)
     fitting = curve.best_within(image_bytes)
     equal = _equal_quality(curve, similarity, fitting)

@@ -15,6 +15,11 @@ from batchcomp.errors import ModelError
 from tests.codec.conftest import tiny_model
 
 
+def test_equal_weights_make_equal_files() -> None:
+    """The bytes, and so the hash, depend on the weights alone."""
+    assert len({weights.to_bytes(tiny_model().network) for _ in range(8)}) == 1
+
+
 def test_a_model_file_holds_everything_the_nets_need(tmp_path: Path) -> None:
     """Written and read back, the architecture and the weights are the same to float16."""
     network = DoubleNetwork(Architecture(fold=8, com_width=16, com_blocks=2, rec_width=8, rec_blocks=1))
