@@ -27,6 +27,7 @@ class Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     "compact": Kind(code=1, suffix=".jpg"),
     "verbatim": Kind(code=2, suffix=""),
+    "jpeg": Kind(code=3, suffix=".jpg"),
 }
 
 

@@ -2,9 +2,89 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+from batchcomp.cli import console
+from batchcomp.cli.options import DeviceOpt, ModelOpt
+from batchcomp.errors import UsageError
 
-def bench() -> None:
-    """Placeholder while the benchmark room is built."""
-    raise typer.Exit(1)
+if TYPE_CHECKING:
+    from batchcomp.benchmark.run import BenchResult
+
+
+def bench(
+    images: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything measured here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the curves here (.png or .svg).")] = None,
+    published: Annotated[Path | None, typer.Option(help="Curves of others to draw too (JSON).")] = None,
+    rivals: Annotated[str, typer.Option(help="Codecs to compare with, separated by commas.")] = "jpeg,webp,avif,jpegxl",
+    guards: Annotated[
+        str, typer.Option(help="Bits per pixel for SSIMULACRA2, PSNR and CIEDE2000; 'none' leaves them out.")
+    ] = "0.35",
+    speed: Annotated[bool, typer.Option(help="Time all codecs on the largest picture.")] = True,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one a core.")] = 0,
+    device: DeviceOpt = "auto",
+    model: ModelOpt = None,
+) -> None:
+    """Compare with JPEG, WebP, AVIF and JPEG XL on the same pictures: curves, BD-rate, wins, guards, speed."""
+    from batchcomp.benchmark.run import run_bench
+    from batchcomp.codec.codec import Codec
+    from batchcomp.settings import available_cores
+
+    result = run_bench(
+        find_pictures(images),
+        Codec.open(model, device=device),
+        rivals=[name.strip() for name in rivals.split(",") if name.strip()],
+        guard_rates=parse_rates(guards),
+        speed=speed,
+        jobs=jobs or available_cores(),
+        on_done=lambda stage, name: console.say(f"{stage}: {name}"),
+    )
+    _write(result, json_file, plot, published)
+    _show(result)
+
+
+def find_pictures(paths: list[Path]) -> list[Path]:
+    """The pictures among files and folders, in the order of a walk.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from batchcomp.images.formats import has_picture_suffix
+    from batchcomp.images.walk import Item, walk
+
+    found = [item.path for item in walk(paths) if isinstance(item, Item) and has_picture_suffix(item.name)]
+    if not found:
+        raise UsageError("no pictures there: name pictures or folders of them")
+    return found
+
+
+def parse_rates(text: str) -> tuple[float, ...]:
+    """Numbers separated by commas; none for 'none'."""
+    if text == "none":
+        return ()
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--guards {text!r}: expected numbers separated by commas, or none") from error
+
+
+def _write(result: BenchResult, json_file: Path | None, plot: Path | None, published: Path | None) -> None:
+    if json_file:
+        from batchcomp.archive.durable import atomic_write
+
+        atomic_write(json_file, result.to_json().encode())
+    if plot:
+        from batchcomp.benchmark.plot import plot_curves
+
+        plot_curves(result.mean_curves, plot, published=published)
+
+
+def _show(result: BenchResult) -> None:
+    from batchcomp.report.bench import sheets
+
+    for sheet in sheets(result):
+        console.out().print(console.table_of(sheet.title, sheet.columns, sheet.rows))

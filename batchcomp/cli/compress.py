@@ -13,7 +13,7 @@ from batchcomp.settings import DEFAULT_QUALITY, CompressSettings, default_archiv
 
 
 def compress(
-    paths: Annotated[list[Path], typer.Argument(help="Folders of photos, or photos.")],
+    paths: Annotated[list[Path], typer.Argument(help="Folders of photos, or photos.", metavar="PATH")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The archive; by default FOLDER.bca beside the folder.")
     ] = None,
@@ -32,7 +32,7 @@ def compress(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why.")] = False,
     as_json: JsonOpt = False,
 ) -> None:
-    """Compress photos into an archive; unchanged ones that it already holds are passed over."""
+    """Compress photos into an archive. Unchanged ones that it already holds are passed over."""
     settings = CompressSettings(
         paths=tuple(paths),
         archive=output or default_archive(tuple(paths)),
@@ -52,7 +52,10 @@ def compress(
         outcome = run(settings, on_event=on_event)
     if not dry_run and outcome.counts["done"]:
         _finish(settings, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
-    code = console.summarise(outcome, "stored", as_json=as_json, archive=str(settings.archive))
+    if not outcome.counts.total():
+        console.say("no files found below PATH; look at --include and --exclude")
+    verb = "would be stored" if dry_run else "stored"
+    code = console.summarise(outcome, verb, as_json=as_json, archive=str(settings.archive))
     raise typer.Exit(code)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from batchcomp.cli import console
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size
+from batchcomp.errors import UsageError
 from batchcomp.settings import DecodeSettings
 
 
@@ -17,7 +18,8 @@ def decode(
         Path, typer.Argument(help="An archive, or a payload taken out of one.", metavar="ARCHIVE|PAYLOAD")
     ],
     patterns: Annotated[
-        list[str] | None, typer.Argument(help="Only paths that match these globs.", metavar="PATTERN")
+        list[str] | None,
+        typer.Argument(help="Only paths that match these globs; or further payloads.", metavar="PATTERN|PAYLOAD"),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to restore below.")] = Path(),
     file_format: Annotated[str, typer.Option("--format", help="png, jpeg or webp.")] = "png",
@@ -28,7 +30,7 @@ def decode(
     model: ModelOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
-    """Restore pictures: same tree, same names with the new suffix, EXIF, ICC and time of change kept."""
+    """Restore pictures from an archive. Same tree, same names with the new suffix; EXIF, ICC and times are kept."""
     settings = DecodeSettings(
         source=source,
         out=output,
@@ -40,9 +42,12 @@ def decode(
         batch_size=batch_size(batch),
         model=model,
     )
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{output}: is a file, not a folder; choose another folder with -o")
     from batchcomp.pipeline.decode import decode_archive, decode_payload
 
     run = decode_payload if source.is_file() else decode_archive
     with console.progress("Restoring", as_json=as_json) as on_event:
         outcome = run(settings, on_event=on_event)
-    raise typer.Exit(console.summarise(outcome, "restored", as_json=as_json, out=str(output)))
+    verb = f"restored below {output.resolve()}"
+    raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(output)))

@@ -11,19 +11,25 @@ import typer
 from batchcomp import __version__
 from batchcomp.cli import console
 from batchcomp.cli.options import JsonOpt
+from batchcomp.errors import ExitCode, ModelError
 
 PACKAGES = ("numpy", "joblib", "pytorch-msssim", "safetensors", "typer", "rich", "filelock")
 
 
 def doctor(as_json: JsonOpt = False) -> None:
-    """Say what batchcomp runs on: versions, device, threads, image library, model."""
-    facts = _facts()
+    """Say what batchcomp runs on. Versions, device, threads, image library, model."""
+    facts, problem = _facts(), ""
+    try:
+        facts["model"] = _model()
+    except ModelError as error:
+        facts["model"] = problem = str(error)
     if as_json:
         console.json_line("doctor", **facts)
-        return
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        typer.echo(console.shown(f"{name:<{width}}  {value}"))
+    else:
+        width = max(map(len, facts))
+        for name, value in facts.items():
+            typer.echo(console.shown(f"{name:<{width}}  {value}"))
+    raise typer.Exit(ExitCode.FATAL if problem else ExitCode.DONE)
 
 
 def _facts() -> dict[str, str]:
@@ -31,10 +37,8 @@ def _facts() -> dict[str, str]:
     from PIL import features
 
     from batchcomp.codec.codec import choose_device
-    from batchcomp.codec.weights import load_shipped
     from batchcomp.settings import available_cores
 
-    model = load_shipped()
     return {
         "batchcomp": __version__,
         "python": f"{platform.python_version()} ({sys.executable})",
@@ -43,9 +47,15 @@ def _facts() -> dict[str, str]:
         "device": str(choose_device("auto")),
         "threads": f"{torch.get_num_threads()} for networks, {available_cores()} cores",
         "image library": f"{_image_library()}, libjpeg-turbo {features.version_feature('libjpeg_turbo')}",
-        "model": f"{model.name}, sha256 {model.sha256}",
         **{name: _version_of(name) for name in PACKAGES},
     }
+
+
+def _model() -> str:
+    from batchcomp.codec.weights import load_shipped
+
+    model = load_shipped()
+    return f"{model.name}, sha256 {model.sha256}"
 
 
 def _image_library() -> str:

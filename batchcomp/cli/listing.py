@@ -10,7 +10,7 @@ from batchcomp.errors import ExitCode
 
 
 def list_pictures(archive: ArchiveArg = None, as_json: JsonOpt = False) -> None:
-    """List the pictures of an archive, one a line."""
+    """List the pictures of an archive."""
     from batchcomp.archive import Archive
     from batchcomp.cli.state import choose_archive
     from batchcomp.report.rows import row_fields

@@ -20,7 +20,7 @@ def report(
     ] = "path",
     worst: Annotated[int | None, typer.Option(min=1, help="Only the N with the least gain over JPEG.")] = None,
 ) -> None:
-    """Show each picture's size and MS-SSIM against plain JPEG, as they were measured when it was stored."""
+    """Compare each picture with plain JPEG. The figures were measured when it was stored."""
     if as_json and as_csv:
         raise UsageError("--json and --csv: choose one of them")
     from batchcomp.archive import Archive
@@ -37,7 +37,11 @@ def report(
         typer.echo(render.FORMATS["json" if as_json else "csv"](shown, total), nl=False)
     else:
         table = console.table_of(
-            str(folder), render.COLUMNS, [render.cells(row) for row in shown], render.footer(total)
+            str(folder),
+            render.COLUMNS,
+            [render.cells(row) for row in shown],
+            render.footer(total),
+            stack=render.STACK,
         )
         console.out().print(table)
         for line in render.remarks(total):

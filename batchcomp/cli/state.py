@@ -43,7 +43,7 @@ def choose_archive(named: Path | None) -> Path:
 
 def _last() -> Path | None:
     try:
-        last = Path(_file().read_bytes().decode("utf-8", "surrogateescape"))
+        last = _file().read_bytes().decode("utf-8", "surrogateescape")
     except OSError:
         return None
-    return last if last.is_dir() else None
+    return Path(last) if last and Path(last).is_dir() else None

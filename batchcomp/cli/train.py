@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 def train(
     photos: Annotated[Path, typer.Argument(help="A folder of photos; a twentieth is held out to select on.")],
     run: Annotated[Path, typer.Option(help="Folder of this run: checkpoint, log.csv, best.safetensors.")],
-    steps: Annotated[int, typer.Option(min=1, help="Steps in all; raise it to go on with a finished run.")] = 12_000,
+    steps: Annotated[int, typer.Option(min=1, help="Steps in all; raise it to go on with a finished run.")] = 10_000,
     batch: Annotated[int, typer.Option(min=1, help="Crops a step.")] = 6,
     crop: Annotated[int, typer.Option(help="Side of the crops in pixels, a multiple of 16 from 176 on.")] = 192,
     seed: Annotated[int, typer.Option(help="Where the random draws start.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="Threads for the networks; 0: as torch chooses.")] = 0,
 ) -> None:
-    """Train ComCNN, RecCNN and their quantisation tables on your photos; run it again to resume."""
+    """Train a model on your own photos. ComCNN, RecCNN and their tables; run it again to resume."""
     import torch
 
     from batchcomp.codec.codec import choose_device

@@ -22,7 +22,7 @@ def verify(
     model: ModelOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
-    """Check every byte of an archive against its checksums."""
+    """Check every byte of an archive. Each is compared with its checksum."""
     from batchcomp.archive import verify as verify_archive
     from batchcomp.cli.state import choose_archive
 
@@ -32,12 +32,14 @@ def verify(
         fields = {"segment": damage.segment, "entry": damage.entry, "reason": damage.reason}
         console.json_line("damage", **fields) if as_json else console.say(f"damaged: {damage}", style="red")
     restored = _restore(folder, device, model, as_json=as_json) if decode else None
-    code = ExitCode.DONE if found.ok and not (restored and restored.failures) else ExitCode.DAMAGED
+    code = ExitCode.DAMAGED if not found.ok else restored.exit_code if restored else ExitCode.DONE
     counts = {"segments": found.segments, "entries": found.entries, "bytes": found.bytes, "damaged": len(found.damage)}
+    if restored:
+        counts |= {"restored": restored.counts["done"], "not_restored": len(restored.failures)}
     if as_json:
         console.json_line("summary", exit_code=int(code), **counts)
     else:
-        _say_summary(folder, counts, restored)
+        _say_summary(folder, counts)
     raise typer.Exit(code)
 
 
@@ -48,9 +50,8 @@ def _restore(folder: Path, device: str, model: Path | None, *, as_json: bool) ->
         return check_archive(folder, device=device, model=model, on_event=on_event)
 
 
-def _say_summary(folder: Path, counts: dict[str, int], restored: Outcome | None) -> None:
+def _say_summary(folder: Path, counts: dict[str, int]) -> None:
     text = f"{folder}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
-    if restored:
-        text += f", restored {restored.counts['done']}"
-    bad = counts["damaged"] + (len(restored.failures) if restored else 0)
-    typer.echo(console.shown(f"{text}: {f'{bad} damaged' if bad else 'no damage'}"))
+    if "restored" in counts:
+        text += f", restored {counts['restored']}, not restored {counts['not_restored']}"
+    typer.echo(console.shown(f"{text}: {counts['damaged'] or 'no'} damage{'s' * (counts['damaged'] > 1)} found"))

@@ -40,6 +40,15 @@ def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None 
     return buffer.getvalue()
 
 
+def encode_plain(pixels: Pixels, quality: int, metadata: Metadata | None = None) -> bytes:
+    """Encode (H, W, 3 or 1) as people do: Pillow's quality 1..100, 4:2:0, but progressive and optimised."""
+    buffer = io.BytesIO()
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    options = _pillow_options(metadata or Metadata())
+    image.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling="4:2:0", **options)
+    return buffer.getvalue()
+
+
 def _pillow_options(metadata: Metadata) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if metadata.exif:

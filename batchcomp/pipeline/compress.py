@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 
 from batchcomp.archive import Archive, ArchiveWriter
 from batchcomp.archive.rows import Row
-from batchcomp.codec import payload
+from batchcomp.codec import jpeg, payload
 from batchcomp.codec.codec import Codec, Compact
 from batchcomp.errors import ArchiveNotFoundError, NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images.load import Source, decode_picture, read_source
@@ -21,11 +21,12 @@ from batchcomp.images.names import shown
 from batchcomp.images.picture import Picture
 from batchcomp.images.walk import Item, WalkFailure, walk
 from batchcomp.pipeline.flow import ahead, windows
-from batchcomp.pipeline.measure import measure
+from batchcomp.pipeline.measure import Measurement, measure
 from batchcomp.pipeline.records import Done, Event, Failed, Outcome, Passed, Planned
 from batchcomp.settings import CompressSettings
 
 OnEvent = Callable[[Event], None]
+JPEG_BETTER = "plain JPEG is better at these bytes"
 VERBATIM_LARGER = "compressed it would be larger"  # and at which quality; that makes it worth another try
 
 
@@ -122,8 +123,10 @@ def reason_to_take(item: Item, row: Row | None, settings: CompressSettings, mode
         return "new"
     if (row.source_bytes, row.mtime_ns) != (item.size, item.mtime_ns):
         return "changed"
-    if row.stored == "compact" and (row.quality, row.model) != (settings.quality, model):
-        return "other quality or model"
+    if row.stored != "verbatim" and row.quality != settings.quality:
+        return "other quality"
+    if row.stored == "compact" and row.model != model:
+        return "other model"
     if row.reason.startswith(VERBATIM_LARGER) and row.reason != larger_at(settings.quality):
         return "other quality or model"
     return ""
@@ -228,8 +231,7 @@ class Run:
         )
         answer = list(packed)
         for i, found in zip(compact, measurements, strict=True):
-            row = replace(packed[i].row, ms_ssim=round(found.ms_ssim, 6), jpeg=found.jpeg)
-            answer[i] = replace(packed[i], row=row)
+            answer[i] = better(window[i], packed[i], found)
         return answer
 
 
@@ -249,6 +251,31 @@ def base_row(one: Loaded) -> Row:
         payload_bytes=one.source.size,
         seconds=round(one.seconds, 4),
     )
+
+
+def better(one: Loaded, packed: Packed, found: Measurement) -> Packed:
+    """The payload, or a plain JPEG of at most its bytes where that is at least as similar to the source.
+
+    Graphics, noise and tiny pictures are like that. So no measured file is worse than JPEG at its bytes.
+    """
+    row = replace(packed.row, ms_ssim=round(found.ms_ssim, 6), jpeg=found.jpeg)
+    rival, budget = found.jpeg, row.payload_bytes - row.metadata_bytes
+    if one.picture is None or rival is None or rival.bytes > budget or found.ms_ssim > rival.ms_ssim:
+        return Packed(row=row, data=packed.data)
+    data = jpeg.encode_plain(one.picture.pixels, rival.quality, one.picture.metadata)
+    if len(data) >= one.source.size:
+        return verbatim(one, larger_at(row.quality))
+    plain = replace(
+        row,
+        stored="jpeg",
+        reason=JPEG_BETTER,
+        payload_bytes=len(data),
+        metadata_bytes=payload.metadata_bytes(data),
+        model="",
+        scale=1,
+        ms_ssim=round(rival.ms_ssim, 6),
+    )
+    return Packed(row=plain, data=data)
 
 
 def verbatim(one: Loaded, reason: str) -> Packed:

@@ -14,8 +14,9 @@ from joblib import Parallel, delayed
 
 from batchcomp.archive import Archive
 from batchcomp.archive.rows import Row
+from batchcomp.codec import jpeg
 from batchcomp.codec.codec import Codec, Decoded
-from batchcomp.errors import ArchiveDamagedError, ArchiveError, PayloadError, PictureError, UsageError
+from batchcomp.errors import ArchiveDamagedError, ArchiveError, ModelError, PayloadError, PictureError, UsageError
 from batchcomp.images.load import read_source
 from batchcomp.images.picture import Picture
 from batchcomp.images.save import safe_join, save, save_bytes
@@ -29,12 +30,13 @@ WINDOW_PIXELS = 24 * 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """An entry in memory: its compact picture, or the bytes to write as they are."""
+    """An entry in memory: its compact picture, its picture, or the bytes to write as they are."""
 
     row: Row
     target: str
     data: bytes = b""
     decoded: Decoded | None = None
+    picture: Picture | None = None
 
 
 def decode_archive(settings: DecodeSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
@@ -91,24 +93,25 @@ def matches(path: str, pattern: str) -> bool:
 def target_names(rows: Iterable[Row], suffix: str) -> dict[str, str]:
     """Where each path is restored: the same name with the new suffix.
 
-    Pictures that would meet under one name (`a.jpg` and `a.png`) keep their old suffix before the new one, twice or
-    more often if the archive holds that name too. The names are a function of all rows, in any order.
+    Pictures that would meet under one name (`a.jpg` and `a.png`, also on a disk that ignores case) keep their old
+    suffix before the new one, which is repeated where the archive holds that name too.
     """
     names = {row.path: _with_suffix(row, suffix) for row in rows}
-    while True:
-        crowd = Counter(name.casefold() for name in names.values())
-        moved = [path for path, name in names.items() if crowd[name.casefold()] > 1 and name != path]
-        if not moved:
-            return names
-        names |= {path: _longer(path, names[path], suffix) for path in moved}
-
-
-def _longer(path: str, name: str, suffix: str) -> str:
-    return f"{path if len(name) < len(path) + len(suffix) else name}{suffix}"
+    crowd = Counter(name.casefold() for name in names.values())
+    crowded = sorted(path for path, name in names.items() if name != path and crowd[name.casefold()] > 1)
+    taken = {name.casefold() for path, name in names.items()} - {names[path].casefold() for path in crowded}
+    taken |= {name.casefold() for path, name in names.items() if name == path}
+    for path in crowded:
+        name = f"{path}{suffix}"
+        while name.casefold() in taken:
+            name += suffix
+        names[path] = name
+        taken.add(name.casefold())
+    return names
 
 
 def _with_suffix(row: Row, suffix: str) -> str:
-    return str(PurePosixPath(row.path).with_suffix(suffix)) if row.stored == "compact" else row.path
+    return str(PurePosixPath(row.path).with_suffix(suffix)) if row.stored != "verbatim" else row.path
 
 
 class Run:
@@ -116,6 +119,7 @@ class Run:
 
     def __init__(self, settings: DecodeSettings, codec: Codec, pool: Any) -> None:
         self.settings, self.codec, self.pool = settings, codec, pool
+        self._missing: dict[bytes, str] = {}  # models that were looked for in vain, and what to say of them
 
     def read(self, archive: Archive, rows: list[Row], names: dict[str, str]) -> Iterator[list[Read | Event]]:
         """Read entries, check them and decode their JPEGs, in workers of its own."""
@@ -136,12 +140,23 @@ class Run:
         answers: list[tuple[Read, Picture | None] | Failed] = []
         for one in window:
             try:
-                picture = self.codec.reconstruct([one.decoded])[0] if one.decoded else None
+                picture = self._picture(one.decoded) if one.decoded else one.picture
             except PayloadError as error:
                 answers.append(Failed(name=one.row.path, reason=f"{one.row.path}: {error}"))
             else:
                 answers.append((one, picture))
         return answers
+
+    def _picture(self, decoded: Decoded) -> Picture:
+        model = decoded.header.model
+        if model in self._missing:
+            raise PayloadError(self._missing[model])
+        try:
+            return self.codec.reconstruct([decoded])[0]
+        except PayloadError as error:
+            if isinstance(error.__cause__, ModelError):
+                self._missing[model] = str(error)
+            raise
 
     def _write(self, one: Read, picture: Picture | None) -> Event:
         overwrite, row = self.settings.force, one.row
@@ -171,6 +186,8 @@ def read_row(archive: Archive, row: Row, target: str) -> Read | Event:
         data = archive.read(row)
         if row.stored == "verbatim":
             return Read(row=row, target=target, data=data)
+        if row.stored == "jpeg":
+            return Read(row=row, target=target, picture=plain_picture(data, row))
         if row.stored != "compact":
             reason = f"{row.path}: stored as {row.stored!r}, which this build cannot decode; upgrade batchcomp"
             return Failed(name=row.path, reason=reason)
@@ -204,6 +221,16 @@ def _check(codec: Codec, one: Read | Event) -> Event:
     except PayloadError as error:
         return Failed(name=one.row.path, reason=f"{one.row.path}: {error}")
     return Done(name=one.row.path, row=one.row)
+
+
+def plain_picture(data: bytes, row: Row) -> Picture:
+    """The picture of a plain JPEG entry.
+
+    Raises:
+        PayloadError: it is damaged, or not of the row's size.
+    """
+    pixels, metadata = jpeg.decode(data, expected=(row.width, row.height))
+    return Picture(pixels=pixels, metadata=metadata)
 
 
 def decode_payload(settings: DecodeSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:

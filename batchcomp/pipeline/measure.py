@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from batchcomp.archive.rows import JpegComparison
+from batchcomp.codec import jpeg
 from batchcomp.images.picture import Picture, Pixels
 from batchcomp.metrics.ms_ssim import ms_ssim
 
@@ -34,15 +35,9 @@ class JpegCurve:
 
     def __init__(self, pixels: Pixels) -> None:
         self._pixels = pixels
-        self._image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-        self._file = lru_cache(maxsize=4)(self._encode)
+        self._file = lru_cache(maxsize=4)(lambda quality: jpeg.encode_plain(pixels, quality))
         self._sizes: dict[int, int] = {}
         self._similarities: dict[int, float] = {}
-
-    def _encode(self, quality: int) -> bytes:
-        buffer = io.BytesIO()
-        self._image.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling="4:2:0")
-        return buffer.getvalue()
 
     def size(self, quality: int) -> int:
         """Bytes of the file at a Pillow quality."""
@@ -112,8 +107,8 @@ def measure(original: Picture, restored: Picture, image_bytes: int) -> Measureme
         image_bytes: the payload's bytes without EXIF, ICC and XMP, which the rival does not carry either.
 
     Returns:
-        `jpeg` is None where a side exceeds `MAX_SIDE`; `jpeg.bytes` exceeds `image_bytes` only where JPEG's lowest quality does;
-        `jpeg.bytes_at_ms_ssim` belongs to the lowest JPEG quality that reaches our MS-SSIM.
+        `jpeg` is None where a side exceeds `MAX_SIDE`. `jpeg.bytes` exceeds `image_bytes` only where JPEG's lowest
+        quality does; `jpeg.bytes_at_ms_ssim` belongs to the lowest JPEG quality that reaches our MS-SSIM.
     """
     similarity = ms_ssim(original.pixels, restored.pixels)
     if max(original.width, original.height) > MAX_SIDE:

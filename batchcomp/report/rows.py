@@ -42,6 +42,7 @@ class Totals:
 
     pictures: int
     compact: int
+    plain_jpeg: int
     verbatim: int
     measured: int
     won: int
@@ -85,6 +86,8 @@ def _won(row: Row) -> bool | None:
     """More MS-SSIM than plain JPEG of the same bytes; where JPEG cannot be that small, than its smallest file."""
     if row.jpeg is None or row.ms_ssim is None:
         return None
+    if row.stored != "compact":
+        return False  # a plain JPEG is as good as a plain JPEG
     image_bytes = row.payload_bytes - row.metadata_bytes
     return row.ms_ssim > row.jpeg.ms_ssim or (row.ms_ssim == row.jpeg.ms_ssim and image_bytes < row.jpeg.bytes)
 
@@ -102,6 +105,7 @@ def totals(rows: Sequence[ReportRow], bytes_on_disk: int) -> Totals:
     return Totals(
         pictures=len(rows),
         compact=sum(row.stored == "compact" for row in rows),
+        plain_jpeg=sum(row.stored == "jpeg" for row in rows),
         verbatim=sum(row.stored == "verbatim" for row in rows),
         measured=len(measured),
         won=sum(bool(row.won) for row in rows),

@@ -29,16 +29,16 @@ MIN_CROP = 176  # five MS-SSIM scales need more than 160 px
 
 @dataclass(frozen=True, kw_only=True)
 class JointSettings:
-    """One run. `steps` may be raised when resuming; the learning rate is flat, then falls over the last quarter."""
+    """One run. `steps` may be raised when resuming; the learning rate is flat, then falls."""
 
-    steps: int = 20_000
+    steps: int = 10_000
     batch: int = 6
     crop: int = 192
     seed: int = 0
-    learning_rate: float = 4e-4
+    learning_rate: float = 8e-4
     table_gain: float = 5.0  # learning rate of the quantisation tables, times that of the nets
     warm_up: int = 300
-    decay_share: float = 0.25
+    decay_share: float = 0.4
     final_rate: float = 0.02  # of learning_rate, at the last step
     clip: float = 1.0  # gradient norm
     ema: float = 0.998

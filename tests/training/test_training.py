@@ -49,7 +49,7 @@ def settings(**values: object) -> JointSettings:
 
 @pytest.mark.parametrize("step", [0.5, 2.0, 8.0])
 def test_the_differentiable_jpeg_is_the_real_one(step: float) -> None:
-    """Forward it gives libjpeg's pixels but for its integer arithmetic, and the same error, and its bits follow the file's size."""
+    """Forward it gives libjpeg's pixels but for integer arithmetic; its bits follow the file's size."""
     pixels = photo(5, 160)
     logs = torch.from_numpy(initial_log_tables()).float()
     x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
@@ -172,7 +172,7 @@ def test_coarsenesses_cover_the_range() -> None:
 
 
 def test_learning_rate_warms_up_stays_and_falls() -> None:
-    """Flat for three quarters, then down to its last share."""
+    """Flat for the first part, then down to its last share."""
     s = settings(steps=1000, warm_up=100, learning_rate=1.0)
     assert s.rate_at(0) == pytest.approx(0.01)
     assert s.rate_at(500) == 1.0

@@ -1,0 +1,91 @@
+"""Benchmark results as the cells of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from batchcomp.report.render import ABSENT, number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """One table: a title, (heading, justify) columns, rows of cells."""
+
+    title: str
+    columns: list[tuple[str, str]]
+    rows: list[list[str]]
+
+
+def sheets(result: Any) -> Iterator[Sheet]:
+    """The tables of a `batchcomp.benchmark.run.BenchResult` (not imported: its room needs the extra)."""
+    yield _bd_rates(result)
+    yield _wins(result)
+    if result.guard_summaries:
+        yield _guards(result)
+    if result.speeds:
+        yield _speeds(result)
+
+
+def _columns(first: str, *others: str) -> list[tuple[str, str]]:
+    return [(first, "left"), *((other, "right") for other in others)]
+
+
+def _bd_rates(result: Any) -> Sheet:
+    rows = [
+        [b.rival, _percent(b.of_mean_curve), _percent(b.mean_of_pictures), str(b.pictures)] for b in result.bd_rates
+    ]
+    return Sheet(
+        title=f"BD-rate against JPEG at equal MS-SSIM, {len(result.pictures)} pictures (negative: fewer bytes)",
+        columns=_columns("codec", "mean curve", "mean of pictures", "pictures"),
+        rows=rows,
+    )
+
+
+def _percent(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:+.1f} %"
+
+
+def _wins(result: Any) -> Sheet:
+    rates = sorted({wins.rate for wins in result.wins})
+    rivals = list(dict.fromkeys(wins.rival for wins in result.wins))
+    found = {(wins.rival, wins.rate): wins for wins in result.wins}
+    anchor = ["jpeg", *(number(found[rivals[0], rate].anchor_mean_ms_ssim, 4) for rate in rates)] if rivals else []
+    rows = [[rival, *(_win(found[rival, rate]) for rate in rates)] for rival in rivals]
+    return Sheet(
+        title="Mean MS-SSIM at bits per pixel, and pictures above JPEG",
+        columns=_columns("codec", *(f"{rate:g} bpp" for rate in rates)),
+        rows=[*rows, anchor] if anchor else rows,
+    )
+
+
+def _win(wins: Any) -> str:
+    return f"{number(wins.mean_ms_ssim, 4)}  {wins.wins}/{wins.compared}"
+
+
+def _guards(result: Any) -> Sheet:
+    rows = []
+    for at in result.guard_summaries:
+        for name, places in (("ms_ssim", 4), ("ssimulacra2", 1), ("psnr", 2), ("ciede2000", 2)):
+            ours, jpeg = getattr(at, name)
+            wins = f"{getattr(at, f'{name}_wins')}/{at.pictures}"
+            rows.append([f"{at.rate:g}", name, number(ours, places), number(jpeg, places), wins])
+    return Sheet(
+        title="Guards: batchcomp and JPEG at the same bytes (ciede2000: lower is better)",
+        columns=_columns("bpp", "measure", "batchcomp", "JPEG", "pictures won"),
+        rows=rows,
+    )
+
+
+def _speeds(result: Any) -> Sheet:
+    rows = [
+        [s.rival, f"{s.quality:g}", number(s.bpp, 3), f"{s.encode_mps:.1f}", f"{s.decode_mps:.1f}"]
+        for s in result.speeds
+    ]
+    threads = result.speeds[0].threads
+    return Sheet(
+        title=f"Megapixels per second on the largest picture, {threads} threads",
+        columns=_columns("codec", "quality", "bpp", "encode", "decode"),
+        rows=rows,
+    )

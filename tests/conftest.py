@@ -1,0 +1,41 @@
+"""What every folder of tests may use: a model small enough to be quick, and a state folder that is not the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep what the commands remember away from the user's own state."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder
+
+
+def write_model(path: Path, seed: int) -> Path:
+    """Write a model file of the smallest networks that are not merely bicubic."""
+    import torch  # noqa: PLC0415 - most tests need no torch
+
+    from batchcomp.codec import weights  # noqa: PLC0415
+    from batchcomp.codec.networks import Architecture, DoubleNetwork  # noqa: PLC0415
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = DoubleNetwork(Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
+    path.write_bytes(weights.to_bytes(network))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a tiny model."""
+    return write_model(tmp_path_factory.mktemp("models") / "tiny.safetensors", 0)
+
+
+@pytest.fixture(scope="session")
+def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of another tiny model."""
+    return write_model(tmp_path_factory.mktemp("models") / "other.safetensors", 1)

@@ -1,0 +1,93 @@
+"""The comparison with plain JPEG, against brute force."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from batchcomp.images.picture import Picture, Pixels
+from batchcomp.pipeline import measure as module
+from batchcomp.pipeline.measure import HIGHEST, LOWEST, JpegCurve, measure
+from tests.cli.samples import photo
+
+QUALITIES = range(LOWEST, HIGHEST + 1)
+
+
+@cache
+def curve_of(channels: int) -> JpegCurve:
+    return JpegCurve(photo(40, 30, channels=channels))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("budget", [0, 300, 500, 700, 1_000, 1_500, 10_000_000])
+def test_best_within_is_the_best(channels: int, budget: int) -> None:
+    """The quality is the highest of 1..100 whose file fits, or the lowest where none does."""
+    curve = curve_of(channels)
+    fitting = [quality for quality in QUALITIES if curve.size(quality) <= budget]
+    assert curve.best_within(budget) == max(fitting, default=LOWEST)
+
+
+def test_every_size_of_the_curve_is_its_own_answer() -> None:
+    """A budget of exactly a file's bytes is met by a file of those bytes, and one byte less is not."""
+    curve = curve_of(3)
+    for quality in range(5, 100, 9):
+        size = curve.size(quality)
+        assert curve.size(curve.best_within(size)) == size
+        assert curve.size(curve.best_within(size - 1)) < size
+
+
+@pytest.mark.parametrize("start", [1, 20])
+def test_reaching_is_the_lowest_quality_that_reaches(start: int) -> None:
+    """Where MS-SSIM rises with quality, the search finds what a scan from `start` finds."""
+    curve = curve_of(3)
+    values = {quality: curve.ms_ssim(quality) for quality in QUALITIES}
+    for target in (0.5, 0.9, 0.95, 0.97, 0.99, 0.9999):
+        reached = [quality for quality in QUALITIES if quality >= start and values[quality] >= target]
+        rises = all(values[quality] >= target for quality in range(reached[0], HIGHEST + 1)) if reached else True
+        if rises:
+            assert curve.reaching(target, start) == (reached[0] if reached else None)
+
+
+def test_what_jpeg_cannot_reach_is_none() -> None:
+    """Chroma subsampling keeps JPEG below 1: no file is better than an exact copy."""
+    assert curve_of(3).reaching(1.0, LOWEST) is None
+
+
+def test_measure_compares_at_equal_bytes_and_at_equal_quality() -> None:
+    """Both figures belong to real JPEG files of the original, chosen as documented."""
+    pixels, curve = photo(40, 30), curve_of(3)
+    restored = np.clip(pixels.astype(int) + 6, 0, 255).astype(np.uint8)
+    budget = curve.size(40)
+    found = measure(Picture(pixels=pixels), Picture(pixels=restored), budget)
+    assert found.jpeg is not None
+    assert found.jpeg.bytes <= budget < curve.size(found.jpeg.quality + 1)
+    assert found.jpeg.ms_ssim == curve.ms_ssim(found.jpeg.quality)
+    wanted = [curve.size(quality) for quality in QUALITIES if curve.ms_ssim(quality) >= found.ms_ssim]
+    assert found.jpeg.bytes_at_ms_ssim == (wanted[0] if wanted else None)
+
+
+def test_an_exact_copy_measures_one() -> None:
+    """MS-SSIM of a picture with itself is 1."""
+    picture = Picture(pixels=photo(7, 5))
+    assert measure(picture, picture, 400).ms_ssim == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 1, 1), (7, 8, 3), (1, 200, 1)])
+def test_odd_sizes_can_be_measured(shape: tuple[int, int, int]) -> None:
+    """No picture is too small or too thin."""
+    pixels: Pixels = np.full(shape, 99, dtype=np.uint8)
+    found = measure(Picture(pixels=pixels), Picture(pixels=pixels), 1)
+    assert found.jpeg is not None
+    assert found.jpeg.quality == LOWEST
+    assert found.jpeg.bytes > 1
+
+
+def test_a_side_beyond_jpegs_limit_has_no_rival(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What plain JPEG cannot hold is measured without it instead of ending the run."""
+    monkeypatch.setattr(module, "MAX_SIDE", 10)
+    picture = Picture(pixels=photo(11, 5))
+    found = measure(picture, picture, 400)
+    assert found.jpeg is None
+    assert found.ms_ssim > 0.99

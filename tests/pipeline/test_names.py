@@ -1,0 +1,101 @@
+"""Where decoding puts each picture, and which ones a pattern means."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchcomp.archive import Row
+from batchcomp.pipeline.decode import chosen_rows, matches, payload_target, target_names
+from tests.archive.samples import sample_row, verbatim_row
+
+
+def rows(*paths: str) -> list[Row]:
+    return [sample_row(path) for path in paths]
+
+
+def test_the_suffix_changes_and_the_tree_stays() -> None:
+    """A picture keeps its folder and its name and gets the new suffix."""
+    assert target_names(rows("a/b.JPG", "c.tar.webp", "d"), ".png") == {
+        "a/b.JPG": "a/b.png",
+        "c.tar.webp": "c.tar.png",
+        "d": "d.png",
+    }
+
+
+def test_verbatim_pictures_keep_their_names() -> None:
+    """Bytes stored as they were are restored under the name they had."""
+    assert target_names([verbatim_row("a.gif")], ".png") == {"a.gif": "a.gif"}
+
+
+def test_two_that_would_meet_are_kept_apart() -> None:
+    """`a.png` stays, `a.jpg` keeps its suffix before the new one."""
+    assert target_names(rows("a.jpg", "a.png"), ".png") == {"a.jpg": "a.jpg.png", "a.png": "a.png"}
+    assert target_names(rows("a.jpg", "a.webp"), ".png") == {"a.jpg": "a.jpg.png", "a.webp": "a.webp.png"}
+    assert target_names([*rows("a.jpg"), verbatim_row("a.png")], ".png")["a.jpg"] == "a.jpg.png"
+
+
+def test_the_name_given_way_to_may_be_taken_too() -> None:
+    """`a.jpg` finds a name of its own even beside `a.png` and `a.jpg.png`."""
+    names = target_names(rows("a.jpg", "a.png", "a.jpg.png"), ".png")
+    assert names == {"a.jpg": "a.jpg.png.png", "a.png": "a.png", "a.jpg.png": "a.jpg.png"}
+
+
+NAMES = st.sets(
+    st.builds(
+        lambda stem, suffixes: stem + "".join(suffixes),
+        st.sampled_from(["a", "b", "d/a"]),
+        st.lists(st.sampled_from([".jpg", ".png", ".PNG", ".webp"]), max_size=3),
+    ),
+    max_size=12,
+)
+
+
+@given(NAMES, st.sampled_from([".png", ".jpg", ".webp"]), st.data())
+def test_no_two_pictures_share_a_target(paths: set[str], suffix: str, data: st.DataObject) -> None:
+    """Targets differ, in any order of the rows, on a disk that ignores case too unless the sources do not."""
+    paths = set({path.casefold(): path for path in paths}.values())
+    kept = [data.draw(st.booleans()) for _ in paths]
+    chosen = [verbatim_row(p) if keep else sample_row(p) for p, keep in zip(sorted(paths), kept, strict=True)]
+    names = target_names(chosen, suffix)
+    assert len({name.casefold() for name in names.values()}) == len(paths)
+    assert names == target_names(reversed(chosen), suffix)
+    assert all(name.endswith(suffix) or keep for name, keep in zip(names.values(), kept, strict=True))
+    assert all(PurePosixPath(path).parent == PurePosixPath(name).parent for path, name in names.items())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        ("a.png", "a.png", True),
+        ("a.png", "x/a.png", True),
+        ("*.png", "x/y/a.png", True),
+        ("x", "x/y/a.png", True),
+        ("x/", "x/y/a.png", True),
+        ("x/*", "x/y/a.png", True),
+        ("y", "x/yy/a.png", False),
+        ("*.jpg", "a.png", False),
+        ("A.png", "a.png", False),
+        ("[ab].png", "a.png", True),
+    ],
+)
+def test_patterns(pattern: str, path: str, fits: bool) -> None:
+    """A glob means the whole path, the file's name, or a folder above it; case counts."""
+    assert matches(path, pattern) is fits
+
+
+def test_each_row_is_chosen_once() -> None:
+    """A picture that two patterns match is restored once, in the archive's order."""
+    assert [row.path for row in chosen_rows(rows("b.png", "a.png"), ("*.png", "a*"))] == ["b.png", "a.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("holiday.png.jpg", "holiday.png"), ("holiday.jpg", "holiday.png"), ("a.b.c.jpg", "a.b.png"), ("raw", "raw.png")],
+)
+def test_a_lone_payload_gets_its_pictures_name_back(name: str, target: str) -> None:
+    """The payload's own suffix and the source's make way for the new one."""
+    assert payload_target(name, ".png") == target

@@ -1,0 +1,121 @@
+"""Imports go only downward; heavy and narrow packages stay where they belong."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "batchcomp"
+MODULES = sorted(ROOT.rglob("*.py"))
+SHARED = {"errors", "settings", "__init__"}  # single modules that every room may import
+
+# room -> the rooms it may import; the order is from the bottom to the top
+MAY_IMPORT: dict[str, set[str]] = {
+    "images": set(),
+    "models": set(),
+    "codec": {"images", "models"},
+    "metrics": set(),
+    "archive": set(),
+    "pipeline": {"codec", "archive", "images", "metrics"},
+    "report": {"metrics", "archive"},
+    "training": {"codec", "metrics"},
+    "benchmark": {"codec", "images", "metrics", "report"},
+    "cli": {"codec", "archive", "images", "metrics", "pipeline", "report", "training", "benchmark"},
+}
+ONLY_IN = {
+    "torch": {"codec", "metrics", "training"},
+    "pytorch_msssim": {"metrics", "training"},
+    "safetensors": {"codec"},
+    "rich": {"cli", "report"},
+    "typer": {"cli"},
+    "click": set[str](),
+    "joblib": {"pipeline", "benchmark"},
+    "filelock": {"archive"},
+    "platformdirs": {"cli"},
+    "matplotlib": {"benchmark", "report"},
+}
+TORCH_COMMANDS = {"doctor.py", "train.py"}  # they report on torch or set its threads, inside their bodies
+
+
+def room_of(path: Path) -> str:
+    relative = path.relative_to(ROOT)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imported(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield every module that a file imports, in function bodies too, with its line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield str(node.module), node.lineno
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def rooms_imported(path: Path) -> Iterator[tuple[str, int]]:
+    for name, line in imported(path):
+        parts = name.split(".")
+        if parts[0] == "batchcomp" and len(parts) > 1:
+            yield parts[1], line
+
+
+def test_every_room_is_in_the_table() -> None:
+    """A new room must be given its place."""
+    rooms = {path.name for path in ROOT.iterdir() if (path / "__init__.py").is_file()}
+    assert rooms == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_downward(path: Path) -> None:
+    """A module imports only its own room, the rooms below it, and the shared modules."""
+    room = room_of(path)
+    if room == "__main__":
+        allowed = {"cli"}
+    elif room in SHARED:
+        allowed = set()
+    else:
+        allowed = {room} | MAY_IMPORT[room]
+    rooms = set(MAY_IMPORT)
+    wrong = [f"line {line}: batchcomp.{name}" for name, line in rooms_imported(path) if name in rooms - allowed]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_packages_stay_in_their_rooms(path: Path) -> None:
+    """A package is used in the few rooms that exist to hide it."""
+    room = room_of(path)
+    wrong = [
+        f"line {line}: {name}"
+        for name, line in imported(path)
+        if (package := name.split(".")[0]) in ONLY_IN
+        and room not in ONLY_IN[package]
+        and not (package == "torch" and room == "cli" and path.name in TORCH_COMMANDS)
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_command_line_prints_and_exits(path: Path) -> None:
+    """Library code returns and raises; it does not talk to a terminal or end the process."""
+    if room_of(path) == "cli":
+        return
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    names = [ast.unparse(call) for call in calls]
+    assert not [name for name in names if name in {"print", "exit", "quit", "sys.exit", "os._exit", "input"}]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cli").glob("*.py")), ids=lambda path: path.name)
+def test_commands_load_torch_only_inside_their_bodies(path: Path) -> None:
+    """No module of the command line imports, at its top, a room that needs torch: `--help` stays quick."""
+    heavy = {"codec", "metrics", "training", "pipeline", "benchmark"}
+    tops = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    wrong = [
+        node.module
+        for node in tops
+        if node.module and node.module.split(".")[1:2] and node.module.split(".")[1] in heavy
+    ]
+    assert not [module for module in wrong if str(module).startswith("batchcomp")]
