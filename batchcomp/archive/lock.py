@@ -38,8 +38,7 @@ class WriterLock:
             self._lock.acquire(timeout=max(wait, 0))
         except Timeout:
             raise ArchiveLockedError(
-                f"{self._folder}: {self._describe_holder()} is writing to this archive; "
-                "wait until it is done, or wait for it with --lock-wait SECONDS"
+                f"{self._folder}: {self._describe_holder()} is writing to this archive; run again when it is done"
             ) from None
         try:
             self._write_holder()

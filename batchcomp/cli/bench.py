@@ -34,13 +34,16 @@ def bench(
     from batchcomp.codec.codec import Codec
     from batchcomp.settings import available_cores
 
+    codec = Codec.open(model, device=device)
+    # Each process would open a GPU of its own, so one process has it.
+    processes = (jobs or available_cores()) if codec.device.type == "cpu" else 1
     result = run_bench(
         find_pictures(images),
-        Codec.open(model, device=device),
+        codec,
         rivals=[name.strip() for name in rivals.split(",") if name.strip()],
         guard_rates=parse_rates(guards),
         speed=speed,
-        jobs=jobs or available_cores(),
+        jobs=processes,
         on_done=lambda stage, name: console.say(f"{stage}: {name}"),
     )
     _write(result, json_file, plot, published)

@@ -50,7 +50,9 @@ def header_of(data: bytes, source: str) -> Architecture:
         if header["format"] != FORMAT:
             raise ModelError(f"{source}: format {header['format']!r}, expected {FORMAT!r}; retrain or upgrade")
         return Architecture(**header["architecture"])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except KeyError as error:
+        raise ModelError(f"{source}: no model of batchcomp's ({error} is missing); name one that it trained") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{source}: the model's header is damaged ({error}); use an intact copy") from error
 
 

@@ -16,14 +16,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from batchcomp.metrics.windows import C1, C2, HALO, LEAST_SIDE, SCALE_WEIGHTS, blur
 
 _ROWS = 64  # of one tile; even, so that tiles start on pairs of pixels
 _COLUMNS = 512
 
-_Map = Callable[[Callable[[int], tuple[Tensor, Tensor]], Iterable[int]], Iterable[tuple[Tensor, Tensor]]]
+_Map = Callable[[Callable[[int], Tensor], Iterable[int]], Iterable[Tensor]]
 _Fetch = Callable[[int, int], Tensor]  # rows from and to -> float (rows, 2, N, W), the picture and its reference
 
 
@@ -62,35 +61,37 @@ def _terms(x: NDArray[np.uint8], y: NDArray[np.uint8], spread: _Map) -> list[lis
     terms = []
     for scale in range(len(SCALE_WEIGHTS)):
         last = scale == len(SCALE_WEIGHTS) - 1
-        sums, halved = _walk(fetch, height, width, last, spread)
+        sums, halved = _walk(fetch, (height, width, x.shape[2]), last, spread)
         terms.append((sums / ((height - HALO) * (width - HALO))).tolist())
         height, width = (height + 1) // 2, (width + 1) // 2
         fetch = _from_floats(halved)
     return terms
 
 
-def _walk(fetch: _Fetch, height: int, width: int, last: bool, spread: _Map) -> tuple[Tensor, Tensor]:
+def _walk(fetch: _Fetch, size: tuple[int, int, int], last: bool, spread: _Map) -> tuple[Tensor, Tensor]:
     """Return the float64 sums (N,) of the term's map over one scale, and the next scale's planes.
 
     An odd side starts with a row or column of zeros, which pytorch_msssim's pooling counts and its windows do not see;
     so rows here are counted with it.
     """
+    height, width, channels = size
     odd_rows, odd_columns = height % 2, width % 2
+    halved, inside = _room((height + odd_rows) // 2, (width + odd_columns) // 2, channels)
 
     @torch.inference_mode()
-    def work(top: int) -> tuple[Tensor, Tensor]:
+    def work(top: int) -> Tensor:
         strip = fetch(top, min(top + _ROWS + HALO + odd_rows, height + odd_rows))
+        inside[top // 2 : (top + _ROWS) // 2] = _halve(strip[:_ROWS])
         tiles = _tiles(strip[odd_rows:, ..., odd_columns:])
-        sums = torch.zeros(strip.shape[2], dtype=torch.float64)
-        return sum((_sum_of_map(tile, last) for tile in tiles), sums), _halve(strip[:_ROWS])
+        return sum((_sum_of_map(tile, last) for tile in tiles), torch.zeros(channels, dtype=torch.float64))
 
-    sums, strips = zip(*spread(work, range(0, height + odd_rows, _ROWS)), strict=True)
-    return torch.stack(sums).sum(0), _with_zeros(torch.cat(strips))
+    return torch.stack(list(spread(work, range(0, height + odd_rows, _ROWS)))).sum(0), halved
 
 
-def _with_zeros(planes: Tensor) -> Tensor:
-    """Start odd sides of (H, 2, N, W) with zeros."""
-    return functional.pad(planes, (planes.shape[3] % 2, 0, 0, 0, 0, 0, planes.shape[0] % 2, 0))
+def _room(height: int, width: int, channels: int) -> tuple[Tensor, Tensor]:
+    """Return planes (H, 2, N, W) of zeros that start with an extra one on odd sides, and the view without it."""
+    planes = torch.zeros(height + height % 2, 2, channels, width + width % 2)
+    return planes, planes[height % 2 :, ..., width % 2 :]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from batchcomp.images.load import Source, decode_picture, read_source
 from batchcomp.images.names import shown
 from batchcomp.images.picture import Picture
 from batchcomp.images.walk import Item, WalkFailure, walk
-from batchcomp.pipeline.flow import ahead, windows
+from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, windows
 from batchcomp.pipeline.measure import Measurement, measure
 from batchcomp.pipeline.records import Done, Event, Failed, Outcome, Passed, Planned
 from batchcomp.settings import CompressSettings
@@ -76,7 +76,9 @@ def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _
     with ArchiveWriter(settings.archive) as writer, Parallel(n_jobs=settings.workers, prefer="threads") as pool:
         todo = (step.item if isinstance(step, Take) else step for step in plan(settings, codec.model.sha256))
         run = Run(settings, codec, pool)
-        with closing(ahead(run.load(windows(todo, _weight)))) as windows_ahead:
+        with closing(
+            ahead(run.load(windows(todo, _weight, heaviest=WINDOW_BYTES * settings.workers)))
+        ) as windows_ahead:
             for window in windows_ahead:
                 for result in run.pack(window):
                     tell(_stored(writer, result) if isinstance(result, Packed) else result)

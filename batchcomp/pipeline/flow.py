@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 WINDOW_ITEMS = 32
-WINDOW_BYTES = 24 * 2**20  # of source files: about ten times that in pixels
+WINDOW_BYTES = 4 * 2**20  # of source files for each worker: ten to forty times that in pixels
 
 
 def windows(

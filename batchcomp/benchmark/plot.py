@@ -1,0 +1,80 @@
+"""The rate-distortion plot: bits per pixel against MS-SSIM in dB."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from batchcomp.benchmark.compare import MeanPoint, OnCurve
+from batchcomp.benchmark.rivals import OURS
+from batchcomp.errors import UsageError
+
+FORMATS = (".png", ".svg")
+MOST_BPP = 1.5  # shown; above it all curves crowd together
+
+
+def plot_curves(curves: Mapping[str, Sequence[OnCurve]], out: Path, *, published: Path | None = None) -> None:
+    """Draw one line a rival, ours the thickest.
+
+    Args:
+        curves: Points in order of bpp under the names for the legend.
+        out: A `.png` or `.svg` to write.
+        published: Curves of other people to draw dashed: JSON `{"curves": {name: {"points": [[bpp, ms_ssim], ...]}}}`.
+
+    Raises:
+        UsageError: `out` has another suffix, or `published` is no such file.
+    """
+    if out.suffix.lower() not in FORMATS:
+        raise UsageError(f"plot {out.name!r}: expected a name that ends in {' or '.join(FORMATS)}")
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot(xlabel="bits per pixel", ylabel="MS-SSIM (dB)")
+    for name, curve in curves.items():
+        _draw(axes, name, curve, "-o", width=2.5 if name == OURS else 1.2)
+    for name, points in read_published(published).items() if published else ():
+        _draw(axes, name, points, "--", width=1)
+    axes.set_xlim(0, MOST_BPP)
+    axes.grid(visible=True, alpha=0.3)
+    if axes.lines:
+        axes.legend(fontsize="small")
+    _save(figure, out)
+
+
+def read_published(path: Path) -> dict[str, list[MeanPoint]]:
+    """Read curves of (bpp, MS-SSIM) points.
+
+    Raises:
+        UsageError: The file cannot be read or is not in the format that `plot_curves` states.
+    """
+    try:
+        curves = json.loads(path.read_text(encoding="utf-8"))["curves"]
+        return {
+            name.rsplit("/", 1)[-1]: [
+                MeanPoint(rival=name, quality=i, bpp=float(bpp), ms_ssim=float(value))
+                for i, (bpp, value) in enumerate(sorted(curve["points"]))
+            ]
+            for name, curve in curves.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        shape = '{"curves": {name: {"points": [[bpp, ms_ssim], ...]}}}'
+        raise UsageError(f"{path}: published curves expected as {shape} ({error!r})") from error
+
+
+def _draw(axes: Axes, name: str, curve: Sequence[OnCurve], style: str, *, width: float) -> None:
+    shown = [(point.bpp, point.db) for point in curve if point.bpp <= MOST_BPP]
+    if shown:
+        axes.plot(*zip(*shown, strict=True), style, linewidth=width, markersize=3, label=name)
+
+
+def _save(figure: Figure, out: Path) -> None:
+    draft = out.with_name(f".{out.name}.tmp")
+    try:
+        figure.savefig(draft, format=out.suffix[1:].lower(), dpi=150)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)

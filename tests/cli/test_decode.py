@@ -1,0 +1,225 @@
+"""`batchcomp decode`: everything back, nowhere else, nothing overwritten."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from tests.cli import samples
+from tests.cli.conftest import Run
+
+ORIENTATION = 0x0112
+
+
+@pytest.fixture
+def archive(compress: Run, photos: Path) -> Path:
+    """Return an archive of the photos."""
+    assert compress(photos, "--no-measure").code == 0
+    return photos.with_name("photos.bca")
+
+
+def flip_a_byte(archive: Path, entry: str) -> None:
+    """Damage the middle of an entry's content."""
+    segment = archive / "000001.zip"
+    with zipfile.ZipFile(segment) as opened:
+        found = opened.getinfo(entry)
+    data = bytearray(segment.read_bytes())
+    data[found.header_offset + 30 + len(entry) + found.compress_size // 2] ^= 0xFF
+    segment.write_bytes(data)
+
+
+def test_the_tree_comes_back(decode: Run, archive: Path, photos: Path) -> None:
+    """Same folders, same names with the new suffix, same sizes; the pictures look alike."""
+    result = decode(archive, "-o", "out")
+    assert result.code == 0
+    assert sorted(samples.tree(Path("out"))) == ["a.png", "b.png", "sub/c.png"]
+    for restored, source in (("a.png", "a.png"), ("b.png", "b.jpg"), ("sub/c.png", "sub/c.png")):
+        before, after = samples.pixels_of(photos / source), samples.pixels_of(Path("out") / restored)
+        assert before.shape == after.shape
+        assert np.abs(before.astype(int) - after).mean() < 12
+    assert result.out == ""
+    assert result.err == f"3 restored below {Path('out').resolve()}\n"
+
+
+def test_metadata_and_time_come_back(compress: Run, decode: Run) -> None:
+    """EXIF with its orientation, ICC profile, resolution, permissions and time of change survive."""
+    exif, icc = Image.Exif(), ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif[ORIENTATION], exif[0x010F] = 6, "Maker"
+    path = samples.save(Path("in/a.jpg"), samples.image(64, 90), exif=exif, icc_profile=icc, quality=95, dpi=(300, 300))
+    path.chmod(0o640)
+    os.utime(path, ns=(1, 1_234_567_890_123_456_700))
+    compress("in")
+    for kind, suffix in (("png", "png"), ("jpeg", "jpg"), ("webp", "webp")):
+        assert decode("in.bca", "-o", kind, "--format", kind).code == 0
+        target = Path(kind) / f"a.{suffix}"
+        assert target.stat().st_mtime_ns == path.stat().st_mtime_ns
+        assert target.stat().st_mode & 0o777 == 0o640
+        with Image.open(target) as restored:
+            assert restored.size == (90, 64)
+            assert restored.getexif()[ORIENTATION] == 6
+            assert restored.getexif()[0x010F] == "Maker"
+            assert restored.info["icc_profile"] == icc
+
+
+def test_nothing_is_overwritten_unless_asked(decode: Run, archive: Path) -> None:
+    """A file that is there stays and fails with a hint at --force; with --force it is replaced."""
+    Path("out").mkdir()
+    Path("out/a.png").write_text("mine")
+    result = decode(archive, "-o", "out")
+    assert result.code == 3
+    assert "--force" in result.err
+    assert "2 restored" in result.err
+    assert Path("out/a.png").read_text() == "mine"
+    assert decode(archive, "-o", "out", "--force").code == 0
+    assert samples.pixels_of(Path("out/a.png")).shape == (40, 48, 3)
+
+
+def test_nothing_is_written_outside(decode: Run, archive: Path) -> None:
+    """A symbolic link below the output folder leads nobody out of it."""
+    Path("elsewhere").mkdir()
+    Path("out").mkdir()
+    Path("out/sub").symlink_to(Path("elsewhere").resolve(), target_is_directory=True)
+    result = decode(archive, "-o", "out", "--force")
+    assert result.code == 3
+    assert "symbolic link" in result.err
+    assert list(Path("elsewhere").iterdir()) == []
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.png", "b.png", "sub"]
+
+
+def test_an_output_that_is_a_file_is_refused(decode: Run, archive: Path) -> None:
+    """-o must be a folder; the file there is left alone."""
+    Path("out").write_text("mine")
+    result = decode(archive, "-o", "out", "--force")
+    assert result.code == 2
+    assert "out: is a file" in result.err
+    assert Path("out").read_text() == "mine"
+
+
+def test_patterns_choose(decode: Run, archive: Path) -> None:
+    """PATTERN restores what it matches; one that matches nothing is a usage error that says how to see the paths."""
+    assert decode(archive, "sub/*", "b*", "-o", "out").code == 0
+    assert sorted(samples.tree(Path("out"))) == ["b.png", "sub/c.png"]
+    result = decode(archive, "nothing*", "-o", "out2")
+    assert result.code == 2
+    assert "nothing*" in result.err
+    assert "batchcomp list" in result.err
+    assert not Path("out2").exists()
+
+
+@pytest.mark.parametrize(("kind", "suffix", "magic"), [("jpeg", ".jpg", "JPEG"), ("webp", ".webp", "WEBP")])
+def test_other_formats(decode: Run, archive: Path, kind: str, suffix: str, magic: str) -> None:
+    """--format gives files of that format under its suffix."""
+    assert decode(archive, "-o", "out", "--format", kind, "a.png").code == 0
+    with Image.open(Path("out") / f"a{suffix}") as restored:
+        assert restored.format == magic
+
+
+def test_an_unknown_format_is_a_usage_error(decode: Run, archive: Path) -> None:
+    """The message names the formats there are."""
+    result = decode(archive, "--format", "gif")
+    assert result.code == 2
+    assert "png, jpeg, webp" in result.err
+
+
+def test_names_that_would_meet_are_kept_apart(compress: Run, decode: Run) -> None:
+    """`a.jpg` and `a.png` are both restored, under the same names whether chosen alone or together."""
+    samples.save(Path("in/a.png"), samples.image(20, 90))
+    samples.save(Path("in/a.jpg"), samples.image(90, 90, seed=1), quality=95)
+    compress("in")
+    assert decode("in.bca", "-o", "all").code == 0
+    assert samples.pixels_of(Path("all/a.png")).shape == (20, 90, 3)
+    assert samples.pixels_of(Path("all/a.jpg.png")).shape == (90, 90, 3)
+    assert decode("in.bca", "a.jpg", "-o", "one").code == 0
+    assert list(samples.tree(Path("one"))) == ["a.jpg.png"]
+
+
+def test_payloads_decode_on_their_own(decode: Run, archive: Path) -> None:
+    """Payloads taken out with any ZIP tool open in any viewer and decode without the archive to the same pixels."""
+    with zipfile.ZipFile(archive / "000001.zip") as opened:
+        opened.extract("a.png.jpg", "taken")
+        opened.extract("sub/c.png.jpg", "taken")
+    with Image.open("taken/a.png.jpg") as viewed:
+        assert (viewed.format, viewed.size) == ("JPEG", (24, 20))
+    result = decode("taken/a.png.jpg", "taken/sub/c.png.jpg", "-o", "alone")
+    assert result.code == 0
+    assert sorted(samples.tree(Path("alone"))) == ["a.png", "c.png"]
+    decode(archive, "-o", "out")
+    assert np.array_equal(samples.pixels_of(Path("alone/a.png")), samples.pixels_of(Path("out/a.png")))
+    assert np.array_equal(samples.pixels_of(Path("alone/c.png")), samples.pixels_of(Path("out/sub/c.png")))
+
+
+def test_what_is_no_payload_fails_with_its_name(decode: Run, photos: Path) -> None:
+    """A plain JPEG, another file or a missing one are named and explained; payloads beside them are restored."""
+    result = decode(photos / "b.jpg", photos / "a.png", "missing.jpg", "-o", "out")
+    assert result.code == 3
+    plain, other, missing, _ = result.err.splitlines()
+    assert "b.jpg" in plain
+    assert "plain JPEG" in plain
+    assert "not a JPEG" in other
+    assert "missing.jpg" in missing
+    assert not Path("out").exists()
+
+
+def test_a_missing_model_is_named_and_the_rest_goes_on(
+    run: Run, compress: Run, photos: Path, other_model: Path
+) -> None:
+    """Pictures of a model that is not at hand fail with its hash and --model; the others are restored."""
+    samples.save(photos / "alpha.png", samples.image(mode="RGBA"))
+    compress(photos, "-o", "mixed.bca", "--exclude", "b.jpg")
+    run("compress", photos / "b.jpg", "-o", "mixed.bca", "--model", other_model)
+    result = run("decode", "mixed.bca", "-o", "out", "--model", other_model)
+    assert result.code == 3
+    assert sorted(samples.tree(Path("out"))) == ["alpha.png", "b.png"]
+    failed = [line for line in result.err.splitlines() if line.startswith("failed:")]
+    assert len(failed) == 2
+    assert all("is needed and not at hand" in line and "--model FILE" in line for line in failed)
+
+
+def test_a_model_file_that_is_none_ends_the_run(run: Run, archive: Path, photos: Path) -> None:
+    """A wrong --model is fatal before anything is written."""
+    for wrong in (photos / "a.png", "missing.safetensors"):
+        result = run("decode", archive, "-o", "out", "--model", wrong)
+        assert result.code == 1
+        assert str(wrong) in result.err
+        assert not Path("out").exists()
+
+
+def test_damage_is_named_and_the_rest_is_restored(decode: Run, archive: Path) -> None:
+    """A flipped byte costs its picture only; the line names segment and entry; exit 4."""
+    flip_a_byte(archive, "b.jpg.jpg")
+    result = decode(archive, "-o", "out")
+    assert result.code == 4
+    (line,) = (line for line in result.err.splitlines() if line.startswith("failed:"))
+    assert "000001.zip" in line
+    assert "b.jpg.jpg" in line
+    assert sorted(samples.tree(Path("out"))) == ["a.png", "sub/c.png"]
+
+
+def test_a_missing_segment_is_damage(compress: Run, decode: Run, archive: Path, photos: Path) -> None:
+    """What a lost segment held cannot come back; what the others hold does; exit 4."""
+    samples.save(photos / "new.png", samples.image(seed=5))
+    compress(photos)
+    (archive / "000001.zip").unlink()
+    result = decode(archive, "-o", "out")
+    assert result.code == 4
+    assert "000001.zip" in result.err
+    assert list(samples.tree(Path("out"))) == ["new.png"]
+
+
+def test_json_lines(decode: Run, archive: Path) -> None:
+    """Each line is an object with type, schema and the restored name."""
+    flip_a_byte(archive, "a.png.jpg")
+    lines = decode(archive, "-o", "out", "--json").json
+    assert all(line["schema"] == 1 for line in lines)
+    assert sorted((line["type"], line.get("name")) for line in lines) == [
+        ("done", "b.png"),
+        ("done", "sub/c.png"),
+        ("failed", "a.png"),
+        ("summary", None),
+    ]
+    assert (lines[-1]["exit_code"], lines[-1]["done"], lines[-1]["failed"]) == (4, 2, 1)

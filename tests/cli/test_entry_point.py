@@ -1,0 +1,108 @@
+"""The installed command itself, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from batchcomp import __version__
+from batchcomp.archive import Archive, verify
+from tests.archive.samples import sample_row, write_archive
+from tests.cli import samples
+
+MODULE = (sys.executable, "-m", "batchcomp")
+NO_TORCH = """
+import sys
+from batchcomp.cli import main
+sys.argv = ["batchcomp", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    print(sorted({name.split(".")[0] for name in sys.modules} & {"torch", "numpy", "PIL", "joblib"}), file=sys.stderr)
+    raise
+"""
+
+
+def call(*command: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_python_m_is_the_command() -> None:
+    """`python -m batchcomp --version` prints name and version."""
+    done = call(*MODULE, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"batchcomp {__version__}\n", "")
+
+
+def test_the_installed_script_is_the_command() -> None:
+    """The script that installing puts on the path is the same."""
+    script = shutil.which("batchcomp", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    assert script
+    assert call(script, "--version").stdout == f"batchcomp {__version__}\n"
+
+
+def test_help_is_quick() -> None:
+    """`--help` names all commands and exit codes and loads neither torch nor an image library."""
+    done = call(sys.executable, "-c", NO_TORCH, "--help")
+    assert done.returncode == 0
+    assert done.stderr == "[]\n"
+    for command in ("compress", "decode", "report", "list", "verify", "doctor", "bench", "train"):
+        assert f"  {command} " in done.stdout
+    assert "130 interrupted" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["compress", "train"])
+def test_help_of_a_command_is_quick_too(command: str) -> None:
+    """So does the help of a command."""
+    done = call(sys.executable, "-c", NO_TORCH, command, "--help")
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+def test_the_shipped_model_does_the_main_job(tmp_path: Path) -> None:
+    """With nothing but a folder: compress with the shipped weights; stdout is JSON only; exit 3 for a bad file."""
+    samples.save(tmp_path / "in" / "ü.png", samples.image(180, 200))
+    (tmp_path / "in" / "bad.png").write_bytes(b"bad")
+    done = call(*MODULE, "compress", tmp_path / "in", "--json")
+    assert done.returncode == 3
+    assert [json.loads(line)["type"] for line in done.stdout.splitlines()] == ["failed", "done", "summary"]
+    assert done.stderr.startswith("failed: ")
+    (row,) = Archive.open(tmp_path / "in.bca").rows()
+    assert row.ms_ssim is not None
+    assert row.ms_ssim > 0.9
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, tiny_model: Path) -> None:
+    """SIGINT ends with 130; the archive is sound and holds what was reported as done."""
+    first = samples.save(tmp_path / "in" / "000.png", samples.image(8, 8))
+    for number in range(1, 400):  # more lines than a pipe holds: the run cannot be over before it is interrupted
+        shutil.copyfile(first, first.with_name(f"{number:03}.png"))
+    command = [*MODULE, "compress", str(tmp_path / "in"), "--model", str(tiny_model), "--no-measure", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["name"] == "000.png"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    finished = {json.loads(line)["name"] for line in out.splitlines() if line.endswith("}")} | {"000.png"}
+    assert verify(tmp_path / "in.bca").ok
+    held = {row.path for row in Archive.open(tmp_path / "in.bca").rows()}
+    assert finished <= held
+    assert len(held) < 400
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise on Windows")
+def test_a_reader_that_leaves_is_no_crash(tmp_path: Path) -> None:
+    """`batchcomp list | head -1` ends without a traceback, however long the list is."""
+    pictures = [(sample_row(f"{number:05}{'x' * 60}.png"), b"") for number in range(3_000)]
+    write_archive(tmp_path / "long.bca", pictures)
+    done = call("sh", "-c", '"$0" -m batchcomp list "$1" | head -1', sys.executable, tmp_path / "long.bca")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{'0' * 5}{'x' * 60}.png\n", "")

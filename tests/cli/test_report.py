@@ -1,0 +1,186 @@
+"""`batchcomp report` and `list`: which archive, which rows, in which form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from batchcomp.cli import console
+from batchcomp.cli.state import choose_archive, remember_archive
+from batchcomp.errors import ArchiveNotFoundError
+from tests.archive.samples import sample_row, verbatim_row, write_archive
+from tests.cli.conftest import Run
+
+LONG = "2024-08 summer holiday/a picture with a long name 0001.png"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Return an archive of made-up figures."""
+    folder = tmp_path / "made.bca"
+    rows = [
+        sample_row("won.png", ms_ssim=0.98, source_bytes=100_000),
+        sample_row("lost.png", ms_ssim=0.95, source_bytes=50_000),
+        sample_row(LONG, ms_ssim=0.97, width=131_000, height=99_999, source_bytes=123_456_789),
+        verbatim_row("alpha.png", source_bytes=4),
+        sample_row("unmeasured.png", ms_ssim=None, jpeg=None, source_bytes=80_000),
+    ]
+    write_archive(folder, [(row, b"x" * 4 if row.stored == "verbatim" else b"x" * 20_000) for row in rows])
+    return folder
+
+
+def test_the_table_has_a_row_for_each_picture(run: Run, archive: Path) -> None:
+    """Each row shows size, bytes, bpp, MS-SSIM, JPEG's figures and what was saved."""
+    result = run("report", archive)
+    assert result.code == 0
+    assert result.err == ""
+    (row,) = (line for line in result.out.splitlines() if "won.png" in line)
+    assert " ".join(row.split()) == "won.png 768x512 100.0 kB 20.0 kB 0.407 0.9800 0.9612 32.1 kB -38 % 80 %"
+    assert "5 pictures, 2 of 3 measured above JPEG" in result.out
+    assert "worst MS-SSIM: 0.9500, lost.png" in result.out
+    assert "stored without measuring: 1 picture" in result.out
+    assert f"{(archive / '000001.zip').stat().st_size / 1000:.1f} kB" in result.out
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_the_table_fits_the_terminal(run: Run, archive: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On any terminal from 80 columns on no line is longer than it is wide, and no figure is cut."""
+    written = io.StringIO()
+    terminal = Console(width=width, file=written, highlight=False)
+    monkeypatch.setattr(console, "out", lambda: terminal)
+    run("report", archive)
+    text = written.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    for figure in ("won.png", "131000x99999", "123.5 MB", "20.0 kB", "0.407", "0.9800", "0.9612", "32.1 kB", "-38 %"):
+        assert figure in text
+    for heading in ("picture", "archived", "bpp", "MS-SSIM", "JPEG MS-SSIM", "JPEG bytes", "vs JPEG", "saved"):
+        assert heading in text
+    assert "…" not in text
+
+
+def test_a_pipe_gets_whole_rows(run: Run, archive: Path) -> None:
+    """Where stdout is no terminal a row is a line, however long its name."""
+    assert any(LONG in line and "131000x99999" in line for line in run("report", archive).out.splitlines())
+
+
+def test_json_is_one_document(run: Run, archive: Path) -> None:
+    """--json gives pictures and totals with type and schema, numbers unrounded."""
+    document = json.loads(run("report", archive, "--json").out)
+    assert (document["type"], document["schema"]) == ("report", 1)
+    assert [picture["path"] for picture in document["pictures"]] == sorted(
+        ["won.png", "lost.png", LONG, "alpha.png", "unmeasured.png"]
+    )
+    won = document["pictures"][-1]
+    assert won["bpp"] == 20_000 * 8 / (768 * 512)
+    assert won["jpeg_bytes"] == 32_111
+    assert document["totals"]["won"] == 2
+    assert document["totals"]["worst_path"] == "lost.png"
+
+
+def test_csv_has_a_heading_and_a_row_for_each_picture(run: Run, archive: Path) -> None:
+    """--csv is read back by any CSV reader; what was not measured is empty."""
+    rows = list(csv.DictReader(io.StringIO(run("report", archive, "--csv").out)))
+    assert len(rows) == 5
+    by_path = {row["path"]: row for row in rows}
+    assert by_path["won.png"]["ms_ssim"] == "0.98"
+    assert by_path["alpha.png"]["ms_ssim"] == ""
+
+
+@pytest.mark.parametrize(
+    ("column", "first"),
+    [("path", LONG), ("size", LONG), ("source", LONG), ("ms-ssim", "lost.png"), ("gain", "lost.png"), ("saved", LONG)],
+)
+def test_sorting(run: Run, archive: Path, column: str, first: str) -> None:
+    """Sizes sort from the largest, likeness and gain from the worst, paths from A."""
+    document = json.loads(run("report", archive, "--json", "--sort", column).out)
+    assert document["pictures"][0]["path"] == first
+
+
+def test_worst_keeps_the_least_gain(run: Run, archive: Path) -> None:
+    """--worst N shows the N measured pictures that gained least over JPEG; totals are still over all."""
+    document = json.loads(run("report", archive, "--json", "--worst", 2).out)
+    assert [picture["path"] for picture in document["pictures"]] == ["lost.png", LONG]
+    assert document["totals"]["pictures"] == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--sort", "colour"], "ms-ssim"), (["--json", "--csv"], "choose one"), (["--worst", "0"], "")],
+)
+def test_usage_errors(run: Run, archive: Path, options: list[str], said: str) -> None:
+    """Options that make no sense end with exit code 2 and say what does."""
+    result = run("report", archive, *options)
+    assert result.code == 2
+    assert said in result.err
+    assert result.out == ""
+
+
+def test_list_gives_paths_and_json(run: Run, archive: Path) -> None:
+    """`list` prints paths; with --json an object a line with path, segment and entry."""
+    paths = run("list", archive).out.splitlines()
+    assert paths == ["won.png", "lost.png", LONG, "alpha.png", "unmeasured.png"]
+    lines = run("list", archive, "--json").json
+    assert [line["path"] for line in lines] == paths
+    assert all((line["type"], line["schema"], line["segment"]) == ("picture", 1, 1) for line in lines)
+    assert lines[0]["entry"] == "won.png.jpg"
+
+
+def test_damage_ends_a_report_with_4(run: Run, archive: Path) -> None:
+    """A segment that cannot be read is named, the exit code says so, and what is sound is shown."""
+    write_archive(archive, [(sample_row("second.png"), b"more")])
+    (archive / "000001.zip").write_bytes(b"")
+    for command in ("report", "list"):
+        result = run(command, archive)
+        assert result.code == 4
+        assert "000001.zip" in result.err
+        assert "second.png" in result.out
+
+
+def test_the_archive_last_written_is_meant(run: Run, compress: Run, photos: Path, archive: Path) -> None:
+    """Without ARCHIVE the one last written is taken, wherever one stands."""
+    compress(photos, "--no-measure", "-o", "elsewhere/kept.bca")
+    assert run("list").out.splitlines() == ["a.png", "b.jpg", "sub/c.png"]
+    assert "kept.bca" in run("report").out
+    assert archive.exists()
+
+
+def test_choosing_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one named, else the one last written while it is there, else the only one in the current folder."""
+    here, last = tmp_path / "here", tmp_path / "last.bca"
+    (here / "only.bca").mkdir(parents=True)
+    (here / "file.bca").write_text("no folder")
+    last.mkdir()
+    monkeypatch.chdir(here)
+    assert choose_archive(Path("named.bca")) == Path("named.bca")
+    assert choose_archive(None) == here / "only.bca"
+    remember_archive(last)
+    assert choose_archive(None) == last
+    last.rmdir()
+    assert choose_archive(None) == here / "only.bca"
+    (here / "second.bca").mkdir()
+    with pytest.raises(ArchiveNotFoundError, match="2 are in the current folder"):
+        choose_archive(None)
+
+
+def test_an_empty_record_is_no_archive(tmp_path: Path, state_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that was cut short does not make the current folder an archive."""
+    monkeypatch.chdir(tmp_path)
+    remember_archive(tmp_path)
+    for record in (path for path in state_folder.rglob("*") if path.is_file()):
+        record.write_bytes(b"")
+    with pytest.raises(ArchiveNotFoundError, match="none is in the current folder"):
+        choose_archive(None)
+
+
+def test_a_state_folder_that_cannot_be_written_is_no_failure(
+    compress: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not being able to remember the archive does not fail the run that wrote it."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    assert compress(photos, "--no-measure").code == 0

@@ -1,0 +1,90 @@
+"""MS-SSIM of pictures is pytorch_msssim's, for any size, whatever the tiles and threads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import pytorch_msssim
+import torch
+
+from batchcomp.metrics import ms_ssim as module
+from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
+from tests.metrics.pictures import Pixels, random_pair, smooth_pair
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def reference(x: Pixels, y: Pixels) -> float:
+    first, second = (torch.tensor(side).permute(2, 0, 1)[None].float() for side in (x, y))
+    return float(pytorch_msssim.ms_ssim(first, second, data_range=255))
+
+
+@pytest.mark.parametrize("pair", [smooth_pair, random_pair])
+@pytest.mark.parametrize("size", [(161, 163), (641, 479), (176, 200), (200, 1100)])
+def test_equals_the_reference(pair: Callable[..., tuple[Pixels, Pixels]], size: tuple[int, int]) -> None:
+    """The promise of the module: 1e-5, odd sizes and several tiles included."""
+    x, y = pair(*size)
+    assert ms_ssim(x, y) == pytest.approx(reference(x, y), abs=1e-5)
+
+
+def test_grey_equals_grey_replicated_to_rgb() -> None:
+    x, y = smooth_pair(180, 190, 1)
+    as_rgb = ms_ssim(np.repeat(x, 3, axis=2), np.repeat(y, 3, axis=2))
+    assert ms_ssim(x, y) == pytest.approx(as_rgb, abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 8), (161, 162), (300, 20)])
+def test_identical_pictures_of_any_size_score_one(size: tuple[int, int]) -> None:
+    x, _ = smooth_pair(*size)
+    assert ms_ssim(x, x) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_short_side_is_extended_to_161_px_by_its_edge() -> None:
+    x, y = smooth_pair(40, 200)
+    taller = [np.pad(side, [(0, 121), (0, 0), (0, 0)], mode="edge") for side in (x, y)]
+    assert ms_ssim(x, y) == pytest.approx(reference(*taller), abs=1e-5)
+
+
+@pytest.mark.parametrize("tile", [(2, 7), (32, 64), (4096, 4096)])
+def test_the_tile_size_does_not_matter(monkeypatch: pytest.MonkeyPatch, tile: tuple[int, int]) -> None:
+    x, y = smooth_pair(203, 251)
+    expected = ms_ssim(x, y)
+    monkeypatch.setattr(module, "_ROWS", tile[0])
+    monkeypatch.setattr(module, "_COLUMNS", tile[1])
+    assert ms_ssim(x, y) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_threads_do_not_matter_and_are_given_back() -> None:
+    x, y = smooth_pair(300, 251)
+    several = ms_ssim(x, y)
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)
+    assert ms_ssim(x, y) == several
+
+
+def test_read_only_and_strided_pictures_are_accepted() -> None:
+    x, y = smooth_pair(400, 170)
+    expected = ms_ssim(x[::2].copy(), y[::2].copy())
+    x.flags.writeable = False
+    assert ms_ssim(x[::2], y[::2]) == expected
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (20, 20, 4), (20, 21, 3)])
+def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="one shape"):
+        ms_ssim(np.zeros(shape, np.uint8), np.zeros((20, 20, 3), np.uint8))
+
+
+def test_decibels() -> None:
+    assert ms_ssim_db(0.99) == pytest.approx(20)
+    assert ms_ssim_db(1.0) == math.inf
