@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-DEMO   := demo
+override DEMO := demo
 
 .PHONY: help demo test lint install clean
 
@@ -15,6 +15,7 @@ install: $(STAMP) ## Make a virtual environment in .venv and install batchcomp w
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "==> Installing batchcomp and its packages into $(VENV) (a few minutes the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "batchcomp needs Python 3.11 or newer; name one with PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

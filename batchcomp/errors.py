@@ -16,6 +16,10 @@ class ExitCode(IntEnum):
     NO_ARCHIVE = 10
     LOCKED = 11
     INTERRUPTED = 130
+    TERMINATED = 143
+
+
+TERMINATED = "SIGTERM"  # argument of the KeyboardInterrupt that stands for it
 
 
 class BatchcompError(Exception):

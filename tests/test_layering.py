@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "archive": set(),
     "pipeline": {"codec", "archive", "images", "metrics"},
     "report": {"metrics", "archive"},
-    "training": {"codec", "metrics"},
+    "training": {"codec", "images", "metrics"},
     "benchmark": {"codec", "images", "metrics", "report"},
     "cli": {"codec", "archive", "images", "metrics", "pipeline", "report", "training", "benchmark"},
 }
@@ -33,7 +33,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "click": set[str](),
     "joblib": {"pipeline", "benchmark"},
-    "filelock": {"archive"},
+    "filelock": {"archive", "training"},
     "platformdirs": {"cli"},
     "matplotlib": {"benchmark", "report"},
 }

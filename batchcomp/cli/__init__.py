@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+
+from batchcomp.errors import TERMINATED
+
+
+def _terminate(_signal: int, _frame: object) -> None:
+    """End as after Ctrl-C: what was finished is committed."""
+    raise KeyboardInterrupt(TERMINATED)
 
 
 def main() -> None:
@@ -14,6 +22,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a picture's name must not stop a run on a terminal without Unicode
             stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         app(prog_name="batchcomp")
     except BrokenPipeError:  # the reader of a pipe (head, less) has had enough

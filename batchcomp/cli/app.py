@@ -10,11 +10,11 @@ from typer.core import TyperGroup
 
 from batchcomp import __version__
 from batchcomp.cli import bench, compress, console, decode, doctor, listing, report, train, verify
-from batchcomp.errors import BatchcompError, ExitCode
+from batchcomp.errors import TERMINATED, BatchcompError, ExitCode
 
 EPILOG = (
     "Exit codes: 0 done, 1 fatal, 2 usage, 3 finished but some files failed, 4 damage found, "
-    "10 no archive, 11 locked, 130 interrupted."
+    "10 no archive, 11 locked, 130 interrupted, 143 terminated."
 )
 
 
@@ -29,7 +29,8 @@ class Group(TyperGroup):
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             console.say("batchcomp: interrupted; what was finished is kept, run again to go on", style="red")
-            raise typer.Exit(ExitCode.INTERRUPTED) from error
+            code = ExitCode.TERMINATED if TERMINATED in error.args else ExitCode.INTERRUPTED
+            raise typer.Exit(code) from error
 
 
 app = typer.Typer(

@@ -44,7 +44,7 @@ def bench(
         guard_rates=parse_rates(guards),
         speed=speed,
         jobs=processes,
-        on_done=lambda stage, name: console.say(f"{stage}: {name}"),
+        on_done=lambda stage, name: console.say_progress(f"{stage}: {name}"),
     )
     _write(result, json_file, plot, published)
     _show(result)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCHEMA = 1  # of every JSON line
 PIPE_WIDTH = 10_000  # columns, where no terminal says how many there are
 ROOMY = 120  # columns from which a table is never stacked
-COUNTS = ("done", "compact", "verbatim", "planned", "unchanged", "skipped", "failed")
+COUNTS = ("done", "compact", "jpeg", "verbatim", "planned", "unchanged", "skipped", "failed")
 LEFT = {"unchanged": "unchanged", "skipped": "skipped (no pictures)", "failed": "failed"}
 
 
@@ -39,6 +39,12 @@ def err() -> Console:
 def shown(text: str) -> str:
     """One line, without control characters or lone surrogates, whatever a file is called."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogateescape").decode() for c in text)
+
+
+def say_progress(text: str) -> None:
+    """Print one line on stderr where that is a terminal."""
+    if err().is_terminal:
+        say(text)
 
 
 def say(text: str, *, style: str = "") -> None:

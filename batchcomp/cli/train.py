@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,9 +35,13 @@ def train(
     settings = JointSettings(steps=steps, batch=batch, crop=crop, seed=seed)
     trainer = JointTrainer(photos, run, settings, device=str(choose_device(device)))
     if trainer.step:
-        console.say(f"resuming at step {trainer.step} of {steps}")
+        console.say_progress(f"resuming at step {trainer.step} of {steps}")
     trainer.train(_say_progress)
-    typer.echo(f"best dev BD-rate against JPEG: {trainer.best:.1f} %; use it with --model {run / 'best.safetensors'}")
+    if math.isfinite(trainer.best):
+        text = f"best dev BD-rate against JPEG: {trainer.best:.1f} %; use it with --model {trainer.best_path}"
+    else:
+        text = "no dev score yet: the curves of model and JPEG do not meet; train on with more --steps"
+    typer.echo(console.shown(text))
 
 
 def _say_progress(at: Progress) -> None:
@@ -44,7 +49,7 @@ def _say_progress(at: Progress) -> None:
     text = f"step {at.step}/{at.steps}  loss {at.loss:.4f}  {_clock(left)} left"
     if at.dev:
         text += f"  dev BD-rate {at.dev.bd_rate:.1f} %, PSNR against JPEG {at.dev.psnr_gain:+.2f} dB"
-    console.say(text)
+    console.say_progress(text)
 
 
 def _clock(seconds: float) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile, JpegImagePlugin
 
 from batchcomp.errors import PayloadError
 from batchcomp.images.picture import Metadata, Pixels
@@ -26,26 +27,41 @@ def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None 
         metadata: EXIF, ICC, XMP and density to carry along.
     """
     grey = pixels.shape[2] == 1
-    image = Image.fromarray(pixels[:, :, 0] if grey else pixels)
-    buffer = io.BytesIO()
-    image.save(
-        buffer,
-        "JPEG",
-        qtables=[[int(v) for v in table.ravel()] for table in (tables[:1] if grey else tables)],
-        subsampling=0,
-        optimize=True,
-        progressive=True,
-        **_pillow_options(metadata or Metadata()),
-    )
-    return buffer.getvalue()
+    lists = [[int(v) for v in table.ravel()] for table in (tables[:1] if grey else tables)]
+    return _save(pixels, metadata or Metadata(), qtables=lists, subsampling=0)
 
 
 def encode_plain(pixels: Pixels, quality: int, metadata: Metadata | None = None) -> bytes:
     """Encode (H, W, 3 or 1) as people do: Pillow's quality 1..100, 4:2:0, but progressive and optimised."""
-    buffer = io.BytesIO()
+    return _save(pixels, metadata or Metadata(), quality=quality, subsampling="4:2:0")
+
+
+_LARGE_BUFFER = threading.Lock()
+
+
+def _save(pixels: Pixels, metadata: Metadata, **options: Any) -> bytes:
+    """Write a progressive, optimised JPEG; see `encode` for the pixels.
+
+    Pillow gives such files a buffer of a byte a pixel, in one piece. Noise at fine qualities needs more: then its
+    buffer is made larger for a while, which costs files written at the same time some memory and nothing else.
+    """
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    options = _pillow_options(metadata or Metadata())
-    image.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling="4:2:0", **options)
+    options |= {"optimize": True, "progressive": True, **_pillow_options(metadata)}
+    try:
+        return _bytes_of(image, options)
+    except OSError:
+        with _LARGE_BUFFER:
+            usual = ImageFile.MAXBLOCK
+            ImageFile.MAXBLOCK = 6 * image.width * image.height + (1 << 20)
+            try:
+                return _bytes_of(image, options)
+            finally:
+                ImageFile.MAXBLOCK = usual
+
+
+def _bytes_of(image: Image.Image, options: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", **options)
     return buffer.getvalue()
 
 
@@ -87,7 +103,8 @@ def decode(data: bytes, *, expected: tuple[int, int] | None = None) -> tuple[Pix
 
 
 def _opened(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=["JPEG"])
+    """The class itself, not `Image.open`: that stops at 179 megapixels, whatever size was expected."""
+    return JpegImagePlugin.JpegImageFile(io.BytesIO(data), "")
 
 
 def _metadata_of(info: dict[str | tuple[int, int], Any]) -> Metadata:

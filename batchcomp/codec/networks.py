@@ -21,6 +21,15 @@ from torch.nn import functional as F  # noqa: N812  (the name every torch reader
 TAIL_GAIN = 0.01  # last convolution starts near zero: training starts at bicubic + JPEG and only improves
 
 
+SCALES, FOLDS = (1, 2, 4), (1, 2, 4, 8, 16, 32)
+MAX_WIDTH, MAX_BLOCKS = 512, 64
+
+
+def _trunk_parameters(fold_in: int, fold_out: int, width: int, blocks: int) -> int:
+    head, tail = 9 * (3 * fold_in**2 + 1) * width + width, 9 * width * 3 * fold_out**2 + 3 * fold_out**2
+    return head + blocks * 2 * (9 * width**2 + width) + tail
+
+
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
     """What a model file must say for its nets to be built again.
@@ -36,12 +45,21 @@ class Architecture:
     rec_blocks: int = 5
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the numbers build no network."""
-        if self.scale not in (1, 2, 4) or self.fold % self.scale or self.fold > 32:
-            raise ValueError(f"scale {self.scale} with fold {self.fold}: scale is 1, 2 or 4 and divides fold <= 32")
-        for name in ("com_width", "com_blocks", "rec_width", "rec_blocks"):
-            if not 1 <= getattr(self, name) <= 1024:
-                raise ValueError(f"{name} = {getattr(self, name)}: expected 1 to 1024")
+        """Raise ValueError where the numbers build no network, or one that no picture needs."""
+        values = vars(self)
+        if any(type(value) is not int or value < 1 for value in values.values()):
+            raise ValueError(f"{values}: expected whole numbers from 1 on")
+        if self.scale not in SCALES or self.fold not in FOLDS or self.fold < self.scale:
+            raise ValueError(f"scale {self.scale} with fold {self.fold}: expected one of {SCALES} and one of {FOLDS}")
+        if max(self.com_width, self.rec_width) > MAX_WIDTH or max(self.com_blocks, self.rec_blocks) > MAX_BLOCKS:
+            raise ValueError(f"{values}: at most {MAX_WIDTH} channels and {MAX_BLOCKS} blocks")
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases of both nets, and the tables' entries."""
+        small = self.fold // self.scale
+        com = _trunk_parameters(self.fold, small, self.com_width, self.com_blocks)
+        return com + _trunk_parameters(small, self.fold, self.rec_width, self.rec_blocks) + 128
 
     @property
     def com_halo(self) -> int:

@@ -62,7 +62,10 @@ def from_bytes(data: bytes, source: str) -> Model:
     Raises:
         ModelError: the bytes are no model of ours, or its tensors do not fit its architecture.
     """
-    network = DoubleNetwork(header_of(data, source))
+    arch = header_of(data, source)
+    if 2 * arch.parameters > len(data):  # float16 is the least; a forged header must not cost memory
+        raise ModelError(f"{source}: {len(data):,} bytes do not fit the architecture; use an intact copy")
+    network = DoubleNetwork(arch)
     try:
         tensors = {key: value.float() for key, value in safetensors.torch.load(data).items()}
         network.load_state_dict(tensors)

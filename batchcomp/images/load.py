@@ -22,7 +22,7 @@ from PIL import ExifTags, Image, ImageFile
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images.faithful import unsupported_reason
-from batchcomp.images.formats import Format, foreign, has_picture_suffix, recognise
+from batchcomp.images.formats import SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
 from batchcomp.images.hush import hushed
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
@@ -96,6 +96,23 @@ def read_source(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Source:
     if (before.st_size, before.st_mtime_ns) != (len(data), after.st_mtime_ns) or after.st_size != len(data):
         raise PictureError(f"{shown(path)}: changed while it was read; run again when nothing writes to it")
     return Source(data=data, sha256=hashlib.sha256(data).hexdigest(), size=len(data), mtime_ns=after.st_mtime_ns)
+
+
+def estimate_bytes(path: Path) -> int:
+    """Return the bytes that the pixels of a picture would take, from its header alone; 0 where that cannot be read.
+
+    It decides nothing but how many pictures are held at once.
+    """
+    try:
+        with hushed(), path.open("rb") as file:
+            entry = recognise(file.read(SIGNATURE_BYTES))
+            if entry is None:
+                return 0
+            file.seek(0)
+            with entry.opener(file, "") as image:
+                return image.width * image.height * 3
+    except Exception:  # noqa: BLE001  (a broken header: loading will say what is wrong)
+        return 0
 
 
 def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:

@@ -16,7 +16,7 @@ from batchcomp.archive.rows import Row
 from batchcomp.codec import jpeg, payload
 from batchcomp.codec.codec import Codec, Compact
 from batchcomp.errors import ArchiveNotFoundError, NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images.load import Source, decode_picture, read_source
+from batchcomp.images.load import Source, decode_picture, estimate_bytes, read_source
 from batchcomp.images.names import shown
 from batchcomp.images.picture import Picture
 from batchcomp.images.walk import Item, WalkFailure, walk
@@ -26,6 +26,7 @@ from batchcomp.pipeline.records import Done, Event, Failed, Outcome, Passed, Pla
 from batchcomp.settings import CompressSettings
 
 OnEvent = Callable[[Event], None]
+NO_JPEG = "no JPEG file can hold it"
 JPEG_BETTER = "plain JPEG is better at these bytes"
 VERBATIM_LARGER = "compressed it would be larger"  # and at which quality; that makes it worth another try
 
@@ -123,15 +124,15 @@ def reason_to_take(item: Item, row: Row | None, settings: CompressSettings, mode
     """Why a file should be (re-)compressed; empty where the archive already holds it as asked for."""
     if row is None:
         return "new"
-    if (row.source_bytes, row.mtime_ns) != (item.size, item.mtime_ns):
-        return "changed"
-    if row.stored != "verbatim" and row.quality != settings.quality:
-        return "other quality"
-    if row.stored == "compact" and row.model != model:
-        return "other model"
-    if row.reason.startswith(VERBATIM_LARGER) and row.reason != larger_at(settings.quality):
-        return "other quality or model"
-    return ""
+    too_large = row.reason.startswith(VERBATIM_LARGER)  # at another quality it may not be
+    stale = {
+        "changed": (row.source_bytes, row.mtime_ns) != (item.size, item.mtime_ns),
+        "other quality": row.stored != "verbatim" and row.quality != settings.quality,
+        "other model": row.model not in {"", model},  # of a fallback: the model that was tried
+        "other quality or model": too_large and row.reason != larger_at(settings.quality),
+        "not measured yet": settings.measure and row.stored == "compact" and row.ms_ssim is None,
+    }
+    return next((reason for reason, applies in stale.items() if applies), "")
 
 
 def larger_at(quality: int) -> str:
@@ -140,7 +141,7 @@ def larger_at(quality: int) -> str:
 
 
 def _weight(one: Item | Event) -> int:
-    return one.size if isinstance(one, Item) else 0
+    return max(one.size, estimate_bytes(one.path)) if isinstance(one, Item) else 0
 
 
 def _stored(writer: ArchiveWriter, packed: Packed) -> Event:
@@ -198,7 +199,7 @@ class Run:
         started = time.perf_counter()
         pictures = [one.picture for one in window if one.picture is not None]
         compacts = self.codec.compact(pictures, self.settings.quality)
-        payloads = self.pool(delayed(Codec.encode)(compact) for compact in compacts)
+        payloads = self.pool(delayed(encode_one)(compact) for compact in compacts)
         share = (time.perf_counter() - started) / max(1, len(window))
         packed = [
             self._row_of(one, compact, data, share)
@@ -206,10 +207,11 @@ class Run:
         ]
         return self._measured(window, packed) if self.settings.measure else packed
 
-    def _row_of(self, one: Loaded, compact: Compact, data: bytes, seconds: float) -> Packed:
+    def _row_of(self, one: Loaded, compact: Compact, data: bytes | None, seconds: float) -> Packed:
         """The payload, or the source verbatim where that is not larger."""
-        if len(data) >= one.source.size:
-            return verbatim(one, larger_at(compact.header.quality))
+        if data is None or len(data) >= one.source.size:
+            reason = larger_at(compact.header.quality) if data else NO_JPEG
+            return verbatim(one, reason, model=self.codec.model.sha256)
         row = replace(
             base_row(one),
             stored="compact",
@@ -266,20 +268,27 @@ def better(one: Loaded, packed: Packed, found: Measurement) -> Packed:
         return Packed(row=row, data=packed.data)
     data = jpeg.encode_plain(one.picture.pixels, rival.quality, one.picture.metadata)
     if len(data) >= one.source.size:
-        return verbatim(one, larger_at(row.quality))
+        return verbatim(one, larger_at(row.quality), model=row.model)
     plain = replace(
         row,
         stored="jpeg",
         reason=JPEG_BETTER,
         payload_bytes=len(data),
         metadata_bytes=payload.metadata_bytes(data),
-        model="",
         scale=1,
         ms_ssim=round(rival.ms_ssim, 6),
     )
     return Packed(row=plain, data=data)
 
 
-def verbatim(one: Loaded, reason: str) -> Packed:
-    """Store the source's own bytes."""
-    return Packed(row=replace(base_row(one), reason=reason), data=one.source.data)
+def verbatim(one: Loaded, reason: str, *, model: str = "") -> Packed:
+    """Store the source's own bytes. `model` is the one that was tried, if any."""
+    return Packed(row=replace(base_row(one), reason=reason, model=model), data=one.source.data)
+
+
+def encode_one(compact: Compact) -> bytes | None:
+    """The payload; None where the JPEG library refuses the compact picture (sides beyond its limit)."""
+    try:
+        return Codec.encode(compact)
+    except OSError:
+        return None

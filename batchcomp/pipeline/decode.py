@@ -14,18 +14,17 @@ from joblib import Parallel, delayed
 
 from batchcomp.archive import Archive
 from batchcomp.archive.rows import Row
-from batchcomp.codec import jpeg
+from batchcomp.codec import jpeg, payload
 from batchcomp.codec.codec import Codec, Decoded
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ModelError, PayloadError, PictureError, UsageError
 from batchcomp.images.load import read_source
 from batchcomp.images.picture import Picture
 from batchcomp.images.save import safe_join, save, save_bytes
-from batchcomp.pipeline.flow import ahead, windows
+from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, windows
 from batchcomp.pipeline.records import Done, Event, Failed, Outcome
 from batchcomp.settings import FORMATS, DecodeSettings
 
 OnEvent = Callable[[Event], None]
-WINDOW_PIXELS = 24 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +123,7 @@ class Run:
     def read(self, archive: Archive, rows: list[Row], names: dict[str, str]) -> Iterator[list[Read | Event]]:
         """Read entries, check them and decode their JPEGs, in workers of its own."""
         with Parallel(n_jobs=self.settings.workers, prefer="threads") as readers:
-            for window in windows(rows, lambda row: row.width * row.height, heaviest=WINDOW_PIXELS):
+            for window in windows(rows, _weight, heaviest=WINDOW_BYTES * self.settings.workers):
                 yield readers(delayed(read_row)(archive, row, names[row.path]) for row in window)
 
     def restore(self, window: list[Read | Event]) -> Iterator[Event]:
@@ -180,6 +179,10 @@ class Run:
         return Done(name=one.target, row=row)
 
 
+def _weight(row: Row) -> int:
+    return max(3 * row.width * row.height, row.payload_bytes)
+
+
 def read_row(archive: Archive, row: Row, target: str) -> Read | Event:
     """Read one entry and check it against its row."""
     try:
@@ -191,9 +194,10 @@ def read_row(archive: Archive, row: Row, target: str) -> Read | Event:
         if row.stored != "compact":
             reason = f"{row.path}: stored as {row.stored!r}, which this build cannot decode; upgrade batchcomp"
             return Failed(name=row.path, reason=reason)
-        decoded = Codec.decode(data)
-        if (decoded.header.width, decoded.header.height) != (row.width, row.height):
+        header = payload.parse(data)
+        if (header.width, header.height) != (row.width, row.height):
             raise ArchiveDamagedError(f"{row.entry}: the payload's size is not the manifest's; use an intact copy")
+        decoded = Codec.decode(data)
     except (ArchiveError, PayloadError) as error:
         reason = str(error) if row.path in str(error) else f"{row.path}: {error}"
         return Failed(name=row.path, reason=reason, damage=True)

@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 WINDOW_ITEMS = 32
-WINDOW_BYTES = 4 * 2**20  # of source files for each worker: ten to forty times that in pixels
+WINDOW_BYTES = 64 * 2**20  # of pixels for each worker
 
 
 def windows(
@@ -38,40 +38,31 @@ class _End:
 
 
 def ahead(items: Iterator[T], *, by: int = 1) -> Generator[T]:
-    """Run an iterator in a background thread, at most `by` finished items ahead; its errors are raised here.
+    """Run an iterator in a background thread, at most `by` items ahead; its errors are raised here.
 
-    Closing this generator stops the thread after the item in hand.
+    Nothing is begun before there is room for it. Closing this generator stops the thread after the item in hand.
     """
-    done: queue.Queue[T | _End] = queue.Queue(maxsize=by)
-    stop = threading.Event()
-    thread = threading.Thread(target=_fill, args=(items, done, stop), name="ahead", daemon=True)
+    done: queue.Queue[T | _End] = queue.Queue()
+    room, stop = threading.Semaphore(by), threading.Event()
+    thread = threading.Thread(target=_fill, args=(items, done, room, stop), name="ahead", daemon=True)
     thread.start()
     try:
         while not isinstance(item := done.get(), _End):
+            room.release()
             yield item
         if item.error is not None:
             raise item.error
     finally:
         stop.set()
-        while thread.is_alive():
-            _drain(done)
-            thread.join(0.05)
+        room.release()
+        thread.join()
 
 
-def _fill(items: Iterator[T], done: queue.Queue[T | _End], stop: threading.Event) -> None:
+def _fill(items: Iterator[T], done: queue.Queue[T | _End], room: threading.Semaphore, stop: threading.Event) -> None:
     try:
-        for item in items:
-            done.put(item)
-            if stop.is_set():
-                return
+        while room.acquire() and not stop.is_set():
+            done.put(next(items))
+    except StopIteration:
         done.put(_End())
     except BaseException as error:  # noqa: BLE001  (raised again in the consumer's thread)
         done.put(_End(error))
-
-
-def _drain(done: queue.Queue[T | _End]) -> None:
-    try:
-        while True:
-            done.get_nowait()
-    except queue.Empty:
-        pass

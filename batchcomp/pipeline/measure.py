@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-
-import numpy as np
-from PIL import Image
 
 from batchcomp.archive.rows import JpegComparison
 from batchcomp.codec import jpeg
@@ -48,9 +44,7 @@ class JpegCurve:
     def ms_ssim(self, quality: int) -> float:
         """MS-SSIM of the file at a Pillow quality."""
         if quality not in self._similarities:
-            with Image.open(io.BytesIO(self._file(quality)), formats=["JPEG"]) as image:
-                decoded = np.asarray(image).reshape(self._pixels.shape)
-            self._similarities[quality] = ms_ssim(self._pixels, decoded)
+            self._similarities[quality] = ms_ssim(self._pixels, jpeg.decode(self._file(quality))[0])
         return self._similarities[quality]
 
     def best_within(self, budget: int) -> int:

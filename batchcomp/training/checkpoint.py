@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,43 @@ class Checkpoint:
     ema: dict[str, torch.Tensor]
     optimiser: dict[str, Any]
     best: float  # lowest dev BD-rate so far, in percent
+    pending: list[list[float]] = field(default_factory=list)  # losses of the steps since the last row of the log
+    photos: str = ""  # fingerprint of the photos trained on
 
 
-def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Write atomically: temp file, fsync, rename."""
+def make_folder(folder: Path) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        TrainingError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder}: {error.strerror}; choose another --run folder") from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Temp file, fsync, rename, fsync of the folder."""
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as file:
-        torch.save(vars(checkpoint), file)
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def save(checkpoint: Checkpoint, path: Path) -> None:
+    """Write a checkpoint."""
+    buffer = io.BytesIO()
+    torch.save(vars(checkpoint), buffer)
+    write_atomically(path, buffer.getvalue())
 
 
 def load(path: Path) -> Checkpoint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from batchcomp.errors import TrainingError
+from batchcomp.errors import PictureError, TrainingError
+from batchcomp.images.load import load
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"})
 MIN_PHOTOS = 2
@@ -60,12 +62,18 @@ def split_folder(folder: Path, *, crop: int) -> Split:
             f"training needs {MIN_PHOTOS} or more: add photos or use a smaller --crop (at least 176)"
         )
     dev = [p for p in usable if is_dev(p.relative_to(folder).as_posix())] or usable[:1]
+    dev = dev[:1] if len(dev) == len(usable) else dev
     return Split(train=tuple(p for p in usable if p not in set(dev)), dev=tuple(dev))
 
 
 def read_rgb(path: Path) -> Image.Image:
-    with Image.open(path) as image:
-        return image.convert("RGB")
+    """Read a photo as the codec would.
+
+    Raises:
+        PictureError: it is damaged, or of a kind that the codec does not carry (alpha, 16 bits, ...).
+    """
+    pixels = load(path).pixels
+    return Image.fromarray(np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels)
 
 
 class PhotoCache:
@@ -102,13 +110,25 @@ class CropSource:
 
     def __init__(self, photos: Sequence[Path], *, crop: int, batch: int, seed: int) -> None:
         self.photos, self.crop, self.batch, self.seed = tuple(photos), crop, batch, seed
+        self.fingerprint = hashlib.sha256("\0".join(p.name for p in self.photos).encode("utf-8", "replace")).hexdigest()
         self._cache = PhotoCache()
+
+    def _photo(self, index: int) -> Image.Image:
+        """A photo; in place of one that cannot be used, the next one that can, so that every run sees the same.
+
+        Raises:
+            TrainingError: none can be used.
+        """
+        for offset in range(len(self.photos)):
+            with suppress(PictureError):
+                return self._cache.get(self.photos[(index + offset) % len(self.photos)])
+        raise TrainingError("none of the photos can be used (damaged, or with alpha, palette, 16 bits); add photos")
 
     def batch_at(self, step: int) -> tuple[Tensor, np.random.Generator]:
         """Crops (batch, 3, crop, crop) in [0, 1] of one step, and the generator for its further draws."""
         rng = np.random.default_rng((self.seed, step))
         chosen = rng.integers(0, len(self.photos), self.batch)
-        crops = np.stack([random_crop(self._cache.get(self.photos[i]), self.crop, rng) for i in chosen])
+        crops = np.stack([random_crop(self._photo(int(i)), self.crop, rng) for i in chosen])
         return torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255), rng
 
     def batches(self, first: int, last: int) -> Iterator[tuple[int, Tensor, np.random.Generator]]:

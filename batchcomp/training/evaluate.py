@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from batchcomp.codec import jpeg
 from batchcomp.codec.networks import DoubleNetwork
 from batchcomp.codec.tables import tables_at
+from batchcomp.errors import PictureError, TrainingError
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
 from batchcomp.training.data import read_rgb
 
@@ -37,9 +37,19 @@ class DevScore:
 
 
 def dev_crops(photos: Sequence[Path]) -> list[NDArray[np.uint8]]:
-    """Centre crops of at most 20 photos spread over the split, (H, W, 3), sides multiples of 16, at most 384."""
+    """Centre crops of at most 20 photos spread over the split, (H, W, 3), sides multiples of 16, at most 384.
+
+    Raises:
+        TrainingError: none of the photos can be used.
+    """
     chosen = [photos[i] for i in sorted({round(i) for i in np.linspace(0, len(photos) - 1, DEV_PHOTOS)})]
-    return [_centre(np.asarray(read_rgb(path))) for path in chosen]
+    crops = []
+    for path in chosen:
+        with suppress(PictureError):
+            crops.append(_centre(np.asarray(read_rgb(path))))
+    if not crops:
+        raise TrainingError(f"{chosen[0]}: no photo of the dev split can be used; add photos")
+    return crops
 
 
 def _centre(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -67,11 +77,8 @@ def _quality_of(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> tupl
 
 def jpeg_point(original: NDArray[np.uint8], quality: int) -> tuple[float, float, float]:
     """(bpp, MS-SSIM, PSNR) of the plain JPEG rival at a Pillow quality."""
-    buffer = io.BytesIO()
-    Image.fromarray(original).save(buffer, "JPEG", quality=quality, optimize=True, progressive=True)
-    with Image.open(buffer) as image:
-        decoded = np.asarray(image.convert("RGB"))
-    return (buffer.tell() * 8 / original[..., 0].size, *_quality_of(original, decoded))
+    data = jpeg.encode_plain(original, quality)
+    return (len(data) * 8 / original[..., 0].size, *_quality_of(original, jpeg.decode(data)[0]))
 
 
 @torch.inference_mode()

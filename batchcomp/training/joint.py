@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from batchcomp.codec import weights
@@ -24,6 +25,7 @@ from batchcomp.training.jpeg_proxy import jpeg
 from batchcomp.training.log import TrainingLog
 from batchcomp.training.losses import Losses, LossWeights, mixed_loss
 
+MAY_CHANGE = frozenset({"steps", "log_every", "evaluate_every", "save_minutes"})  # when a run is resumed
 MIN_CROP = 176  # five MS-SSIM scales need more than 160 px
 
 
@@ -43,8 +45,8 @@ class JointSettings:
     clip: float = 1.0  # gradient norm
     ema: float = 0.998
     log_every: int = 50
+    evaluate_every: int = 1000
     save_minutes: float = 4.0
-    evaluate_minutes: float = 10.0
     loss: LossWeights = field(default_factory=LossWeights)
     architecture: Architecture = field(default_factory=Architecture)
 
@@ -114,7 +116,7 @@ class JointTrainer:
         split = split_folder(photos, crop=settings.crop)
         self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
         self.dev = DevSet(split.dev)
-        run.mkdir(parents=True, exist_ok=True)
+        checkpoint.make_folder(run)
         torch.manual_seed(settings.seed)
         self.network = DoubleNetwork(settings.architecture).placed(self.device)
         self.ema = DoubleNetwork(settings.architecture).placed()
@@ -122,8 +124,10 @@ class JointTrainer:
         self.ema.requires_grad_(requires_grad=False)
         self.optimiser = torch.optim.Adam(self._parameter_groups(), lr=settings.learning_rate)
         self.step, self.seconds, self.best = 0, 0.0, math.inf
+        self._pending: list[list[float]] = []
+        self._within_step = False
         self._resume()
-        self.log = TrainingLog(run / "log.csv", after_step=self.step)
+        self.log = TrainingLog(run / "log.csv", after_step=self.step, pending=self._pending)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """The tables live in logarithms, where a useful change is large: they learn faster than the nets."""
@@ -135,16 +139,33 @@ class JointTrainer:
     def checkpoint_path(self) -> Path:
         return self.run / "checkpoint.pt"
 
+    @property
+    def best_path(self) -> Path:
+        return self.run / "best.safetensors"
+
     def _resume(self) -> None:
         if not self.checkpoint_path.exists():
             return
         state = checkpoint.load(self.checkpoint_path)
-        if state.settings["architecture"] != asdict(self.settings.architecture):
-            raise TrainingError(f"{self.run}: holds a run of another architecture; choose another --run folder")
+        self._check_same(state)
         self.network.load_state_dict(state.network)
         self.ema.load_state_dict(state.ema)
         self.optimiser.load_state_dict(state.optimiser)
-        self.step, self.seconds, self.best = state.step, state.seconds, state.best
+        self.step, self.seconds = state.step, state.seconds
+        self.best = state.best if self.best_path.exists() else math.inf
+        self._pending = state.pending
+
+    def _check_same(self, state: checkpoint.Checkpoint) -> None:
+        """Raise TrainingError where the checkpoint belongs to another run."""
+        ours = asdict(self.settings)
+        other = [key for key in ours if key not in MAY_CHANGE and state.settings.get(key, ours[key]) != ours[key]]
+        if other:
+            raise TrainingError(
+                f"{self.run}: holds a run with other settings ({', '.join(other)}); "
+                "repeat its options, or choose another --run folder"
+            )
+        if state.photos and state.photos != self.source.fingerprint:
+            raise TrainingError(f"{self.run}: holds a run on other photos; choose another --run folder")
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -157,12 +178,15 @@ class JointTrainer:
                 ema=self.ema.state_dict(),
                 optimiser=self.optimiser.state_dict(),
                 best=self.best,
+                pending=self.log.pending,
+                photos=self.source.fingerprint,
             ),
             self.checkpoint_path,
         )
 
     def learn(self, x: Tensor, rng: np.random.Generator) -> Losses:
         """One step of Adam on one batch."""
+        self._within_step = True
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate_at(self.step) * group["gain"]
         coarseness = draw_steps(rng, len(x)).to(self.device)
@@ -175,6 +199,8 @@ class JointTrainer:
             self.optimiser.step()
         self._average()
         self.step += 1
+        self.log.add(losses)
+        self._within_step = False
         return losses
 
     @torch.no_grad()
@@ -189,32 +215,43 @@ class JointTrainer:
         score = self.dev.score(self.ema)
         if score.bd_rate < self.best:
             self.best = score.bd_rate
-            temporary = self.run / ".best.safetensors.tmp"
-            temporary.write_bytes(weights.to_bytes(self.ema))
-            temporary.replace(self.run / "best.safetensors")
+            checkpoint.write_atomically(self.best_path, weights.to_bytes(self.ema))
         return score
 
     def train(self, on_progress: Callable[[Progress], None] = lambda _: None) -> None:
-        """Run until `settings.steps`; whatever ends it early, the checkpoint is written first."""
+        """Run until `settings.steps`; what ends it early between two steps finds the checkpoint written.
+
+        A step that was torn by an interruption is not saved: the last periodic checkpoint stands.
+
+        Raises:
+            TrainingError: another process trains in the same folder, or the disk fails.
+        """
+        lock = FileLock(self.run / ".lock")
         try:
-            self._loop(on_progress)
-        finally:
-            self.save()
+            with lock.acquire(timeout=0):
+                try:
+                    self._loop(on_progress)
+                finally:
+                    if not self._within_step:
+                        self.save()
+        except Timeout as error:
+            raise TrainingError(f"{self.run}: another process trains here; choose another --run folder") from error
+        except OSError as error:
+            raise TrainingError(f"{self.run}: {error}; free some space or choose another --run folder") from error
 
     def _loop(self, on_progress: Callable[[Progress], None]) -> None:
-        last = saved = evaluated = time.monotonic()
+        last = saved = time.monotonic()
         pace = Pace()
         for _, x, rng in self.source.batches(self.step, self.settings.steps):
-            losses = self.learn(x, rng)
+            self.learn(x, rng)
             now = time.monotonic()
             self.seconds += now - last
             pace.add(now - last)
             last = now
-            self.log.add(losses)
-            due = self.step == self.settings.steps or now - evaluated > self.settings.evaluate_minutes * 60
+            due = self.step == self.settings.steps or self.step % self.settings.evaluate_every == 0
             dev = self.evaluate() if due else None
             if due:
-                evaluated = last = time.monotonic()
+                last = time.monotonic()
             if due or self.step % self.settings.log_every == 0:
                 loss = self.log.write(self.step, self.seconds, self.settings.rate_at(self.step), dev)
                 on_progress(
@@ -234,5 +271,7 @@ class JointTrainer:
 
 def settings_from(values: dict[str, Any]) -> JointSettings:
     """Rebuild settings from a checkpoint's plain values."""
+    known = {field.name for field in fields(JointSettings)}
+    values = {key: value for key, value in values.items() if key in known}
     nested = {"loss": LossWeights(**values["loss"]), "architecture": Architecture(**values["architecture"])}
     return JointSettings(**{**values, **nested})

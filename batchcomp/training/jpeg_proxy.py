@@ -23,13 +23,13 @@ def round_through(x: Tensor) -> Tensor:
     return x + (torch.round(x) - x).detach()
 
 
-@lru_cache(maxsize=2)
-def dct_matrix(dtype: torch.dtype = torch.float32) -> Tensor:
+@lru_cache(maxsize=4)
+def dct_matrix(device: torch.device) -> Tensor:
     """The 8x8 two-dimensional DCT-II as one orthonormal matrix (64, 64) on flattened blocks."""
     k, n = torch.meshgrid(torch.arange(8.0), torch.arange(8.0), indexing="ij")
     basis = torch.cos((2 * n + 1) * k * math.pi / 16) * math.sqrt(2 / 8)
     basis[0] /= math.sqrt(2)
-    return torch.kron(basis, basis).to(dtype)
+    return torch.kron(basis, basis).to(device)
 
 
 def to_blocks(planes: Tensor) -> Tensor:
@@ -65,9 +65,9 @@ def jpeg(compact: Tensor, log_tables: Tensor, step: Tensor) -> tuple[Tensor, Ten
     pixels = round_through(compact.clamp(0, 1) * 255)
     ycc = round_through(colour(pixels, RGB_TO_YCC))  # chroma is centred on 0 here, luma is brought there next
     centred = ycc - ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1)
-    tables = integer_tables(log_tables, step)
-    coefficients = to_blocks(centred) @ dct_matrix().T / tables  # (B, 3, N, 64) in quantisation steps
-    decoded = from_blocks((round_through(coefficients) * tables) @ dct_matrix(), height, width)
+    tables, dct = integer_tables(log_tables, step), dct_matrix(compact.device)
+    coefficients = to_blocks(centred) @ dct.T / tables  # (B, 3, N, 64) in quantisation steps
+    decoded = from_blocks((round_through(coefficients) * tables) @ dct, height, width)
     decoded = round_through(decoded)
     rgb = colour(decoded + ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1), YCC_TO_RGB)
     return round_through(rgb.clamp(0, 255)) / 255, estimated_bits(coefficients)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from batchcomp.training.checkpoint import write_atomically
 from batchcomp.training.evaluate import DevScore
 from batchcomp.training.losses import Losses
 
@@ -17,30 +19,32 @@ COLUMNS = ("step", "seconds", "learning_rate", "loss", "ms_ssim", "mse", "bpp", 
 class TrainingLog:
     """Appends to a CSV file; rows beyond a resumed checkpoint's step are dropped, since they will come again."""
 
-    def __init__(self, path: Path, *, after_step: int) -> None:
+    def __init__(self, path: Path, *, after_step: int, pending: Sequence[Sequence[float]] = ()) -> None:
         self.path = path
-        self._pending: list[torch.Tensor] = []
-        self._append([COLUMNS, *self._rows_up_to(after_step)], mode="w")
-
-    def _append(self, rows: Iterable[Sequence[object]], mode: str = "a") -> None:
-        with self.path.open(mode, newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
+        self.pending = [list(losses) for losses in pending]  # of the steps since the last row
+        rows = io.StringIO(newline="")
+        csv.writer(rows).writerows([COLUMNS, *self._rows_up_to(after_step)])
+        write_atomically(path, rows.getvalue().encode())
 
     def _rows_up_to(self, step: int) -> list[list[str]]:
         if step == 0 or not self.path.exists():
             return []
         with self.path.open(newline="", encoding="utf-8") as file:
-            return [row for row in csv.reader(file) if row and row[0].isdigit() and int(row[0]) <= step]
+            rows = [row for row in csv.reader(file) if len(row) == len(COLUMNS) and row[0].isdigit()]
+        return [row for row in rows if int(row[0]) <= step]
 
     def add(self, losses: Losses) -> None:
         """Take one step's losses into the next row's mean."""
         parts = (losses.total, 1 - losses.one_minus_ms_ssim, losses.mse, losses.bpp)
-        self._pending.append(torch.stack([part.detach().float() for part in parts]))
+        self.pending.append(torch.stack([part.detach().float() for part in parts]).tolist())
 
     def write(self, step: int, seconds: float, learning_rate: float, dev: DevScore | None) -> float:
         """Write the mean of the steps since the last row; return the mean loss."""
-        means = torch.stack(self._pending).mean(0).tolist()
-        self._pending.clear()
+        means = [sum(column) / len(column) for column in zip(*self.pending, strict=True)]
+        self.pending.clear()
         score = (f"{dev.bd_rate:.2f}", f"{dev.psnr_gain:.2f}") if dev else ("", "")
-        self._append([[step, f"{seconds:.1f}", f"{learning_rate:.3g}", *(f"{m:.6g}" for m in means), *score]])
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow(
+                [step, f"{seconds:.1f}", f"{learning_rate:.3g}", *(f"{m:.6g}" for m in means), *score]
+            )
         return float(means[0])

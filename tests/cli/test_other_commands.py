@@ -98,7 +98,7 @@ def test_train_makes_a_model_that_compresses(run: Run, tmp_path: Path) -> None:
     options = ("--run", tmp_path / "run", "--batch", 1, "--crop", 176, "--threads", 1)
     result = run("train", tmp_path / "photos", "--steps", 2, *options)
     assert result.code == 0, result.err
-    assert "step 2/2" in result.err
+    assert result.err == ""  # progress is for terminals
     assert "best.safetensors" in result.out
     model = tmp_path / "run" / "best.safetensors"
     assert (tmp_path / "run" / "checkpoint.pt").is_file()

@@ -120,7 +120,6 @@ def test_tiles_equal_the_whole_picture(monkeypatch: pytest.MonkeyPatch, fold: in
     for tile in (32, 64):
         monkeypatch.setattr(codec_module.tiles, "TILE", tile)
         compact = codec.compact([original], 70)[0].pixels.astype(int)
-        assert np.abs(compact - codec.compact([original], 70)[0].pixels).max() == 0
         monkeypatch.setattr(codec_module.tiles, "TILE", 10_000)
         untiled = codec.compact([original], 70)[0].pixels
         assert np.abs(compact - untiled).max() <= 1  # float sums may round the other way
@@ -136,6 +135,7 @@ def test_batches_mix_sizes_and_models(codec: Codec) -> None:
     other = Codec(tiny_model(seed=1))
     pictures = [picture(40, 60), picture(33, 21, 1, seed=1), picture(40, 60, seed=2)]
     batched = Codec(MODEL, batch=3)
+    assert batched.batch == 1  # on a CPU, where a convolution may round differently in a batch
     together = [Codec.encode(c) for c in batched.compact(pictures, 60)]
     assert together == [codec.compress(p, 60) for p in pictures]
     foreign = other.compress(pictures[0], 60)
@@ -144,6 +144,38 @@ def test_batches_mix_sizes_and_models(codec: Codec) -> None:
     alone = [*(codec.restore(data) for data in together), other.restore(foreign)]
     for one, two in zip(restored, alone, strict=True):
         assert np.array_equal(one.pixels, two.pixels)
+
+
+def test_tiles_in_batches_are_those_of_one_at_a_time() -> None:
+    """What a GPU does, batches of equal tiles across pictures, changes roundings at most."""
+    codec = Codec(MODEL)
+    pictures = [picture(40, 60), picture(33, 21, seed=1), picture(40, 60, seed=2)]
+    alone = codec.compact(pictures, 60)
+    codec.batch = 3
+    for one, two in zip(alone, codec.compact(pictures, 60), strict=True):
+        assert np.abs(one.pixels.astype(int) - two.pixels).max() <= 1
+
+
+def noise(side: int, channels: int = 3) -> Picture:
+    """The worst picture for a JPEG: black and white by chance."""
+    rng = np.random.default_rng(0)
+    return Picture(pixels=(rng.integers(0, 2, (side, side, channels)) * 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_noise_at_the_finest_quality_still_makes_a_file(channels: int) -> None:
+    """JPEGs that need more bytes than pixels are written too, ours and the plain ones."""
+    pixels = noise(300, channels).pixels
+    finest = np.ones((2, 8, 8), np.int64)
+    assert jpeg.decode(jpeg.encode(pixels, finest))[0].shape == pixels.shape
+    for quality in (94, 100):
+        assert jpeg.decode(jpeg.encode_plain(pixels, quality))[0].shape == pixels.shape
+
+
+def test_a_jpeg_beyond_pillows_own_limit_is_decoded() -> None:
+    """Sizes are checked against the header, so Pillow's ceiling for unknown files does not apply."""
+    pixels = np.zeros((13_500, 13_500, 1), np.uint8)
+    assert jpeg.decode(jpeg.encode_plain(pixels, 30), expected=(13_500, 13_500))[0].shape == pixels.shape
 
 
 def test_a_payload_of_an_unknown_model_is_a_clear_error(codec: Codec) -> None:

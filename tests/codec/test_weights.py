@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -54,6 +55,37 @@ def test_a_damaged_model_is_a_clear_error(tmp_path: Path, damage, message: str) 
     path.write_bytes(damage(weights.to_bytes(tiny_model().network)))
     with pytest.raises(ModelError, match=rf"bad\.safetensors: .*{message}"):
         weights.load_file(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("com_width", "8.0", "expected whole numbers"),
+        ("com_width", "true", "expected whole numbers"),
+        ("fold", "-4", "expected whole numbers"),
+        ("fold", "10", "expected one of"),
+        ("com_width", "512", "do not fit the architecture"),
+        ("com_blocks", "100000", "at most"),
+    ],
+)
+def test_a_forged_architecture_is_refused_at_no_cost(tmp_path: Path, field: str, value: str, message: str) -> None:
+    """Sizes that build no net, or one that the file cannot hold, are an error before anything is built."""
+    data = weights.to_bytes(tiny_model().network)
+    old = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    header = json.loads(old["__metadata__"][weights.KEY])
+    header["architecture"][field] = json.loads(value)
+    old["__metadata__"][weights.KEY] = json.dumps(header)
+    new = json.dumps(old).encode()
+    path = tmp_path / "forged.safetensors"
+    path.write_bytes(len(new).to_bytes(8, "little") + new + data[8 + int.from_bytes(data[:8], "little") :])
+    with pytest.raises(ModelError, match=message):
+        weights.load_file(path)
+
+
+def test_the_parameter_count_is_the_nets_own() -> None:
+    """What the architecture says it needs is what it builds."""
+    for arch in (Architecture(), Architecture(fold=8, com_width=16, rec_blocks=2), Architecture(scale=1, fold=2)):
+        assert arch.parameters == sum(p.numel() for p in DoubleNetwork(arch).parameters())
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images.load import Limits, decode_picture, load, read_source
+from batchcomp.images.load import Limits, decode_picture, estimate_bytes, load, read_source
 from batchcomp.images.segments import left_behind
 
 from .make import encoded, exif, image, noise, png, with_segment
@@ -291,3 +291,13 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path, monkey
     monkeypatch.setattr(os, "fstat", touching)
     with pytest.raises(PictureError, match="changed while it was read"):
         read_source(path)
+
+
+def test_the_size_in_memory_is_told_from_the_header(tmp_path: Path) -> None:
+    """A flat picture is small on disk and large in memory; what cannot be read counts as nothing."""
+    flat, broken = tmp_path / "flat.png", tmp_path / "broken.png"
+    Image.new("RGB", (2000, 1500)).save(flat)
+    broken.write_bytes(flat.read_bytes()[:20])
+    assert estimate_bytes(flat) == 2000 * 1500 * 3 > 100 * flat.stat().st_size
+    assert estimate_bytes(broken) == 0
+    assert estimate_bytes(tmp_path / "none.png") == 0

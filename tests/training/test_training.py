@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from PIL import Image
 
 from batchcomp.codec import jpeg as real_jpeg
@@ -110,6 +111,90 @@ def test_a_killed_run_resumes_exactly(photos: Path, tmp_path: Path) -> None:
     assert losses_of(tmp_path / "whole") == losses_of(tmp_path / "parts")
 
 
+def test_a_run_killed_between_log_rows_logs_the_same(photos: Path, tmp_path: Path) -> None:
+    """The losses since the last row are part of the checkpoint."""
+    whole = JointTrainer(photos, tmp_path / "whole", settings(log_every=4))
+    whole.train()
+    first = JointTrainer(photos, tmp_path / "parts", settings(log_every=4))
+    for step in range(3):
+        first.learn(*first.source.batch_at(step))
+    first.save()
+    JointTrainer(photos, tmp_path / "parts", settings(log_every=4)).train()
+    assert losses_of(tmp_path / "whole") == losses_of(tmp_path / "parts") != []
+
+
+def test_a_step_torn_by_an_interruption_is_not_saved(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights that moved without their step being counted would make the resumed run another one."""
+    trainer = JointTrainer(photos, tmp_path, settings())
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trainer, "_average", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    assert not trainer.checkpoint_path.exists()
+
+
+@pytest.mark.parametrize("other", [{"seed": 9}, {"batch": 1}, {"learning_rate": 1e-4}])
+def test_resuming_with_other_settings_is_refused(photos: Path, tmp_path: Path, other: dict[str, float]) -> None:
+    """A run goes on as it began; only the number of steps may change."""
+    JointTrainer(photos, tmp_path, settings()).save()
+    with pytest.raises(TrainingError, match=rf"other settings \({next(iter(other))}\)"):
+        JointTrainer(photos, tmp_path, settings(**other))
+    assert JointTrainer(photos, tmp_path, settings(steps=9)).settings.steps == 9
+
+
+def test_a_run_on_other_photos_is_refused(photos: Path, tmp_path: Path) -> None:
+    """With another set of photos the same step would see other crops."""
+    JointTrainer(photos, tmp_path / "run", settings()).save()
+    fewer = tmp_path / "fewer"
+    fewer.mkdir()
+    for name in ("0.png", "1.png"):
+        (fewer / name).write_bytes((photos / name).read_bytes())
+    with pytest.raises(TrainingError, match="other photos"):
+        JointTrainer(fewer, tmp_path / "run", settings())
+
+
+def test_a_lost_best_model_is_made_again(photos: Path, tmp_path: Path) -> None:
+    """Without its file, the best score so far counts for nothing."""
+    trainer = JointTrainer(photos, tmp_path, settings(steps=1))
+    trainer.train()
+    trainer.best_path.unlink()
+    again = JointTrainer(photos, tmp_path, settings(steps=2))
+    again.train()
+    assert again.best_path.exists()
+
+
+def test_damaged_photos_are_passed_over(photos: Path, tmp_path: Path) -> None:
+    """A photo that breaks off counts as absent; every run takes the same one in its place."""
+    for name in ("0.png", "1.png", "2.png"):
+        data = (photos / name).read_bytes()
+        (tmp_path / name).write_bytes(data[: len(data) // 2] if name == "1.png" else data)
+    source = CropSource(sorted(tmp_path.glob("*.png")), crop=176, batch=8, seed=0)
+    assert source.batch_at(0)[0].shape == (8, 3, 176, 176)
+    with pytest.raises(TrainingError, match="none of the photos"):
+        CropSource([tmp_path / "1.png"], crop=176, batch=1, seed=0).batch_at(0)
+
+
+def test_some_photos_are_left_to_train_on(tmp_path: Path) -> None:
+    """Where chance would send every photo to the dev split, one goes there."""
+    chosen = [f"{n}.png" for n in range(400) if is_dev(f"{n}.png")][:2]
+    for name in chosen:
+        Image.fromarray(photo(0)).save(tmp_path / name)
+    split = split_folder(tmp_path, crop=176)
+    assert (len(split.train), len(split.dev)) == (1, 1)
+
+
+def test_two_processes_never_train_in_one_folder(photos: Path, tmp_path: Path) -> None:
+    """The second is told so and changes nothing."""
+    trainer = JointTrainer(photos, tmp_path, settings())
+    with FileLock(tmp_path / ".lock"), pytest.raises(TrainingError, match="another process trains here"):
+        trainer.train()
+
+
 def losses_of(run: Path) -> list[tuple[str, str]]:
     with (run / "log.csv").open(newline="") as file:
         return [(row["step"], row["loss"]) for row in csv.DictReader(file)]
@@ -118,7 +203,7 @@ def losses_of(run: Path) -> list[tuple[str, str]]:
 def test_a_run_of_another_architecture_is_refused(photos: Path, tmp_path: Path) -> None:
     """Resuming with other nets would mix two models."""
     JointTrainer(photos, tmp_path, settings()).save()
-    with pytest.raises(TrainingError, match="another architecture"):
+    with pytest.raises(TrainingError, match="architecture"):
         JointTrainer(photos, tmp_path, settings(architecture=Architecture(com_width=16)))
 
 
