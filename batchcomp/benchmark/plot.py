@@ -59,6 +59,7 @@ def read_published(path: Path) -> dict[str, list[MeanPoint]]:
                 for i, (bpp, value) in enumerate(sorted(curve["points"]))
             ]
             for name, curve in curves.items()
+            if curve["points"]  # a source may list a codec without this metric
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         shape = '{"curves": {name: {"points": [[bpp, ms_ssim], ...]}}}'

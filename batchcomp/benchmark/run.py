@@ -59,6 +59,7 @@ def run_bench(  # noqa: PLR0913 - options of one command, all but two by keyword
     rates: Sequence[float] = RATES,
     guard_rates: Sequence[float] = GUARD_RATES,
     speed: bool = False,
+    curves: bool = True,
     jobs: int = 1,
     on_done: Callable[[str, str], None] | None = None,
 ) -> BenchResult:
@@ -71,6 +72,7 @@ def run_bench(  # noqa: PLR0913 - options of one command, all but two by keyword
         rates: Bits per pixel at which wins are counted.
         guard_rates: Bits per pixel at which the guards are measured (the slow part: SSIMULACRA2).
         speed: Whether to time all codecs, on the largest picture, with all cores.
+        curves: Whether to measure rate-distortion curves; without them there is no BD-rate and no win.
         jobs: Processes to spread the pictures over.
         on_done: Called with a stage, "curves", "guards" or "speed", and the name of what it finished.
 
@@ -83,15 +85,16 @@ def run_bench(  # noqa: PLR0913 - options of one command, all but two by keyword
     names = [ANCHOR, *(name for name in rivals if name != ANCHOR)]
     codecs: list[Rival] = [Ours(codec), *make_rivals(names)]
     tasks = name_pictures(pictures)
-    points = _curves(tasks, codecs, jobs, _stage(on_done, "curves"))
+    points = _curves(tasks, codecs, jobs, _stage(on_done, "curves")) if curves else []
+    compared = (OURS, *names) if curves else ()
     guards = _guards(tasks, codecs[0], guard_rates, jobs, _stage(on_done, "guards"))
     return BenchResult(
         pictures=[task.name for task in tasks],
         rivals=[OURS, *names],
         points=points,
-        mean_curves={name: mean_curve(of_rival(points, name)) for name in (OURS, *names)},
-        bd_rates=[compare_bd_rate(points, name, ANCHOR) for name in (OURS, *names)],
-        wins=[count_wins(points, name, ANCHOR, rate) for name in (OURS, *names[1:]) for rate in rates],
+        mean_curves={name: mean_curve(of_rival(points, name)) for name in compared},
+        bd_rates=[compare_bd_rate(points, name, ANCHOR) for name in compared],
+        wins=[count_wins(points, name, ANCHOR, rate) for name in compared if name != ANCHOR for rate in rates],
         guards=guards,
         guard_summaries=[summary for rate in guard_rates if (summary := summarise(guards, rate))],
         speeds=_speeds(tasks, codec, names, _stage(on_done, "speed")) if speed else [],

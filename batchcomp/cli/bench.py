@@ -25,6 +25,7 @@ def bench(
         str, typer.Option(help="Bits per pixel for SSIMULACRA2, PSNR and CIEDE2000; 'none' leaves them out.")
     ] = "0.35",
     speed: Annotated[bool, typer.Option(help="Time all codecs on the largest picture.")] = True,
+    curves: Annotated[bool, typer.Option(help="Measure rate-distortion curves.")] = True,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one a core.")] = 0,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,
@@ -34,6 +35,10 @@ def bench(
     from batchcomp.codec.codec import Codec
     from batchcomp.settings import available_cores
 
+    if published:
+        from batchcomp.benchmark.plot import read_published
+
+        read_published(published)  # a wrong file is said now, not after the measuring
     codec = Codec.open(model, device=device)
     # Each process would open a GPU of its own, so one process has it.
     processes = (jobs or available_cores()) if codec.device.type == "cpu" else 1
@@ -43,6 +48,7 @@ def bench(
         rivals=[name.strip() for name in rivals.split(",") if name.strip()],
         guard_rates=parse_rates(guards),
         speed=speed,
+        curves=curves,
         jobs=processes,
         on_done=lambda stage, name: console.say_progress(f"{stage}: {name}"),
     )

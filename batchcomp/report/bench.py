@@ -20,8 +20,9 @@ class Sheet:
 
 def sheets(result: Any) -> Iterator[Sheet]:
     """The tables of a `batchcomp.benchmark.run.BenchResult` (not imported: its room needs the extra)."""
-    yield _bd_rates(result)
-    yield _wins(result)
+    if result.bd_rates:
+        yield _bd_rates(result)
+        yield _wins(result)
     if result.guard_summaries:
         yield _guards(result)
     if result.speeds:
