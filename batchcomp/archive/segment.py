@@ -137,7 +137,7 @@ def open_segment(folder: Path, number: int) -> Segment:
     try:
         with _reading(path), ZipFile(path) as archive:
             infos, start = archive.infolist(), archive.start_dir
-    except (BadZipFile, ValueError, NotImplementedError, RuntimeError, struct.error, EOFError) as error:
+    except (BadZipFile, ValueError, RuntimeError, struct.error, EOFError) as error:  # what zipfile raises
         reason = f"not a complete ZIP file ({error}); it was cut off or overwritten"
         raise FoundDamageError(Damage(segment=path.name, entry=None, reason=reason)) from error
     spans, damage = _check_entries(path.name, infos, start)

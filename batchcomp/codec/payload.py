@@ -26,7 +26,7 @@ from batchcomp.errors import PayloadError
 VERSION = 1
 IDENTIFIER = b"bcmp\0"
 LAYOUT = struct.Struct(">5sBBBB8sII")
-APP0, APP1, APP2, APP10, SOI, EOI, SOS = 0xE0, 0xE1, 0xE2, 0xEA, 0xD8, 0xD9, 0xDA
+APP0, APP1, APP2, APP10, SOI, SOS = 0xE0, 0xE1, 0xE2, 0xEA, 0xD8, 0xDA
 GREY = 1
 MAX_ORIGINAL_SIDE = 131_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -267,11 +267,3 @@ class JointTrainer:
             if now - saved > self.settings.save_minutes * 60:
                 self.save()
                 saved = now
-
-
-def settings_from(values: dict[str, Any]) -> JointSettings:
-    """Rebuild settings from a checkpoint's plain values."""
-    known = {field.name for field in fields(JointSettings)}
-    values = {key: value for key, value in values.items() if key in known}
-    nested = {"loss": LossWeights(**values["loss"]), "architecture": Architecture(**values["architecture"])}
-    return JointSettings(**{**values, **nested})
