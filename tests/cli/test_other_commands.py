@@ -187,7 +187,7 @@ def test_an_unexpected_error_is_loud(run: Run, photos: Path, monkeypatch: pytest
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("batchcomp.pipeline.compress.decode_picture", broken)
+    monkeypatch.setattr("batchcomp.pipeline.loading.decode_picture", broken)
     with pytest.raises(ZeroDivisionError):
         run("compress", photos, "--jobs", 1)
 

@@ -13,8 +13,9 @@ from batchcomp.archive import Archive, Row, verify
 from batchcomp.codec import weights
 from batchcomp.codec.networks import Architecture, DoubleNetwork
 from batchcomp.metrics.ms_ssim import ms_ssim
-from batchcomp.pipeline.compress import JPEG_BETTER, compress_archive
+from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import check_archive, decode_archive
+from batchcomp.pipeline.packing import JPEG_BETTER
 from batchcomp.report.rows import report_row, totals
 from batchcomp.settings import CompressSettings, DecodeSettings
 
