@@ -8,10 +8,12 @@ import threading
 import warnings
 from typing import Any
 
+import mozjpeg_lossless_optimization as mozjpeg
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, JpegImagePlugin
 
+from batchcomp.codec.payload import APP0, APP15, COM, Segment, segments
 from batchcomp.errors import PayloadError
 from batchcomp.images.picture import Metadata, Pixels
 
@@ -19,7 +21,7 @@ MAX_SIDE = 65_500  # libjpeg's own limit, a little below the format's 65,535
 
 
 def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None = None) -> bytes:
-    """Encode (h, w, 3) as 4:4:4 or (h, w, 1) as greyscale: progressive, optimised Huffman codes, 8-bit tables.
+    """Encode (h, w, 3) as 4:4:4 or (h, w, 1) as greyscale: progressive, 8-bit tables, as small as `squeeze` gets it.
 
     Args:
         pixels: uint8, sides at most `MAX_SIDE`.
@@ -28,12 +30,45 @@ def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None 
     """
     grey = pixels.shape[2] == 1
     lists = [[int(v) for v in table.ravel()] for table in (tables[:1] if grey else tables)]
-    return _save(pixels, metadata or Metadata(), qtables=lists, subsampling=0)
+    return squeeze(_save(pixels, metadata or Metadata(), qtables=lists, subsampling=0))
 
 
 def encode_plain(pixels: Pixels, quality: int, metadata: Metadata | None = None) -> bytes:
-    """Encode (H, W, 3 or 1) as people do: Pillow's quality 1..100, 4:2:0, but progressive and optimised."""
+    """Encode (H, W, 3 or 1) as people do: Pillow's quality 1..100, 4:2:0, but progressive and optimised.
+
+    This is the rival that measurements compare with; `squeeze` makes its files smaller still.
+    """
     return _save(pixels, metadata or Metadata(), quality=quality, subsampling="4:2:0")
+
+
+def squeeze(data: bytes) -> bytes:
+    """The same JPEG in fewer bytes: same coefficients and tables, so the same pixels, in scans that MozJPEG chooses.
+
+    Metadata stays byte for byte and in its order. A JFIF segment that tells no density is left out, as cameras do:
+    three components (or one) without it are YCbCr (or grey) to every decoder. Where nothing is gained `data` comes
+    back as it is.
+
+    Args:
+        data: a sound JPEG file, such as Pillow writes.
+    """
+    try:
+        optimised = mozjpeg.optimize(data, copy=mozjpeg.COPY_MARKERS.NONE)
+    except ValueError:
+        return data
+    kept = (data[s.start : s.end] for s in segments(data) if _is_metadata(s.marker) and not _empty_jfif(data, s))
+    body = next(s.start for s in segments(optimised) if not _is_metadata(s.marker))
+    squeezed = b"".join((data[:2], *kept, optimised[body:]))
+    return squeezed if len(squeezed) < len(data) else data
+
+
+def _is_metadata(marker: int) -> bool:
+    return APP0 <= marker <= APP15 or marker == COM
+
+
+def _empty_jfif(data: bytes, segment: Segment) -> bool:
+    """Whether a JFIF segment says nothing: no unit of density, square pixels, no thumbnail."""
+    content = data[segment.start + 4 : segment.end]
+    return segment.marker == APP0 and content.startswith(b"JFIF\0") and content[7:] == b"\0\0\1\0\1\0\0"
 
 
 _LARGE_BUFFER = threading.Lock()

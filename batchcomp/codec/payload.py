@@ -26,7 +26,7 @@ from batchcomp.errors import PayloadError
 VERSION = 1
 IDENTIFIER = b"bcmp\0"
 LAYOUT = struct.Struct(">5sBBBB8sII")
-APP0, APP1, APP2, APP10, SOI, SOS = 0xE0, 0xE1, 0xE2, 0xEA, 0xD8, 0xDA
+APP0, APP1, APP2, APP10, APP15, COM, SOI, SOS = 0xE0, 0xE1, 0xE2, 0xEA, 0xEF, 0xFE, 0xD8, 0xDA
 GREY = 1
 MAX_ORIGINAL_SIDE = 131_000
 
@@ -83,7 +83,7 @@ def segments(data: bytes) -> Iterator[Segment]:
 
 
 def insert(data: bytes, header: Header) -> bytes:
-    """Put the header's segment into a JPEG file, behind the JFIF segment."""
+    """Put the header's segment into a JPEG file: behind the JFIF segment, or first where there is none."""
     content = LAYOUT.pack(
         IDENTIFIER,
         VERSION,
