@@ -11,12 +11,17 @@ EDSR (Lim et al. 2017, arXiv 1707.02921) between pixel-unshuffle and pixel-shuff
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
+
+from batchcomp.codec.tables import initial_log_tables, tables_at
 
 TAIL_GAIN = 0.01  # last convolution starts near zero: training starts at bicubic + JPEG and only improves
 
@@ -25,16 +30,17 @@ SCALES, FOLDS = (1, 2, 4), (1, 2, 4, 8, 16, 32)
 MAX_WIDTH, MAX_BLOCKS = 512, 64
 
 
-def _trunk_parameters(fold_in: int, fold_out: int, width: int, blocks: int) -> int:
-    head, tail = 9 * (3 * fold_in**2 + 1) * width + width, 9 * width * 3 * fold_out**2 + 3 * fold_out**2
-    return head + blocks * 2 * (9 * width**2 + width) + tail
+def _conv_parameters(channels_in: int, channels_out: int, kernel: int) -> int:
+    return (kernel**2 * channels_in + 1) * channels_out
 
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
     """What a model file must say for its nets to be built again.
 
-    `fold` is the trunk's working resolution: it sees 1/fold of the original's width and height.
+    `fold` is the trunk's working resolution: it sees 1/fold of the original's width and height. With a `mid_width`,
+    a branch of that many channels at half that resolution joins in the middle of each trunk. `gains` makes every
+    block's strength depend on the coarseness, `bands` the shape of the quantisation tables.
     """
 
     scale: int = 2
@@ -43,33 +49,109 @@ class Architecture:
     com_blocks: int = 3
     rec_width: int = 64
     rec_blocks: int = 5
+    mid_width: int = 0
+    com_mid_blocks: int = 0
+    rec_mid_blocks: int = 0
+    gains: bool = False
+    bands: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError where the numbers build no network, or one that no picture needs."""
         values = vars(self)
-        if any(type(value) is not int or value < 1 for value in values.values()):
+        flags = {"gains", "bands"}
+        optional = {"mid_width", "com_mid_blocks", "rec_mid_blocks"}
+        if any(type(values[key]) is not bool for key in flags):
+            raise ValueError(f"{values}: expected true or false for {', '.join(sorted(flags))}")
+        if any(type(v) is not int or v < (key not in optional) for key, v in values.items() if key not in flags):
             raise ValueError(f"{values}: expected whole numbers from 1 on")
         if self.scale not in SCALES or self.fold not in FOLDS or self.fold < self.scale:
             raise ValueError(f"scale {self.scale} with fold {self.fold}: expected one of {SCALES} and one of {FOLDS}")
-        if max(self.com_width, self.rec_width) > MAX_WIDTH or max(self.com_blocks, self.rec_blocks) > MAX_BLOCKS:
+        blocks = self.com_blocks, self.rec_blocks, self.com_mid_blocks, self.rec_mid_blocks
+        if max(self.com_width, self.rec_width, self.mid_width) > MAX_WIDTH or max(blocks) > MAX_BLOCKS:
             raise ValueError(f"{values}: at most {MAX_WIDTH} channels and {MAX_BLOCKS} blocks")
+
+    @property
+    def com(self) -> Trunk:
+        return Trunk(
+            fold_in=self.fold,
+            fold_out=self.fold // self.scale,
+            width=self.com_width,
+            blocks=self.com_blocks,
+            mid_width=self.mid_width,
+            mid_blocks=self.com_mid_blocks,
+            gains=self.gains,
+        )
+
+    @property
+    def rec(self) -> Trunk:
+        return Trunk(
+            fold_in=self.fold // self.scale,
+            fold_out=self.fold,
+            width=self.rec_width,
+            blocks=self.rec_blocks,
+            mid_width=self.mid_width,
+            mid_blocks=self.rec_mid_blocks,
+            gains=self.gains,
+        )
+
+    @property
+    def unit(self) -> int:
+        """Sides of the original that the nets take are multiples of this."""
+        return self.fold * (2 if self.mid_width else 1)
 
     @property
     def parameters(self) -> int:
         """Weights and biases of both nets, and the tables' entries."""
-        small = self.fold // self.scale
-        com = _trunk_parameters(self.fold, small, self.com_width, self.com_blocks)
-        return com + _trunk_parameters(small, self.fold, self.rec_width, self.rec_blocks) + 128
+        return self.com.parameters + self.rec.parameters + 128 * (1 + self.bands)
 
     @property
     def com_halo(self) -> int:
-        """Receptive-field radius of ComCNN in original pixels, a multiple of `fold`."""
-        return self.fold * (2 * self.com_blocks + 2)
+        """Receptive-field radius of ComCNN in original pixels, a multiple of `unit`."""
+        return self._halo(self.com)
 
     @property
     def rec_halo(self) -> int:
-        """Receptive-field radius of RecCNN in original pixels, a multiple of `fold`."""
-        return self.fold * (2 * self.rec_blocks + 2)
+        """Receptive-field radius of RecCNN in original pixels, a multiple of `unit`."""
+        return self._halo(self.rec)
+
+    def _halo(self, trunk: Trunk) -> int:
+        return -(-self.fold * trunk.reach // self.unit) * self.unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trunk:
+    """The shape of one `FoldedTrunk`."""
+
+    fold_in: int
+    fold_out: int
+    width: int
+    blocks: int
+    mid_width: int = 0
+    mid_blocks: int = 0
+    gains: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        count = _conv_parameters(3 * self.fold_in**2 + 1, self.width, 3)
+        count += self.blocks * 2 * _conv_parameters(self.width, self.width, 3)
+        count += _conv_parameters(self.width, 3 * self.fold_out**2, 3)
+        if self.mid_width:
+            count += _conv_parameters(4 * self.width, self.mid_width, 1)
+            count += self.mid_blocks * 2 * _conv_parameters(self.mid_width, self.mid_width, 3)
+            count += _conv_parameters(self.mid_width, 4 * self.width, 1)
+        return count + self.gains * 4 * self.hidden
+
+    @property
+    def hidden(self) -> int:
+        """Hidden channels of all blocks together: each has a gain."""
+        return self.blocks * self.width + (self.mid_blocks * self.mid_width if self.mid_width else 0)
+
+    @property
+    def reach(self) -> int:
+        """Receptive-field radius in pixels of the trunk's own resolution."""
+        middle = 2 * (2 * self.mid_blocks + 1) if self.mid_width else 0
+        return 2 * self.blocks + 2 + middle
 
 
 def conv3x3(channels_in: int, channels_out: int) -> nn.Conv2d:
@@ -77,39 +159,99 @@ def conv3x3(channels_in: int, channels_out: int) -> nn.Conv2d:
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(x))); without batch normalisation, as in EDSR."""
+    """x + conv(gain * relu(conv(x))); without batch normalisation, as in EDSR."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.width = width
         self.first = conv3x3(width, width)
         self.second = conv3x3(width, width)
         with torch.no_grad():
             self.second.weight.mul_(0.1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.relu(self.first(x), inplace=True))  # type: ignore[no-any-return]
+    def forward(self, x: Tensor, gain: Tensor | None = None) -> Tensor:
+        hidden = F.relu(self.first(x), inplace=True)
+        return x + self.second(hidden if gain is None else hidden * gain)  # type: ignore[no-any-return]
+
+
+class MiddleBranch(nn.Module):
+    """Residual blocks at half the trunk's resolution: twice the context for a quarter of the cost.
+
+    It starts at zero, so that it can be grown into a trained trunk and nothing is lost.
+    """
+
+    def __init__(self, width: int, mid_width: int, blocks: int) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(4 * width, mid_width, 1)
+        self.body = nn.ModuleList(ResidualBlock(mid_width) for _ in range(blocks))
+        self.up = nn.Conv2d(mid_width, 4 * width, 1)
+        nn.init.zeros_(self.up.weight)
+        nn.init.zeros_(self.up.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, gains: Sequence[Tensor | None]) -> Tensor:
+        h = self.down(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
+        for block, gain in zip(self.body, gains, strict=True):
+            h = block(h, gain)
+        return F.pixel_shuffle(self.up(h), 2)
+
+
+class Gains(nn.Module):
+    """The strength of every hidden channel as a cubic polynomial of log2(step), 1 at the start of training.
+
+    Feature-wise modulation (Perez et al. 2017, arXiv 1709.07871): one pair of nets serves all qualities.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.cubic = nn.Linear(3, channels)
+        nn.init.zeros_(self.cubic.weight)
+        nn.init.zeros_(self.cubic.bias)
+
+    def forward(self, log_step: Tensor) -> Tensor:
+        t = (log_step / 3.0).unsqueeze(1)  # (B, 1)
+        gains: Tensor = 1 + self.cubic(torch.cat([t, t**2, t**3], dim=1))
+        return gains[:, :, None, None]  # (B, channels, 1, 1)
 
 
 class FoldedTrunk(nn.Module):
-    """A residual net at low resolution: unshuffle by `fold_in`, `blocks` residual blocks, shuffle by `fold_out`."""
+    """A residual net at low resolution: unshuffle by `fold_in`, residual blocks, shuffle by `fold_out`."""
 
-    def __init__(self, *, fold_in: int, fold_out: int, width: int, blocks: int) -> None:
+    def __init__(self, shape: Trunk) -> None:
         super().__init__()
-        self.fold_in, self.fold_out = fold_in, fold_out
-        self.head = conv3x3(3 * fold_in**2 + 1, width)  # one more plane tells the coarseness of the quantisation
-        self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
-        self.tail = conv3x3(width, 3 * fold_out**2)
+        self.fold_in, self.fold_out = shape.fold_in, shape.fold_out
+        width = shape.width
+        self.head = conv3x3(3 * shape.fold_in**2 + 1, width)  # one more plane tells the coarseness
+        self.body = nn.ModuleList(ResidualBlock(width) for _ in range(shape.blocks))
+        self.tail = conv3x3(width, 3 * shape.fold_out**2)
         with torch.no_grad():
             self.tail.weight.mul_(TAIL_GAIN)
             if self.tail.bias is not None:
                 self.tail.bias.zero_()
+        self.middle = MiddleBranch(width, shape.mid_width, shape.mid_blocks) if shape.mid_width else None
+        self.gains = Gains(shape.hidden) if shape.gains else None
+        self.widths = [width] * shape.blocks + [shape.mid_width] * (shape.mid_blocks if shape.mid_width else 0)
 
     def forward(self, x: Tensor, log_step: Tensor) -> Tensor:
         """Residual of shape (B, 3, H / fold_in * fold_out, ...) for x (B, 3, H, W) and log_step (B,) = log2(step)."""
         folded = F.pixel_unshuffle(x - 0.5, self.fold_in)  # (B, 3 f^2, H/f, W/f)
         plane = (log_step / 3.0).view(-1, 1, 1, 1).expand(-1, 1, *folded.shape[2:])
         h = self.head(torch.cat([folded, plane.to(folded.dtype)], dim=1).contiguous(memory_format=torch.channels_last))
-        return F.pixel_shuffle(self.tail(h + self.body(h)), self.fold_out)
+        return F.pixel_shuffle(self.tail(h + self._residual(h, log_step)), self.fold_out)
+
+    def _residual(self, h: Tensor, log_step: Tensor) -> Tensor:
+        gains = self._gains(log_step)
+        split = (len(self.body) + 1) // 2
+        for number, block in enumerate(self.body):
+            h = block(h, gains[number])
+            if self.middle is not None and number + 1 == split:
+                h = h + self.middle(h, gains[len(self.body) :])
+        return h
+
+    def _gains(self, log_step: Tensor) -> Sequence[Tensor | None]:
+        if self.gains is None:
+            return [None] * len(self.widths)
+        gains: Sequence[Tensor] = self.gains(log_step).split(self.widths, dim=1)
+        return gains
 
 
 def downscale(x: Tensor, scale: int) -> Tensor:
@@ -132,12 +274,10 @@ class ComCNN(nn.Module):
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.scale = arch.scale
-        self.trunk = FoldedTrunk(
-            fold_in=arch.fold, fold_out=arch.fold // arch.scale, width=arch.com_width, blocks=arch.com_blocks
-        )
+        self.trunk = FoldedTrunk(arch.com)
 
     def forward(self, x: Tensor, log_step: Tensor) -> Tensor:
-        """Map x (B, 3, H, W) in [0, 1], sides multiples of fold, to the compact image (B, 3, H/scale, W/scale)."""
+        """Map x (B, 3, H, W) in [0, 1], sides multiples of the unit, to the compact image (B, 3, H/scale, W/scale)."""
         residual: Tensor = self.trunk(x, log_step)
         return downscale(x, self.scale) + residual
 
@@ -148,9 +288,7 @@ class RecCNN(nn.Module):
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.scale = arch.scale
-        self.trunk = FoldedTrunk(
-            fold_in=arch.fold // arch.scale, fold_out=arch.fold, width=arch.rec_width, blocks=arch.rec_blocks
-        )
+        self.trunk = FoldedTrunk(arch.rec)
 
     def forward(self, compact: Tensor, log_step: Tensor) -> Tensor:
         """Map a decoded compact image (B, 3, h, w) in [0, 1] to (B, 3, h * scale, w * scale), not clamped."""
@@ -161,17 +299,28 @@ class RecCNN(nn.Module):
 class DoubleNetwork(nn.Module):
     """ComCNN, RecCNN and the quantisation tables that were learned with them.
 
-    `log_tables` (2, 8, 8) holds the natural logarithms of the luma and chroma tables at step 1.
+    `log_tables` (2, 8, 8) holds the natural logarithms of the luma and chroma tables at step 1; `log_slopes`, where
+    the architecture has bands, how each entry grows beyond the step itself.
     """
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
-        from batchcomp.codec.tables import initial_log_tables  # noqa: PLC0415  (tables need no torch)
-
         self.arch = arch
         self.com = ComCNN(arch)
         self.rec = RecCNN(arch)
         self.log_tables = nn.Parameter(torch.from_numpy(initial_log_tables()).float())
+        self.log_slopes = nn.Parameter(torch.zeros(2, 8, 8)) if arch.bands else None
+
+    def log_tables_at(self, step: Tensor) -> Tensor:
+        """Natural logarithms (B, 2, 8, 8) of the tables for steps (B,), before rounding."""
+        log_step = torch.log(step).view(-1, 1, 1, 1)
+        growth = 1 if self.log_slopes is None else 1 + self.log_slopes
+        return self.log_tables + log_step * growth
+
+    def tables_at(self, step: float) -> NDArray[np.int64]:
+        """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, for a step."""
+        slopes = None if self.log_slopes is None else self.log_slopes.detach().cpu().numpy()
+        return tables_at(self.log_tables.detach().cpu().numpy(), step, slopes)
 
     def placed(self, device: torch.device | str = "cpu") -> Self:
         """Move to a device, in channels_last layout: twice the speed of the default one at 48 to 96 channels."""

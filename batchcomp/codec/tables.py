@@ -56,6 +56,13 @@ def quality_to_step(quality: float) -> float:
     return math.exp((1 - fraction) * math.log(COARSEST_STEP) + fraction * math.log(FINEST_STEP))
 
 
-def tables_at(log_tables: NDArray[np.floating], step: float) -> NDArray[np.int64]:
-    """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, for a step."""
-    return np.clip(np.rint(np.exp(log_tables.astype(np.float64)) * step), 1, 255).astype(np.int64)
+def tables_at(
+    log_tables: NDArray[np.floating], step: float, log_slopes: NDArray[np.floating] | None = None
+) -> NDArray[np.int64]:
+    """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, for a step.
+
+    Entry k is exp(log_tables[k]) * step ** (1 + log_slopes[k]): with slopes, coarse tables have another shape.
+    """
+    growth = np.zeros(()) if log_slopes is None else log_slopes.astype(np.float64)
+    entries = np.exp(log_tables.astype(np.float64) + math.log(step) * growth) * step
+    return np.clip(np.rint(entries), 1, 255).astype(np.int64)

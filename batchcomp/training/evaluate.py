@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from batchcomp.codec import jpeg
 from batchcomp.codec.networks import DoubleNetwork
-from batchcomp.codec.tables import tables_at
 from batchcomp.errors import PictureError, TrainingError
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
 from batchcomp.training.data import read_rgb
@@ -36,24 +37,24 @@ class DevScore:
     curve: Curve
 
 
-def dev_crops(photos: Sequence[Path]) -> list[NDArray[np.uint8]]:
-    """Centre crops of at most 20 photos spread over the split, (H, W, 3), sides multiples of 16, at most 384.
+def dev_crops(photos: Sequence[Path], count: int = DEV_PHOTOS, side: int = DEV_SIDE) -> list[NDArray[np.uint8]]:
+    """Centre crops of at most `count` photos spread over the split, (H, W, 3), sides multiples of 16, at most `side`.
 
     Raises:
         TrainingError: none of the photos can be used.
     """
-    chosen = [photos[i] for i in sorted({round(i) for i in np.linspace(0, len(photos) - 1, DEV_PHOTOS)})]
+    chosen = [photos[i] for i in sorted({round(i) for i in np.linspace(0, len(photos) - 1, count)})]
     crops = []
     for path in chosen:
         with suppress(PictureError):
-            crops.append(_centre(np.asarray(read_rgb(path))))
+            crops.append(_centre(np.asarray(read_rgb(path)), side))
     if not crops:
         raise TrainingError(f"{chosen[0]}: no photo of the dev split can be used; add photos")
     return crops
 
 
-def _centre(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = (min(side, DEV_SIDE) // 16 * 16 for side in pixels.shape[:2])
+def _centre(pixels: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    height, width = (min(side, most) // 16 * 16 for side in pixels.shape[:2])
     top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
     return np.ascontiguousarray(pixels[top : top + height, left : left + width])
 
@@ -75,9 +76,17 @@ def _quality_of(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> tupl
     return float(ms_ssim_batch(x, y)), -10 * np.log10(max(mse, 1e-9))
 
 
+def strong_jpeg(pixels: NDArray[np.uint8], quality: int) -> bytes:
+    """The rival: Pillow's JPEG, optimised Huffman, progressive, 4:2:0."""
+    buffer = io.BytesIO()
+    image = Image.fromarray(pixels)
+    image.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling="4:2:0")
+    return buffer.getvalue()
+
+
 def jpeg_point(original: NDArray[np.uint8], quality: int) -> tuple[float, float, float]:
     """(bpp, MS-SSIM, PSNR) of the plain JPEG rival at a Pillow quality."""
-    data = jpeg.encode_plain(original, quality)
+    data = strong_jpeg(original, quality)
     return (len(data) * 8 / original[..., 0].size, *_quality_of(original, jpeg.decode(data)[0]))
 
 
@@ -86,7 +95,7 @@ def network_point(network: DoubleNetwork, original: NDArray[np.uint8], step: flo
     """(bpp, MS-SSIM, PSNR) of the double network through a real JPEG file."""
     log_step = torch.tensor([np.log2(step)], dtype=torch.float32)
     compact = to_pixels(network.com(to_tensor(original), log_step))
-    data = jpeg.encode(compact, tables_at(network.log_tables.detach().numpy(), step))
+    data = jpeg.encode(compact, network.tables_at(step))
     restored = to_pixels(network.rec(to_tensor(jpeg.decode(data)[0]), log_step))
     return (len(data) * 8 / original[..., 0].size, *_quality_of(original, restored))
 
@@ -94,8 +103,15 @@ def network_point(network: DoubleNetwork, original: NDArray[np.uint8], step: flo
 class DevSet:
     """Held-out crops, with their JPEG curve measured once."""
 
-    def __init__(self, photos: Sequence[Path]) -> None:
-        self.crops = dev_crops(photos)
+    def __init__(
+        self,
+        photos: Sequence[Path],
+        *,
+        count: int = DEV_PHOTOS,
+        side: int = DEV_SIDE,
+        steps: Sequence[float] = DEV_STEPS,
+    ) -> None:
+        self.crops, self.steps = dev_crops(photos, count, side), tuple(steps)
         self.jpeg_curve = self._curve([[jpeg_point(crop, q) for q in JPEG_QUALITIES] for crop in self.crops])
 
     @staticmethod
@@ -104,8 +120,8 @@ class DevSet:
         return mean
 
     def score(self, network: DoubleNetwork) -> DevScore:
-        """Measure a network on every crop at every step of `DEV_STEPS`."""
-        curve = self._curve([[network_point(network, crop, step) for step in DEV_STEPS] for crop in self.crops])
+        """Measure a network on every crop at every step."""
+        curve = self._curve([[network_point(network, crop, step) for step in self.steps] for crop in self.crops])
         reference = np.interp(np.log(curve[:, 0]), np.log(self.jpeg_curve[:, 0]), self.jpeg_curve[:, 2])
         return DevScore(
             bd_rate=bd_rate(self.jpeg_curve, curve), psnr_gain=float((curve[:, 2] - reference).mean()), curve=curve

@@ -21,11 +21,12 @@ from batchcomp.errors import TrainingError
 from batchcomp.training import checkpoint
 from batchcomp.training.data import CropSource, split_folder
 from batchcomp.training.evaluate import DevScore, DevSet
+from batchcomp.training.grow import grow
 from batchcomp.training.jpeg_proxy import jpeg
 from batchcomp.training.log import TrainingLog
 from batchcomp.training.losses import Losses, LossWeights, mixed_loss
 
-MAY_CHANGE = frozenset({"steps", "log_every", "evaluate_every", "save_minutes"})  # when a run is resumed
+MAY_CHANGE = frozenset({"steps", "decay_share", "log_every", "evaluate_every", "save_minutes"})  # when a run is resumed
 MIN_CROP = 176  # five MS-SSIM scales need more than 160 px
 
 
@@ -78,7 +79,7 @@ def forward(network: DoubleNetwork, x: Tensor, step: Tensor, loss: LossWeights) 
     """Originals x (B, 3, H, W) through the whole codec: x -> compact -> JPEG -> restored."""
     log_step = torch.log2(step)
     compact = network.com(x, log_step)  # (B, 3, H/2, W/2)
-    decoded, bits = jpeg(compact, network.log_tables, step)
+    decoded, bits = jpeg(compact, network.log_tables_at(step))
     restored = network.rec(decoded, log_step)  # (B, 3, H, W)
     return mixed_loss(x, restored, compact, bits, step, loss)
 
@@ -111,7 +112,20 @@ class JointTrainer:
     The folder holds `checkpoint.pt` (exact resume), `log.csv` and `best.safetensors` (best EMA weights by the dev set).
     """
 
-    def __init__(self, photos: Path, run: Path, settings: JointSettings, *, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        photos: Path,
+        run: Path,
+        settings: JointSettings,
+        *,
+        device: str = "cpu",
+        start: DoubleNetwork | None = None,
+    ) -> None:
+        """`start`: trained nets that a new run begins with; a resumed one goes on from its checkpoint.
+
+        Raises:
+            TrainingError: the photos make no training set, or the folder holds another run.
+        """
         self.settings, self.run, self.device = settings, run, torch.device(device)
         split = split_folder(photos, crop=settings.crop)
         self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
@@ -119,6 +133,8 @@ class JointTrainer:
         checkpoint.make_folder(run)
         torch.manual_seed(settings.seed)
         self.network = DoubleNetwork(settings.architecture).placed(self.device)
+        if start is not None:
+            grow(self.network, start)
         self.ema = DoubleNetwork(settings.architecture).placed()
         self.ema.load_state_dict(self.network.state_dict())
         self.ema.requires_grad_(requires_grad=False)
@@ -131,9 +147,10 @@ class JointTrainer:
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """The tables live in logarithms, where a useful change is large: they learn faster than the nets."""
-        tables = self.network.log_tables
-        nets = [p for p in self.network.parameters() if p is not tables]
-        return [{"params": nets, "gain": 1.0}, {"params": [tables], "gain": self.settings.table_gain}]
+        named = list(self.network.named_parameters())
+        nets = [p for name, p in named if not name.startswith("log_")]
+        tables = [p for name, p in named if name.startswith("log_")]
+        return [{"params": nets, "gain": 1.0}, {"params": tables, "gain": self.settings.table_gain}]
 
     @property
     def checkpoint_path(self) -> Path:

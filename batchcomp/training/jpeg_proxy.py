@@ -15,7 +15,13 @@ from torch import Tensor
 # JFIF 1.02 (ITU-T T.871), section 7: full-range BT.601.
 RGB_TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 YCC_TO_RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
-RATE_SLOPE = 1.5  # bits per octave of a squared coefficient; measured against real files
+
+# Bits of progressive files with optimised scans, fitted by non-negative least squares to 240 real files of 60 photos
+# at ten qualities: standard error 3 % a file, no drift over the qualities.
+BITS_PER_OCTAVE = (1.03, 0.40)  # of 1 + (2c)^2, for the lowest AC diagonal and for the highest
+BITS_NONZERO = (1.10, 3.20)  # for a coefficient that is not zero, likewise
+BITS_DC = 0.75  # per octave of 1 + (2d)^2, d the difference from the block before
+BITS_BLOCK = 1.0  # per octave of 1 + 4 * AC energy of a luma block
 
 
 def round_through(x: Tensor) -> Tensor:
@@ -44,9 +50,9 @@ def from_blocks(blocks: Tensor, height: int, width: int) -> Tensor:
     return blocks.view(b, c, height // 8, width // 8, 8, 8).transpose(3, 4).reshape(b, c, height, width)
 
 
-def integer_tables(log_tables: Tensor, step: Tensor) -> Tensor:
-    """Tables (B, 3, 1, 64) for steps (B,): luma, chroma, chroma; whole numbers in 1..255, straight-through."""
-    tables = torch.exp(log_tables).view(1, 2, 1, 64) * step.view(-1, 1, 1, 1)
+def integer_tables(log_tables: Tensor) -> Tensor:
+    """Tables (B, 3, 1, 64) from logarithms (B, 2, 8, 8): luma, chroma, chroma; 1..255, straight-through."""
+    tables = torch.exp(log_tables).view(-1, 2, 1, 64)
     return round_through(tables.clamp(1, 255))[:, [0, 1, 1]]
 
 
@@ -55,8 +61,12 @@ def colour(planes: Tensor, matrix: tuple[tuple[float, ...], ...]) -> Tensor:
     return torch.einsum("oc,bchw->bohw", planes.new_tensor(matrix), planes)
 
 
-def jpeg(compact: Tensor, log_tables: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+def jpeg(compact: Tensor, log_tables: Tensor) -> tuple[Tensor, Tensor]:
     """Encode and decode `compact` (B, 3, h, w), nominally in [0, 1], sides multiples of 8, as 4:4:4 JPEG.
+
+    Args:
+        compact: the pictures.
+        log_tables: natural logarithms (B, 2, 8, 8) of each picture's luma and chroma tables.
 
     Returns:
         The decoded picture (B, 3, h, w) in [0, 1] on the 8-bit grid, and the estimated bits per picture (B,).
@@ -65,18 +75,45 @@ def jpeg(compact: Tensor, log_tables: Tensor, step: Tensor) -> tuple[Tensor, Ten
     pixels = round_through(compact.clamp(0, 1) * 255)
     ycc = round_through(colour(pixels, RGB_TO_YCC))  # chroma is centred on 0 here, luma is brought there next
     centred = ycc - ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1)
-    tables, dct = integer_tables(log_tables, step), dct_matrix(compact.device)
+    tables, dct = integer_tables(log_tables), dct_matrix(compact.device)
     coefficients = to_blocks(centred) @ dct.T / tables  # (B, 3, N, 64) in quantisation steps
     decoded = from_blocks((round_through(coefficients) * tables) @ dct, height, width)
     decoded = round_through(decoded)
     rgb = colour(decoded + ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1), YCC_TO_RGB)
-    return round_through(rgb.clamp(0, 255)) / 255, estimated_bits(coefficients)
+    return round_through(rgb.clamp(0, 255)) / 255, estimated_bits(coefficients, width // 8)
 
 
-def estimated_bits(coefficients: Tensor) -> Tensor:
-    """Bits (B,) for coefficients (B, 3, N, 64) in quantisation steps, before rounding: 1.5 log2(1 + (2c)^2), summed.
+def octaves(squares: Tensor) -> Tensor:
+    """log2(1 + squares)."""
+    return torch.log1p(squares) / math.log(2)
 
-    Within 8 % of a constant factor of real progressive files from picture to picture; the factor drifts from
-    1.03 (step 6) to 1.37 (step 0.25).
+
+@lru_cache(maxsize=4)
+def frequency_weights(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Bits per octave and per non-zero for the 63 AC coefficients, (63,) each; linear in the diagonal, to the 10th."""
+    diagonal = (torch.arange(8).view(8, 1) + torch.arange(8)).flatten()[1:].clamp(max=10)
+    position = diagonal / 10.0
+
+    def between(ends: tuple[float, float]) -> Tensor:
+        return (ends[0] + (ends[1] - ends[0]) * position).to(device)
+
+    return between(BITS_PER_OCTAVE), between(BITS_NONZERO)
+
+
+def estimated_bits(coefficients: Tensor, columns: int) -> Tensor:
+    """Bits (B,) for coefficients (B, 3, N, 64) in quantisation steps, before rounding; `columns` blocks a row.
+
+    A smooth model of what progressive Huffman coding does: a coefficient costs its magnitude, and being non-zero at
+    all, the more so the higher its frequency (runs of zeros break); DC is coded as a difference; a block costs once.
     """
-    return RATE_SLOPE / math.log(2) * torch.log1p((2 * coefficients).square()).sum(dim=(1, 2, 3))
+    ac, dc = coefficients[..., 1:], coefficients[..., 0]
+    per_octave, per_nonzero = frequency_weights(coefficients.device)
+    squares = ac.square()
+    bits = (octaves(4 * squares) * per_octave).sum(dim=(1, 2, 3))
+    bits = bits + ((1 - torch.exp(-2 * squares)) * per_nonzero).sum(dim=(1, 2, 3))
+    bits = bits + BITS_BLOCK * octaves(4 * squares[:, 0].sum(dim=-1)).sum(dim=1)
+    grid = dc.view(*dc.shape[:2], -1, columns)  # (B, 3, rows, columns)
+    across = grid[..., 1:] - grid[..., :-1]
+    down = grid[:, :, 1:, 0] - grid[:, :, :-1, 0]
+    differences = torch.cat([across.flatten(2), down], dim=2)
+    return bits + BITS_DC * octaves((2 * differences).square()).sum(dim=(1, 2))

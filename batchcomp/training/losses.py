@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from batchcomp.codec.tables import COARSEST_STEP
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
+
+SHARE_RISES_FROM = 0.7  # in steps: finer than that, JPEG's PSNR is close
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
     """Weights of the mixed loss; see `mixed_loss`."""
 
-    ms_ssim: float = 0.6  # share of ln(1 - MS-SSIM); the rest goes to ln(MSE)
+    ms_ssim: float = 0.6  # share of ln(1 - MS-SSIM) at fine steps; the rest goes to ln(MSE)
+    ms_ssim_coarse: float = 0.85  # the same at the coarsest step, where PSNR is far above JPEG's anyway
     local_mean: float = 5.0  # keeps brightness and colour, which MS-SSIM hardly sees
-    rate: float = 1.4
+    rate: float = 1.65
     range: float = 10.0  # pulls the compact image into [0, 1], where 8 bits can hold it
 
 
@@ -34,6 +39,13 @@ class Losses:
 def outside_range(compact: Tensor) -> Tensor:
     """Mean distance (B,) of compact values from [0, 1]."""
     return (F.relu(-compact) + F.relu(compact - 1)).mean(dim=(1, 2, 3))
+
+
+def ms_ssim_share(step: Tensor, weights: LossWeights) -> Tensor:
+    """Share a (B,) of MS-SSIM in the distortion: `ms_ssim` up to step 0.7, then rising evenly in log2(step)."""
+    low, high = math.log2(SHARE_RISES_FROM), math.log2(COARSEST_STEP)
+    position = ((torch.log2(step) - low) / (high - low)).clamp(0, 1)
+    return weights.ms_ssim + (weights.ms_ssim_coarse - weights.ms_ssim) * position
 
 
 def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
@@ -57,9 +69,10 @@ def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
     clamped = restored + (restored.clamp(0, 1) - restored).detach()
     distance = 1 - ms_ssim_batch(clamped, x)
     mean_shift = (F.avg_pool2d(restored, 16) - F.avg_pool2d(x, 16)).abs().mean(dim=(1, 2, 3))
+    share = ms_ssim_share(step, weights)
     total = (
-        weights.ms_ssim * torch.log(distance + 1e-4)
-        + (1 - weights.ms_ssim) * torch.log(mse + 1e-6)
+        share * torch.log(distance + 1e-4)
+        + (1 - share) * torch.log(mse + 1e-6)
         + weights.local_mean * mean_shift
         + weights.rate * step.sqrt() * bpp
         + weights.range * outside_range(compact)
