@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from batchcomp.codec import jpeg, payload, tiles, weights
-from batchcomp.codec.tables import quality_to_step, tables_at
+from batchcomp.codec.tables import quality_to_step
 from batchcomp.errors import ModelError, PayloadError, UsageError
 from batchcomp.images.picture import Metadata, Picture, Pixels
 
@@ -120,7 +120,7 @@ class Codec:
             ValueError: quality is outside 1..100.
         """
         step, arch = quality_to_step(quality), self.model.network.arch
-        plan = tiles.Plan(unit=arch.fold, up=1, down=arch.scale, halo=arch.com_halo, tile=tiles.TILE)
+        plan = tiles.Plan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tiles.TILE)
         outputs = tiles.run(
             self.model.network.com,
             [to_rgb(picture.pixels) for picture in pictures],
@@ -129,7 +129,7 @@ class Codec:
             batch=self.batch,
             device=self.device,
         )
-        tables = tables_at(self.model.network.log_tables.detach().cpu().numpy(), step)
+        tables = self.model.network.tables_at(step)
         return [
             Compact(
                 pixels=to_grey(pixels) if picture.mode == "L" else pixels,
@@ -188,7 +188,7 @@ class Codec:
         if any(p.header.scale != arch.scale for p in payloads):
             raise PayloadError(f"the payload's scale is not its model's ({arch.scale}); use an intact copy")
         plan = tiles.Plan(
-            unit=arch.fold // arch.scale,
+            unit=arch.unit // arch.scale,
             up=arch.scale,
             down=1,
             halo=arch.rec_halo // arch.scale,

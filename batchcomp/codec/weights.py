@@ -34,10 +34,15 @@ def to_bytes(network: DoubleNetwork, *, half: bool = True) -> bytes:
     """Serialise weights, in float16 unless `half` is False, with the architecture as metadata."""
     dtype = torch.float16 if half else torch.float32
     tensors = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
-    tensors["log_tables"] = network.log_tables.detach().cpu().float().contiguous()
+    tensors |= {key: value.detach().cpu().float().contiguous() for key, value in tables_of(network).items()}
     # One key only: safetensors writes several in an order of chance, and the bytes are what the model is known by.
     header = {"format": FORMAT, "architecture": asdict(network.arch)}
     return safetensors.torch.save(tensors, metadata={KEY: json.dumps(header, sort_keys=True)})
+
+
+def tables_of(network: DoubleNetwork) -> dict[str, torch.Tensor]:
+    """The quantisation tables' tensors: small, and kept in full precision."""
+    return {key: value for key, value in network.state_dict().items() if key in {"log_tables", "log_slopes"}}
 
 
 def header_of(data: bytes, source: str) -> Architecture:
