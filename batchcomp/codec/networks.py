@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
+from batchcomp.codec.family import CodecNetwork
 from batchcomp.codec.tables import initial_log_tables, tables_at
 
 TAIL_GAIN = 0.01  # last convolution starts near zero: training starts at bicubic + JPEG and only improves
@@ -296,12 +297,16 @@ class RecCNN(nn.Module):
         return upscale(compact, self.scale) + residual
 
 
-class DoubleNetwork(nn.Module):
+class DoubleNetwork(CodecNetwork):
     """ComCNN, RecCNN and the quantisation tables that were learned with them.
 
     `log_tables` (2, 8, 8) holds the natural logarithms of the luma and chroma tables at step 1; `log_slopes`, where
     the architecture has bands, how each entry grows beyond the step itself.
     """
+
+    arch: Architecture
+    com: ComCNN
+    rec: RecCNN
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
+from batchcomp.codec.classic import ClassicArchitecture, ClassicNetwork
+from batchcomp.codec.family import CodecNetwork, Shape
 from batchcomp.codec.networks import Architecture, DoubleNetwork
 from batchcomp.errors import ModelError
 
@@ -21,32 +25,50 @@ KEY = "batchcomp"
 MAX_MODEL_BYTES = 256 * 2**20
 
 
+@dataclass(frozen=True)
+class Family:
+    """How the nets of a family are built: from a file's numbers, their shape; from it, the nets."""
+
+    shape: Callable[..., Shape]
+    network: Callable[[Any], CodecNetwork]
+
+
+FIRST_FAMILY = "folded"  # the one of files that name none
+FAMILIES = {
+    FIRST_FAMILY: Family(Architecture, DoubleNetwork),
+    "classic": Family(ClassicArchitecture, ClassicNetwork),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """Nets ready for use, with the hash that archives name them by."""
 
-    network: DoubleNetwork
+    network: CodecNetwork
     sha256: str
     name: str
 
 
-def to_bytes(network: DoubleNetwork, *, half: bool = True) -> bytes:
+def to_bytes(network: CodecNetwork, *, half: bool = True) -> bytes:
     """Serialise weights, in float16 unless `half` is False, with the architecture as metadata."""
     dtype = torch.float16 if half else torch.float32
     tensors = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
     tensors |= {key: value.detach().cpu().float().contiguous() for key, value in tables_of(network).items()}
     # One key only: safetensors writes several in an order of chance, and the bytes are what the model is known by.
-    header = {"format": FORMAT, "architecture": asdict(network.arch)}
+    header = {"format": FORMAT, "architecture": asdict(network.arch)}  # type: ignore[call-overload]
+    family = next(name for name, family in FAMILIES.items() if type(network) is family.network)
+    if family != FIRST_FAMILY:
+        header["family"] = family
     return safetensors.torch.save(tensors, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 
-def tables_of(network: DoubleNetwork) -> dict[str, torch.Tensor]:
+def tables_of(network: CodecNetwork) -> dict[str, torch.Tensor]:
     """The quantisation tables' tensors: small, and kept in full precision."""
     return {key: value for key, value in network.state_dict().items() if key in {"log_tables", "log_slopes"}}
 
 
-def header_of(data: bytes, source: str) -> Architecture:
-    """Read the architecture from a model file's header."""
+def header_of(data: bytes, source: str) -> tuple[Family, Shape]:
+    """Read the family and the architecture from a model file's header."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(len(data) - 8, 100_000):
         raise ModelError(f"{source}: not a safetensors file; name a model written by `batchcomp train`")
@@ -54,7 +76,10 @@ def header_of(data: bytes, source: str) -> Architecture:
         header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
         if header["format"] != FORMAT:
             raise ModelError(f"{source}: format {header['format']!r}, expected {FORMAT!r}; retrain or upgrade")
-        return Architecture(**header["architecture"])
+        name = header.get("family", FIRST_FAMILY)
+        if name not in FAMILIES:
+            raise ModelError(f"{source}: family {name!r}, expected one of {', '.join(FAMILIES)}; upgrade batchcomp")
+        return FAMILIES[name], FAMILIES[name].shape(**header["architecture"])
     except KeyError as error:
         raise ModelError(f"{source}: no model of batchcomp's ({error} is missing); name one that it trained") from error
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -67,10 +92,10 @@ def from_bytes(data: bytes, source: str) -> Model:
     Raises:
         ModelError: the bytes are no model of ours, or its tensors do not fit its architecture.
     """
-    arch = header_of(data, source)
+    family, arch = header_of(data, source)
     if 2 * arch.parameters > len(data):  # float16 is the least; a forged header must not cost memory
         raise ModelError(f"{source}: {len(data):,} bytes do not fit the architecture; use an intact copy")
-    network = DoubleNetwork(arch)
+    network = family.network(arch)
     try:
         tensors = {key: value.float() for key, value in safetensors.torch.load(data).items()}
         network.load_state_dict(tensors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,10 @@ class Checkpoint:
     seconds: float  # training time so far, all sittings
     settings: dict[str, Any]
     network: dict[str, torch.Tensor]
-    ema: dict[str, torch.Tensor]
     optimiser: dict[str, Any]
     best: float  # lowest dev BD-rate so far, in percent
+    best_step: int = 0  # where that was
+    ema: dict[str, torch.Tensor] = field(default_factory=dict)
     pending: list[list[float]] = field(default_factory=list)  # losses of the steps since the last row of the log
     photos: str = ""  # fingerprint of the photos trained on
 
@@ -76,3 +78,21 @@ def load(path: Path) -> Checkpoint:
         raise TrainingError(f"{path}: not a usable checkpoint ({reason}); remove it to start afresh") from error
     except Exception as error:  # pickle's own error types are many
         raise TrainingError(f"{path}: not a usable checkpoint ({error!r:.80}); remove it to start afresh") from error
+
+
+def check_same(
+    state: Checkpoint, settings: Mapping[str, Any], may_change: Collection[str], photos: str, run: Path
+) -> None:
+    """Make sure that a checkpoint belongs to a run of these settings on these photos.
+
+    Raises:
+        TrainingError: it does not.
+    """
+    other = [key for key in settings if key not in may_change and state.settings.get(key) != settings[key]]
+    if other:
+        raise TrainingError(
+            f"{run}: holds a run with other settings ({', '.join(other)}); "
+            "repeat its options, or choose another --run folder"
+        )
+    if state.photos != photos:
+        raise TrainingError(f"{run}: holds a run on other photos; choose another --run folder")

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from batchcomp.codec import jpeg
-from batchcomp.codec.networks import DoubleNetwork
+from batchcomp.codec.family import CodecNetwork
 from batchcomp.errors import PictureError, TrainingError
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
 from batchcomp.training.data import read_rgb
@@ -91,7 +91,7 @@ def jpeg_point(original: NDArray[np.uint8], quality: int) -> tuple[float, float,
 
 
 @torch.inference_mode()
-def network_point(network: DoubleNetwork, original: NDArray[np.uint8], step: float) -> tuple[float, float, float]:
+def network_point(network: CodecNetwork, original: NDArray[np.uint8], step: float) -> tuple[float, float, float]:
     """(bpp, MS-SSIM, PSNR) of the double network through a real JPEG file."""
     log_step = torch.tensor([np.log2(step)], dtype=torch.float32)
     compact = to_pixels(network.com(to_tensor(original), log_step))
@@ -119,7 +119,7 @@ class DevSet:
         mean: Curve = np.array(points).mean(axis=0)
         return mean
 
-    def score(self, network: DoubleNetwork) -> DevScore:
+    def score(self, network: CodecNetwork) -> DevScore:
         """Measure a network on every crop at every step."""
         curve = self._curve([[network_point(network, crop, step) for step in self.steps] for crop in self.crops])
         reference = np.interp(np.log(curve[:, 0]), np.log(self.jpeg_curve[:, 0]), self.jpeg_curve[:, 2])
