@@ -1,7 +1,9 @@
 """The archive format: a folder of immutable ZIP segments. Knows bytes, not pixels; specified in docs/format.md."""
 
 from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.prune import PruneReport, prune
 from batchcomp.archive.reader import Archive
+from batchcomp.archive.repair import RepairReport, repair
 from batchcomp.archive.rows import KINDS, JpegComparison, Kind, Row
 from batchcomp.archive.verify import VerifyReport, verify
 from batchcomp.archive.writer import ArchiveWriter
@@ -14,7 +16,11 @@ __all__ = [
     "FoundDamageError",
     "JpegComparison",
     "Kind",
+    "PruneReport",
+    "RepairReport",
     "Row",
     "VerifyReport",
+    "prune",
+    "repair",
     "verify",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,40 @@ _ADVICE: Final = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One change of the disk that is about to be made, as a watcher sees it.
+
+    `kind` is make_folder, create, write, cut, sync_file, sync_folder, link, rename, replace or remove. `path` is what
+    is changed, `other` the new name of a link, rename or replace, `data` what is written at the file's end.
+    """
+
+    kind: str
+    path: Path
+    other: Path | None = None
+    data: bytes = b""
+    size: int = 0  # bytes that `cut` leaves
+
+
+Watcher = Callable[[Step], None]
+_watchers: list[Watcher] = []
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Call `watcher` before every step of this process, so that a test can count, record or fail it, or end there."""
+    _watchers.append(watcher)
+    try:
+        yield
+    finally:
+        _watchers.remove(watcher)
+
+
+def _about_to(kind: str, path: Path, other: Path | None = None, data: bytes = b"", size: int = 0) -> None:
+    for watcher in _watchers:
+        watcher(Step(kind=kind, path=path, other=other, data=data, size=size))
+
+
 @contextmanager
 def reported(path: Path) -> Iterator[None]:
     """Turn an OSError into an ArchiveError of one line: path, reason, next step."""
@@ -38,6 +73,8 @@ def reported(path: Path) -> Iterator[None]:
 
 def make_folder(path: Path) -> bool:
     """Create the folder and its parents durably; return False if it was there already."""
+    if not path.exists():
+        _about_to("make_folder", path)
     try:
         path.mkdir(parents=True)
     except FileExistsError:
@@ -48,11 +85,13 @@ def make_folder(path: Path) -> bool:
 
 def create(path: Path) -> FileIO:
     """Create a file that must not exist yet and open it for writing, unbuffered."""
+    _about_to("create", path)
     return FileIO(path, "xb")
 
 
 def write(file: FileIO, data: bytes) -> None:
     """Write all of `data`; a raw file may take less at a time."""
+    _about_to("write", _path_of(file), data=data)
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]
@@ -60,12 +99,14 @@ def write(file: FileIO, data: bytes) -> None:
 
 def cut(file: FileIO, size: int) -> None:
     """Make the file `size` bytes long and go on writing there."""
+    _about_to("cut", _path_of(file), size=size)
     file.seek(size)
     file.truncate()
 
 
 def sync_file(file: FileIO) -> None:
     """Wait until the file's bytes are on the disk (on macOS, past the drive's cache too)."""
+    _about_to("sync_file", _path_of(file))
     if sys.platform == "darwin":
         import fcntl  # noqa: PLC0415  # not on Windows
 
@@ -78,6 +119,7 @@ def sync_folder(path: Path) -> None:
     """Wait until the folder's names are on the disk."""
     if os.name == "nt":  # folders cannot be opened there; NTFS journals names itself
         return
+    _about_to("sync_folder", path)
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
@@ -91,21 +133,47 @@ def publish(temp: Path, final: Path) -> None:
     Raises:
         FileExistsError: another file has that name.
     """
+    if link(temp, final):
+        remove(temp)
+    else:
+        _rename_to_new(temp, final)
+
+
+def link(path: Path, other: Path) -> bool:
+    """Give a file a second name, never another file's; return False where the disk has no hard links.
+
+    Raises:
+        FileExistsError: another file has that name.
+    """
+    _about_to("link", path, other)
     try:
-        os.link(temp, final)
+        os.link(path, other)
     except FileExistsError:
-        if not final.samefile(temp):
+        if not other.samefile(path):
             raise
     except OSError as error:
-        if error.errno not in _NO_LINKS:  # FAT and some network disks have no hard links
+        if error.errno not in _NO_LINKS:  # FAT and some network disks have none
             raise
-        _rename_to_new(temp, final)
-        return
-    temp.unlink()
+        return False
+    return True
+
+
+def replace(temp: Path, final: Path) -> None:
+    """Give `temp` the name `final`, in place of the file that has it; there is always one of the two."""
+    _about_to("replace", temp, final)
+    temp.replace(final)
+
+
+def set_aside(path: Path, other: Path) -> None:
+    """Keep the file `path` under the new name `other`; where there are hard links, under the old one too."""
+    if not link(path, other):
+        _rename_to_new(path, other)
+    sync_folder(path.parent)
 
 
 def remove(path: Path) -> None:
     """Delete a file if it is there."""
+    _about_to("remove", path)
     path.unlink(missing_ok=True)
 
 
@@ -117,7 +185,7 @@ def atomic_write(path: Path, data: bytes) -> None:
         with create(temp) as file:
             write(file, data)
             sync_file(file)
-        temp.replace(path)
+        replace(temp, path)
         sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
@@ -128,4 +196,9 @@ def atomic_write(path: Path, data: bytes) -> None:
 def _rename_to_new(temp: Path, final: Path) -> None:
     if final.exists():  # nobody can come in between: the caller holds the archive's lock
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
+    _about_to("rename", temp, final)
     temp.rename(final)
+
+
+def _path_of(file: FileIO) -> Path:
+    return Path(str(file.name))

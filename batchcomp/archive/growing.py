@@ -11,7 +11,7 @@ from pathlib import Path
 
 from batchcomp.archive import durable, layout
 from batchcomp.archive.layout import Entry
-from batchcomp.archive.manifest import MAX_MANIFEST, end_line, header_line
+from batchcomp.archive.manifest import MAX_MANIFEST, PLAIN, VERSION, count_rows, end_line, header_line, is_held
 from batchcomp.archive.names import MANIFEST_NAME, clash_key, unique_entry
 from batchcomp.archive.rows import KINDS, MAX_ENTRY_BYTES, Row, row_line
 from batchcomp.archive.segments import segment_name, temp_name
@@ -19,9 +19,11 @@ from batchcomp.archive.segments import segment_name, temp_name
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Written:
-    entry: Entry
+    entry: Entry | None  # None for a shared row
     line: bytes
+    end: int  # offset of the first byte after the entries so far
     lines_end: int  # bytes of manifest up to and including `line`
+    plain: bool  # whether a reader of version 1 understands the line
 
 
 class GrowingSegment:
@@ -56,11 +58,16 @@ class GrowingSegment:
 
     @property
     def _end(self) -> int:
-        return self._written[-1].entry.end if self._written else 0
+        return self._written[-1].end if self._written else 0
 
     @property
     def _lines_end(self) -> int:
         return self._written[-1].lines_end if self._written else 0
+
+    @property
+    def number(self) -> int:
+        """The segment's number."""
+        return self._number
 
     def complete(self, row: Row, payload: bytes) -> Row:
         """Return `row` with what the writer fills in.
@@ -72,27 +79,44 @@ class GrowingSegment:
             raise ValueError(f"it has {len(payload)} bytes, at most {MAX_ENTRY_BYTES} are allowed")
         entry = unique_entry(row.natural_entry, self._taken)
         digest = sha256(payload).hexdigest()
-        return replace(row, entry=entry, payload_bytes=len(payload), payload_sha256=digest, segment=self._number)
+        size = len(payload)
+        return replace(row, entry=entry, payload_bytes=size, payload_sha256=digest, holder=0, segment=self._number)
 
     def append(self, row: Row, line: bytes, payload: bytes) -> None:
         """Write the payload of a complete row; `line` is the row's line. Raises OSError."""
         entry = layout.picture_entry(row, crc=zlib.crc32(payload), offset=self._end)
         self._write_at_end(layout.local_header(entry), payload)
         self._taken.add(clash_key(row.entry))
-        self._written.append(_Written(entry=entry, line=line, lines_end=self._lines_end + len(line)))
+        self._count(line, entry, plain=not is_held(line))
 
-    def finish(self, created: datetime) -> None:
+    def append_line(self, line: bytes, *, plain: bool = False) -> None:
+        """Note a line that brings no entry, such as a shared row's; nothing is written before `finish`."""
+        self._count(line, None, plain=plain)
+
+    def _count(self, line: bytes, entry: Entry | None, *, plain: bool) -> None:
+        end, lines_end = entry.end if entry else self._end, self._lines_end + len(line)
+        self._written.append(_Written(entry=entry, line=line, end=end, lines_end=lines_end, plain=plain))
+
+    def finish(self, created: datetime, *, instead: bool = False) -> None:
         """Write manifest and central directory, wait for the disk, give the file its name. Can be repeated.
+
+        `instead`: the segment takes the place of the one that has its number, in one step.
 
         Raises:
             OSError: the disk refuses; the segment can be finished later or discarded.
         """
+        self.seal(created)
+        give = durable.replace if instead else durable.publish
+        give(self._temp, self._folder / segment_name(self._number))
+        durable.sync_folder(self._folder)
+
+    def seal(self, created: datetime) -> Path:
+        """Write manifest and directory and wait for the disk; return the temporary file, complete by now."""
         if not self.sealed:
             self._write_manifest(created)
             self._sync()
             self._file.close()
-        durable.publish(self._temp, self._folder / segment_name(self._number))
-        durable.sync_folder(self._folder)
+        return self._temp
 
     def discard(self) -> None:
         """Delete the temporary file. Raises OSError."""
@@ -110,10 +134,11 @@ class GrowingSegment:
             raise
 
     def _write_manifest(self, created: datetime) -> None:
-        lines = [header_line(self._number, created), *(done.line for done in self._written)]
-        data = b"".join([*lines, end_line(len(self._written))])
+        version = PLAIN if all(done.plain for done in self._written) else VERSION
+        lines = [header_line(self._number, created, version), *(done.line for done in self._written)]
+        data = b"".join([*lines, end_line(*count_rows(done.line for done in self._written))])
         entry = manifest_entry(data, self._end)
-        entries = [*(done.entry for done in self._written), entry]
+        entries = [*(done.entry for done in self._written if done.entry), entry]
         self._write_at_end(layout.local_header(entry), data, layout.directory(entries, entry.end))
 
     def _write_at_end(self, *parts: bytes) -> None:

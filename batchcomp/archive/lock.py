@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,8 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from batchcomp.archive import durable
-from batchcomp.errors import ArchiveLockedError
+from batchcomp.archive.segments import left_over_temps
+from batchcomp.errors import ArchiveError, ArchiveLockedError
 
 LOCK_NAME: Final = ".lock"
 HOLDER_NAME: Final = ".lock.holder"  # who holds the lock; only a hint for people, the lock is what counts
@@ -38,8 +40,11 @@ class WriterLock:
             self._lock.acquire(timeout=max(wait, 0))
         except Timeout:
             raise ArchiveLockedError(
-                f"{self._folder}: {self._describe_holder()} is writing to this archive; run again when it is done"
+                f"{self._folder}: {self._describe_holder()} is writing to this archive; "
+                "run again when it is done, or wait for it with --lock-wait SECONDS"
             ) from None
+        except NotImplementedError as error:  # no lock of any kind on this disk
+            raise ArchiveError(f"{self._folder}: its disk knows no locks; keep the archive on another disk") from error
         try:
             self._write_holder()
         except BaseException:
@@ -70,3 +75,28 @@ class WriterLock:
         except (OSError, ValueError, TypeError, KeyError, RecursionError):  # just taken, or just given back
             return "another process"
         return f"process {pid} on {host[:100]!r} (since {since[:100]!r})".replace("'", "")
+
+
+@contextmanager
+def locked(folder: Path, wait: float) -> Iterator[None]:
+    """Be the one writer of an archive that exists; what a dead writer left is cleaned up first.
+
+    Raises:
+        ArchiveLockedError: another process writes to the archive.
+        ArchiveError: the folder cannot be written to.
+    """
+    lock = WriterLock(folder)
+    with durable.reported(folder):
+        lock.acquire(wait)
+    try:
+        with durable.reported(folder):
+            clean_up(folder)
+        yield
+    finally:
+        lock.release()
+
+
+def clean_up(folder: Path) -> None:
+    """Delete temporary files; while the lock is held they can only be a dead writer's. Raises OSError."""
+    for path in left_over_temps(folder):
+        durable.remove(path)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
 
 from batchcomp import __version__
-from batchcomp.archive.rows import json_line, parse_line
+from batchcomp.archive.rows import CRC_MEMBER, json_line, parse_line, with_crc
 from batchcomp.errors import ArchiveError
 
 FORMAT: Final = "batchcomp-archive"
-VERSION: Final = 1  # what this build writes, and the newest it reads
+VERSION: Final = 2  # the newest that this build reads
+PLAIN: Final = 1  # what it writes; only a segment with shared rows or held lines needs version 2
 MAX_MANIFEST = 64 * 2**20  # bytes; the writer closes a segment long before
 _PICTURE: Final = b'{"type":"picture",'  # how a row starts, so that rows are told apart without parsing them
+_HELD: Final = b'{"type":"held",'  # likewise: an entry that only shared rows elsewhere refer to
+_PATH: Final = re.compile(rb'\{"type":"picture","path":("(?:[^"\\]|\\.)*"),')  # how our writers begin a row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,16 +34,17 @@ class Header:
     created: str
 
 
-def header_line(segment: int, created: datetime) -> bytes:
+def header_line(segment: int, created: datetime, version: int = PLAIN) -> bytes:
     """Return the first line; `created` is in UTC."""
     stamp = created.strftime("%Y-%m-%dT%H:%M:%SZ")
-    value = {"type": "segment", "format": FORMAT, "version": VERSION, "segment": segment}
+    value = {"type": "segment", "format": FORMAT, "version": version, "segment": segment}
     return json_line({**value, "writer": f"batchcomp {__version__}", "created": stamp})
 
 
-def end_line(pictures: int) -> bytes:
+def end_line(pictures: int, held: int = 0) -> bytes:
     """Return the last line, which says that nothing before it is missing."""
-    return json_line({"type": "end", "pictures": pictures})
+    counts = {"pictures": pictures, "held": held} if held else {"pictures": pictures}
+    return json_line({"type": "end", **counts})
 
 
 def check_manifest(data: bytes, segment: int) -> Header:
@@ -53,17 +60,61 @@ def check_manifest(data: bytes, segment: int) -> Header:
     if header.segment != segment:
         raise ValueError(f"the segment says that it is number {header.segment}: it was renamed or copied")
     end = parse_line(data[data.rfind(b"\n", 0, -1) + 1 :])
-    pictures = data.count(b"\n" + _PICTURE)
-    if end.get("type") != "end" or end.get("pictures") != pictures:
-        raise ValueError(f"the manifest has {pictures} pictures, its last line says {str(end)[:100]}")
+    pictures, held = data.count(b"\n" + _PICTURE), data.count(b"\n" + _HELD)
+    if end.get("type") != "end" or (end.get("pictures"), end.get("held", 0)) != (pictures, held):
+        raise ValueError(f"the manifest has {pictures} pictures, {held} held, its last line says {str(end)[:100]}")
     return header
 
 
 def picture_lines(data: bytes) -> Iterator[bytes]:
-    """Yield the line of each picture, in the order of the entries; lines of unknown type are passed over."""
-    for line in BytesIO(data):
-        if line.startswith(_PICTURE):
-            yield line
+    """Yield the line of each picture, in the order of the entries; lines of other types are passed over."""
+    return (line for line in BytesIO(data) if line.startswith(_PICTURE))
+
+
+def row_lines(data: bytes) -> Iterator[bytes]:
+    """Yield the lines of pictures and held entries, in the order of the entries."""
+    return (line for line in BytesIO(data) if line.startswith((_PICTURE, _HELD)))
+
+
+def inner_lines(data: bytes) -> Iterator[bytes]:
+    """Yield every line but the first and the last, those of types that this version does not know too."""
+    first, last = data.index(b"\n") + 1, data.rfind(b"\n", 0, -1) + 1
+    return iter(BytesIO(data[first:last]))
+
+
+def is_row(line: bytes) -> bool:
+    """Tell whether a line is a row: a picture's or a held entry's."""
+    return line.startswith((_PICTURE, _HELD))
+
+
+def count_rows(lines: Iterable[bytes]) -> tuple[int, int]:
+    """Return the number of pictures and of held entries among lines."""
+    counts = Counter("picture" if line.startswith(_PICTURE) else is_held(line) for line in lines)
+    return counts["picture"], counts[True]
+
+
+def held_line(line: bytes) -> bytes:
+    """Return a picture's line as that of a held entry, with all its fields."""
+    if is_held(line):
+        return line
+    return with_crc(_HELD + CRC_MEMBER.sub(b"}\n", line)[len(_PICTURE) :])
+
+
+def is_held(line: bytes) -> bool:
+    """Tell whether a row's line stands for an entry that is no picture of its own any more."""
+    return line.startswith(_HELD)
+
+
+def line_path(line: bytes) -> str | None:
+    """Return the path in a picture's line, whatever else is in it; None if it cannot be told.
+
+    Quick where the line begins as our writers begin it: a first look at an archive needs nothing but paths.
+    """
+    match = _PATH.match(line)
+    try:
+        return str(json.loads(match[1]) if match else parse_line(line).get("path"))
+    except ValueError:
+        return None
 
 
 def _parse_header(value: dict[str, Any]) -> Header:

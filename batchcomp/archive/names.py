@@ -74,6 +74,16 @@ def rename_number(natural: str, entry: str) -> int:
     return NOT_DERIVABLE
 
 
+def natural_name(entry: str, suffix: str, number: int) -> str:
+    """Return the path that an entry of a kind with `suffix` was made from, given its rename number.
+
+    Where that does not lead back (`NOT_DERIVABLE`), what is left of the name without the suffix.
+    """
+    if 2 <= number < NOT_DERIVABLE and (match := _NUMBER.search(entry)):
+        entry = entry[: match.start()] + entry[match.end() :]
+    return entry.removesuffix(suffix) or entry
+
+
 def _numbered(natural: str, number: int) -> str:
     folder, slash, name = natural.rpartition("/")
     dot = name.rfind(".")

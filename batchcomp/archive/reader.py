@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
-from batchcomp.archive.segment import open_segment
+from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
 from batchcomp.archive.segments import segment_name, segment_numbers
 from batchcomp.errors import ArchiveError, ArchiveNotFoundError
 
@@ -46,36 +46,65 @@ class Archive:
         The last row of a path supersedes those before it, even if it is damaged: an old version is never passed off
         as the current one. Memory grows by the paths alone.
         """
-        newest = {path: (number, entry) for number in self._numbers for path, entry in self._paths(number)}
-        for row in self.all_rows():
-            if newest.get(row.path) == (row.segment, row.entry):
-                yield row
+        newest = {path: _mark(number, line) for number in self._numbers for path, line in self._paths(number)}
+        for segment, line in self._lines():
+            path = line_path(line)
+            if path is not None and newest.get(path) == _mark(segment.number, line):
+                del newest[path]  # a line that occurs twice counts once
+                yield from self._rows(segment, line)
 
     def all_rows(self) -> Iterator[Row]:
         """Yield every row, superseded ones too, in the order they were written."""
-        for number in self._numbers:
-            try:
-                yield from self._segment(number).rows(self._note)
-            except FoundDamageError as error:  # the file changed since it was opened
-                self._note(error.damage)
+        for segment, line in self._lines():
+            yield from self._rows(segment, line)
 
     def read(self, row: Row) -> bytes:
         """Return the payload of a row of this archive, exactly the bytes that were added.
 
         Raises:
             ArchiveDamagedError: length or SHA-256 is not what the row says; the message names segment and entry.
-            ArchiveError: the segment cannot be read.
+            ArchiveError: the segment cannot be read, or the row was pruned meanwhile.
         """
-        return self._segment(row.segment).read(row)
+        number, _ = row.place
+        try:
+            return self._segment(number).read(row)
+        except SegmentReplacedError:
+            self._segment.cache_clear()
+        segment = self._segment(number)
+        if row.entry not in segment.spans:
+            raise ArchiveError(f"{segment.path}: {row.entry!r}: was pruned meanwhile; run again")
+        return segment.read(row)
 
     def bytes_on_disk(self) -> int:
         """Return the size of all segments in bytes, damaged ones too."""
         paths = (self.folder / segment_name(number) for number in segment_numbers(self.folder))
         return sum(path.stat().st_size for path in paths)
 
-    def _paths(self, number: int) -> Iterator[tuple[str, str]]:
-        with suppress(FoundDamageError):  # noted by `all_rows`
-            yield from self._segment(number).paths()
+    def _paths(self, number: int) -> Iterator[tuple[str, bytes]]:
+        for line in self._lines_of(number):
+            path = line_path(line)
+            if path is not None:
+                yield path, line
+
+    def _lines(self) -> Iterator[tuple[Segment, bytes]]:
+        return ((self._segment(number), line) for number in self._numbers for line in self._lines_of(number))
+
+    def _lines_of(self, number: int) -> Iterator[bytes]:
+        """Yield the lines of the pictures in a segment, none where it is damaged."""
+        try:
+            return self._segment(number).picture_lines()
+        except FoundDamageError as error:  # the file changed since it was opened
+            self._note(error.damage)
+            return iter(())
+        except SegmentReplacedError:
+            self._segment.cache_clear()
+            return self._segment(number).picture_lines()
+
+    def _rows(self, segment: Segment, line: bytes) -> Iterator[Row]:
+        try:
+            yield segment.row(line)
+        except FoundDamageError as error:
+            self._note(error.damage)
 
     def _is_sound(self, number: int) -> bool:
         try:
@@ -90,6 +119,11 @@ class Archive:
     def _note(self, damage: Damage) -> None:
         if damage not in self.damage:
             self.damage.append(damage)
+
+
+def _mark(number: int, line: bytes) -> int:
+    """Return a number that stands for one line of one segment; it stays the same when the segment is rewritten."""
+    return hash((number, line))
 
 
 def find_segments(folder: Path) -> list[int]:

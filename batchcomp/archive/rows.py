@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -47,7 +48,9 @@ class JpegComparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One picture. The writer fills in `segment`, `entry`, `payload_bytes` and `payload_sha256`.
+    """One picture. The writer fills in `segment`, `entry`, `holder`, `payload_bytes` and `payload_sha256`.
+
+    A shared row brings no entry of its own: its content was stored before, as the entry `entry` of segment `holder`.
 
     Sizes are in bytes, `width` and `height` in pixels as the source stores them (0 where unknown), `mtime_ns` in
     nanoseconds since 1970 UTC, `permissions` is `st_mode & 0o7777`, checksums are lower-case hex, `seconds` is the
@@ -74,6 +77,7 @@ class Row:
     ms_ssim: float | None = None
     jpeg: JpegComparison | None = None
     seconds: float = 0.0
+    holder: int = 0  # the segment that holds the entry of a shared row, else 0
     segment: int = 0  # of the file the row came from; not part of the line
 
     @property
@@ -82,19 +86,28 @@ class Row:
         kind = KINDS.get(self.stored)
         return self.path + (kind.suffix if kind else "")
 
+    @property
+    def place(self) -> tuple[int, str]:
+        """The segment in which the payload lies, and the name of its entry there."""
+        return self.holder or self.segment, self.entry
 
-def row_line(row: Row) -> bytes:
-    """Return the row as a manifest line: compact JSON in UTF-8, ended by a newline.
+
+def row_line(row: Row, kind: str = "picture") -> bytes:
+    """Return the row as a manifest line: compact JSON in UTF-8 that ends with its own checksum and a newline.
 
     Raises:
         ValueError: a field has the wrong type, is out of range, or the line is too long.
     """
     value = {name: getattr(row, name) for name in _CHECKS}
     _check(value, _CHECKS)
+    for name, (default, check) in _OPTIONAL.items():
+        if getattr(row, name) != default:
+            value[name] = getattr(row, name)
+            _check(value, {name: check})
     if row.jpeg is not None:
         value["jpeg"] = {name: getattr(row.jpeg, name) for name in _JPEG_CHECKS}
         _check(value["jpeg"], _JPEG_CHECKS, "jpeg.")
-    line = json_line({"type": "picture", **value})
+    line = with_crc(json_line({"type": kind, **value}))
     if len(line) > MAX_LINE:
         raise ValueError(f"the manifest line has {len(line)} bytes, at most {MAX_LINE} are allowed")
     return line
@@ -107,6 +120,10 @@ def row_from_json(value: Mapping[str, Any], segment: int) -> Row:
         ValueError: a field is missing, has the wrong type or is out of range.
     """
     known = _pick(value, _CHECKS)
+    for name, (default, check) in _OPTIONAL.items():
+        known[name] = value.get(name, default)
+        if name in value:
+            _check(known, {name: check})
     if isinstance(known["jpeg"], dict):
         jpeg = _pick(known["jpeg"], _JPEG_CHECKS, "jpeg.")
         _check(jpeg, _JPEG_CHECKS, "jpeg.")
@@ -118,6 +135,24 @@ def row_from_json(value: Mapping[str, Any], segment: int) -> Row:
 def json_line(value: Mapping[str, Any]) -> bytes:
     """Return `value` as one line of compact JSON in UTF-8. NaN and lone surrogates raise ValueError."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def with_crc(line: bytes) -> bytes:
+    """Return a line of JSON with a last member `crc`: what stands before it, checked by CRC-32."""
+    return b'%b,"crc":"%08x"}\n' % (line[:-2], zlib.crc32(line[:-2]))
+
+
+def crc_problem(line: bytes) -> str:
+    """Say why the line's own checksum is wrong, "" if it is right or the line has none (as older writers wrote it)."""
+    match = CRC_MEMBER.search(line)
+    if match is None or int(match[1], 16) == zlib.crc32(line[: match.start()]):
+        return ""
+    return "the line does not have the checksum that it names (crc)"
+
+
+def has_crc(line: bytes) -> bool:
+    """Tell whether a line has a checksum of its own, and the right one: it can be trusted without its manifest."""
+    return bool(CRC_MEMBER.search(line)) and not crc_problem(line)
 
 
 def parse_line(line: bytes) -> dict[str, Any]:
@@ -141,6 +176,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")
 
 
+CRC_MEMBER: Final = re.compile(rb',"crc":"([0-9a-f]{8})"}\n\Z')
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
@@ -234,6 +270,9 @@ _CHECKS: Final[dict[str, Check]] = {
     "jpeg": _or_none(_is_comparison),
     "seconds": _number(0.0, 1e9),
 }
+_OPTIONAL: Final[dict[str, tuple[Any, Check]]] = {  # fields that are written only where they are not the default
+    "holder": (0, _integer(1, 10**12)),
+}
 _JPEG_CHECKS: Final[dict[str, Check]] = {
     "quality": _integer(1, 100),
     "bytes": _size,
@@ -241,5 +280,9 @@ _JPEG_CHECKS: Final[dict[str, Check]] = {
     "bytes_at_ms_ssim": _or_none(_size),
 }
 
-if {field.name for field in fields(Row)} != {*_CHECKS, "segment"}:  # a field without a check must not slip in
+if {field.name for field in fields(Row)} != {
+    *_CHECKS,
+    *_OPTIONAL,
+    "segment",
+}:  # a field without a check must not slip in
     raise AssertionError("every field of Row needs a check")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,9 +15,9 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
-from batchcomp.archive.manifest import MAX_MANIFEST, check_manifest, picture_lines
+from batchcomp.archive.manifest import MAX_MANIFEST, check_manifest, picture_lines, row_lines
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
-from batchcomp.archive.rows import Row, parse_line, row_from_json
+from batchcomp.archive.rows import Row, crc_problem, parse_line, row_from_json
 from batchcomp.archive.segments import segment_name
 from batchcomp.errors import ArchiveDamagedError, ArchiveError
 
@@ -30,6 +31,13 @@ class Span(NamedTuple):
     limit: int
 
 
+Identity = tuple[int, ...]  # what tells a file from another one that took its name
+
+
+class SegmentReplacedError(ArchiveError):
+    """The segment was rewritten, by `prune` or `repair`, since it was opened: open it again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Segment:
     """An opened segment: its usable entries by name, and what is wrong with others."""
@@ -40,6 +48,7 @@ class Segment:
     manifest: Span
     start: int  # offset of the central directory
     damage: tuple[Damage, ...]
+    identity: Identity
 
     def fail(self, reason: str, entry: str | None = None) -> NoReturn:
         """Raise the FoundDamageError of this segment."""
@@ -63,28 +72,38 @@ class Segment:
             self.fail(f"the manifest is damaged: {error}")
         return data
 
+    def picture_lines(self) -> Iterator[bytes]:
+        """Yield the lines of the pictures, in the order of the entries. Errors: see `read_manifest`."""
+        return picture_lines(self.read_manifest())
+
+    def row_lines(self) -> Iterator[bytes]:
+        """Yield the lines of pictures and of held entries. Errors: see `read_manifest`."""
+        return row_lines(self.read_manifest())
+
+    def row(self, line: bytes) -> Row:
+        """Return the row in a line of this segment.
+
+        Raises:
+            ArchiveDamagedError: it breaks the rules.
+        """
+        try:
+            if problem := crc_problem(line):
+                raise ValueError(problem)  # noqa: TRY301  # one way out for every broken rule
+            return row_from_json(parse_line(line), self.number)
+        except ValueError as error:
+            self.fail(f"a row breaks the rules: {error}", _entry_in(line))
+
     def rows(self, on_damage: Callable[[Damage], None]) -> Iterator[Row]:
-        """Yield the rows in the order of the entries; a row that breaks the rules is reported and left out.
+        """Yield the rows of pictures in the order of the entries; one that breaks the rules is reported and left out.
 
         Raises:
             ArchiveDamagedError: the manifest as a whole is damaged.
         """
-        for index, line in enumerate(picture_lines(self.read_manifest()), 1):
+        for line in self.picture_lines():
             try:
-                yield row_from_json(parse_line(line), self.number)
-            except ValueError as error:
-                on_damage(Damage(segment=self.path.name, entry=_entry_in(line), reason=f"row {index}: {error}"))
-
-    def paths(self) -> Iterator[tuple[str, str]]:
-        """Yield path and entry of each row without checking the other fields, for a quick first look.
-
-        Raises:
-            ArchiveDamagedError: the manifest as a whole is damaged.
-        """
-        for line in picture_lines(self.read_manifest()):
-            with suppress(ValueError):
-                value = parse_line(line)
-                yield str(value.get("path")), str(value.get("entry"))
+                yield self.row(line)
+            except FoundDamageError as error:
+                on_damage(error.damage)
 
     def read(self, row: Row) -> bytes:
         """Return the row's payload; only bytes whose length and SHA-256 are right are ever returned.
@@ -107,9 +126,12 @@ class Segment:
         """Return up to `size` bytes at `offset`; the file is opened for each call, so threads do not disturb another.
 
         Raises:
+            SegmentReplacedError: another file has the name by now.
             ArchiveError: the file cannot be read.
         """
         with _reading(self.path), self.path.open("rb") as file:
+            if _identity(os.fstat(file.fileno())) != self.identity:
+                raise SegmentReplacedError(f"{self.path}: was rewritten while it was read; run again")
             file.seek(offset)
             return file.read(size)
 
@@ -133,10 +155,15 @@ def open_segment(folder: Path, number: int) -> Segment:
         ArchiveDamagedError: it is not a ZIP file, it was cut off, or its manifest is missing.
         ArchiveError: the file cannot be read.
     """
-    path = folder / segment_name(number)
+    return open_file(folder / segment_name(number), number)
+
+
+def open_file(path: Path, number: int) -> Segment:
+    """Like `open_segment`, for a file of any name that should be segment `number`."""
     try:
-        with _reading(path), ZipFile(path) as archive:
+        with _reading(path), path.open("rb") as file, ZipFile(file) as archive:
             infos, start = archive.infolist(), archive.start_dir
+            identity = _identity(os.fstat(file.fileno()))
     except (BadZipFile, ValueError, RuntimeError, struct.error, EOFError) as error:  # what zipfile raises
         reason = f"not a complete ZIP file ({error}); it was cut off or overwritten"
         raise FoundDamageError(Damage(segment=path.name, entry=None, reason=reason)) from error
@@ -145,7 +172,19 @@ def open_segment(folder: Path, number: int) -> Segment:
     if manifest is None or manifest.limit != start:
         reason = "there is no usable manifest at the end of the segment"
         raise FoundDamageError(Damage(segment=path.name, entry=None, reason=reason))
-    return Segment(path=path, number=number, spans=spans, manifest=manifest, start=start, damage=tuple(damage))
+    return Segment(
+        path=path,
+        number=number,
+        spans=spans,
+        manifest=manifest,
+        start=start,
+        damage=tuple(damage),
+        identity=identity,
+    )
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def check_version(folder: Path, number: int) -> None:

@@ -19,6 +19,20 @@ def temp_name(number: int) -> str:
     return f".{segment_name(number)}.tmp"
 
 
+def aside_names(folder: Path, number: int) -> list[str]:
+    """Return the names under which `repair` kept damaged files of a segment, oldest first."""
+    pattern = re.compile(rf"{number:06d}\.zip\.damaged(?:-([0-9]+))?")
+    matches = (pattern.fullmatch(path.name) for path in folder.iterdir())
+    return [name for _, name in sorted((int(match[1] or 1), match[0]) for match in matches if match)]
+
+
+def next_aside(folder: Path, number: int) -> Path:
+    """Return a free name for keeping a damaged segment: "000001.zip.damaged", then "...damaged-2" and so on."""
+    last = aside_names(folder, number)[-1:]
+    count = int(last[0].rpartition("-")[2]) + 1 if last and "-" in last[0] else len(last) + 1
+    return folder / f"{segment_name(number)}.damaged{f'-{count}' if count > 1 else ''}"
+
+
 def segment_numbers(folder: Path) -> list[int]:
     """Return the numbers of the segments in `folder`, ascending; other files do not matter."""
     matches = (_SEGMENT.fullmatch(path.name) for path in folder.iterdir())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,70 +11,132 @@ from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.growing import manifest_entry
 from batchcomp.archive.layout import Entry
+from batchcomp.archive.manifest import PLAIN, check_manifest, is_held
 from batchcomp.archive.reader import find_segments, gap_damage
 from batchcomp.archive.rows import KINDS, Row
 from batchcomp.archive.segment import Segment, Span, open_segment
 from batchcomp.archive.segments import segment_name
 
 OnEntry = Callable[[Row, Damage | None], None]
+Choose = Callable[[Row], bool]
+_Place = tuple[int, str]  # a segment's number and an entry in it
+_SAME = ("stored", "source_sha256", "source_bytes", "payload_sha256", "payload_bytes", "metadata_bytes", "width",
+         "height", "mode", "model", "scale", "quality")  # fmt: skip  # what a shared row must have of its holder's
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyReport:
-    """What `verify` looked at and what it found."""
+    """What `verify` looked at and what it found. `checked` of the `entries` payloads were read."""
 
     segments: int
     entries: int
     bytes: int  # on disk
     damage: tuple[Damage, ...]
+    checked: int = 0
 
     @property
     def ok(self) -> bool:
-        """Whether every byte is as it was written."""
+        """Whether every byte that was looked at is as it was written."""
         return not self.damage
 
 
-def verify(folder: Path, *, on_entry: OnEntry | None = None) -> VerifyReport:
+def verify(folder: Path, *, on_entry: OnEntry | None = None, choose: Choose | None = None) -> VerifyReport:
     """Check all segments, superseded pictures too. `on_entry` is called after each picture with its first damage.
+
+    `choose` says whose payload is read and compared; manifests, directories and the order of things always are.
 
     Raises:
         ArchiveNotFoundError: there is no archive.
         ArchiveError: a version is newer than this build reads, or the disk cannot be read.
     """
     numbers = find_segments(folder)
-    damage, entries = gap_damage(numbers), 0
+    check = _ArchiveCheck(folder, on_entry or (lambda _row, _damage: None), choose or (lambda _row: True))
+    check.damage += gap_damage(numbers)
+    check.note_shares(numbers)
     for number in numbers:
-        check = _SegmentCheck(on_entry or (lambda _row, _damage: None))
-        try:
-            check.run(open_segment(folder, number))
-        except FoundDamageError as error:
-            check.damage.append(error.damage)
-        damage += check.damage
-        entries += check.entries
+        check.segment(number)
     size = sum((folder / segment_name(number)).stat().st_size for number in numbers)
-    return VerifyReport(segments=len(numbers), entries=entries, bytes=size, damage=tuple(damage))
+    damage = tuple(check.damage)
+    return VerifyReport(segments=len(numbers), entries=check.entries, checked=check.checked, bytes=size, damage=damage)
 
 
-class _SegmentCheck:
-    """A segment is canonical: from rows and payloads follows every other byte. So all of them are compared."""
+def check_file(segment: Segment) -> list[Damage]:
+    """Check one segment by itself, wherever its file is; shared rows are left to `verify`."""
+    check = _ArchiveCheck(segment.path.parent, lambda _row, _damage: None, lambda _row: True, alone=True)
+    check.opened(segment)
+    return check.damage
 
-    def __init__(self, on_entry: OnEntry) -> None:
-        self._on_entry = on_entry
+
+class _ArchiveCheck:
+    """Goes through the segments in order; shared rows refer backwards only, so their holders are known by then."""
+
+    def __init__(self, folder: Path, on_entry: OnEntry, choose: Choose, *, alone: bool = False) -> None:
+        self._folder, self._on_entry, self._choose, self._alone = folder, on_entry, choose, alone
+        self._wanted: set[_Place] = set()  # what shared rows refer to
+        self._holders: dict[_Place, tuple[object, ...]] = {}
         self.damage: list[Damage] = []
-        self.entries = 0
+        self.entries = self.checked = 0
 
-    def run(self, segment: Segment) -> None:
-        """Check one segment; raises FoundDamageError where its manifest is damaged as a whole."""
+    def note_shares(self, numbers: Iterable[int]) -> None:
+        """Look which entries are shared, so that only those need to be remembered."""
+        for number in numbers:
+            try:
+                segment = open_segment(self._folder, number)
+                for line in segment.row_lines():
+                    if b'"holder":' in line:
+                        self._wanted.add(segment.row(line).place)
+            except FoundDamageError:  # reported when the segment is checked
+                continue
+
+    def segment(self, number: int) -> None:
+        """Check one segment of the folder."""
+        try:
+            self.opened(open_segment(self._folder, number))
+        except FoundDamageError as error:
+            self.damage.append(error.damage)
+
+    def opened(self, segment: Segment) -> None:
+        """Check a segment; raises FoundDamageError where its manifest is damaged as a whole."""
+        before = len(self.damage)
         self.damage += segment.damage
         manifest = segment.read_manifest()
+        plain = check_manifest(manifest, segment.number).version == PLAIN
         entries: dict[str, Entry | None] = {}
-        for row in segment.rows(self.damage.append):
-            twice = row.entry in entries
-            entries[row.entry] = self._check_picture(segment, row, "two rows name the entry" if twice else "")
-        self._check_unlisted(segment, entries.keys())
+        for line in segment.row_lines():
+            try:
+                row = segment.row(line)
+            except FoundDamageError as error:
+                self.damage.append(error.damage)
+                continue
+            if plain and (row.holder or is_held(line)):
+                self._note(segment, row, "shared rows and held lines need version 2 in the header")
+            if row.holder:
+                self._check_shared(segment, row)
+            else:
+                twice = "two rows name the entry" if row.entry in entries else ""
+                entries[row.entry] = self._check_picture(segment, row, twice)
+        self._check_unlisted(segment, entries.keys(), self.damage[before:])
         predicted = [entry for entry in entries.values() if entry]
-        if not self.damage and len(predicted) == len(entries):
+        if len(self.damage) == before and len(predicted) == len(entries):
             self._check_frame(segment, manifest, predicted)
+
+    def _note(self, segment: Segment, row: Row, reason: str) -> Damage:
+        found = Damage(segment=segment.path.name, entry=row.entry, reason=reason)
+        self.damage.append(found)
+        return found
+
+    def _check_shared(self, segment: Segment, row: Row) -> None:
+        """A shared row must agree with the row of its holder, which comes before it."""
+        self.entries += 1
+        held = self._holders.get(row.place)
+        reason = ""
+        if self._alone:
+            pass  # what it refers to may lie in another segment
+        elif held is None:
+            reason = f"{row.path!r} refers to an entry of segment {row.holder} that is not there before it"
+        elif held != content_of(row):
+            reason = f"{row.path!r} does not agree with the row of the entry that it refers to"
+        self._on_entry(row, self._note(segment, row, reason) if reason else None)
 
     def _check_picture(self, segment: Segment, row: Row, reason: str) -> Entry | None:
         """Return the entry that the row predicts, None where nothing can be predicted."""
@@ -82,15 +144,21 @@ class _SegmentCheck:
         span = segment.spans.get(row.entry)
         entry = _predict(row, span) if span else None
         if not reason:
-            reason = _picture_reason(segment, row, span, entry) if span else "the entry is missing or unusable"
-        found = Damage(segment=segment.path.name, entry=row.entry, reason=reason) if reason else None
-        if found:
-            self.damage.append(found)
-        self._on_entry(row, found)
+            reason = self._reason(segment, row, span, entry) if span else "the entry is missing or unusable"
+        if row.place in self._wanted:
+            self._holders[row.place] = content_of(row)
+        self._on_entry(row, self._note(segment, row, reason) if reason else None)
         return entry
 
-    def _check_unlisted(self, segment: Segment, listed: Collection[str]) -> None:
-        known = {*listed, *(damage.entry for damage in self.damage)}
+    def _reason(self, segment: Segment, row: Row, span: Span, entry: Entry | None) -> str:
+        if self._choose(row):
+            self.checked += 1
+            return _picture_reason(segment, row, span, entry)
+        sound = span.size == row.payload_bytes and (entry is None or entry.end == span.limit)
+        return "" if sound else f"the entry has {span.size} bytes, its row says {row.payload_bytes}"
+
+    def _check_unlisted(self, segment: Segment, listed: Collection[str], damage: Iterable[Damage]) -> None:
+        known = {*listed, *(found.entry for found in damage)}
         for name in segment.spans:
             if name not in known:
                 reason = "the entry is not in the manifest"
@@ -105,6 +173,11 @@ class _SegmentCheck:
         if found != tail or starts_late:
             reason = "the central directory or the manifest's header is damaged"
             self.damage.append(Damage(segment=segment.path.name, entry=None, reason=reason))
+
+
+def content_of(row: Row) -> tuple[object, ...]:
+    """Return what a shared row must have in common with the row of the entry that it refers to."""
+    return tuple(getattr(row, name) for name in _SAME)
 
 
 def _predict(row: Row, span: Span) -> Entry | None:

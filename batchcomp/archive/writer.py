@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,18 +13,20 @@ from typing import Self
 
 from batchcomp.archive import durable, segments
 from batchcomp.archive.growing import GrowingSegment, checked_line, utc_now
-from batchcomp.archive.lock import WriterLock
+from batchcomp.archive.lock import WriterLock, clean_up
 from batchcomp.archive.names import name_problem
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import check_version
 from batchcomp.errors import ArchiveError, PictureError
+from batchcomp.interrupts import held
 
 
 class ArchiveWriter:
     """The one writer of the archive in `folder`, as a context manager that holds the lock.
 
-    A segment is committed once it has `segment_bytes` bytes or is `segment_seconds` old (looked at whenever a
-    picture is added), and when the context ends, by an exception too: an interrupted run keeps what it has done.
+    A segment is committed once it has `segment_bytes` bytes or is `segment_seconds` old (looked at whenever a picture
+    is added and by `commit_if_due`), and when the context ends, by an exception too: an interrupted run keeps what it
+    has done.
     `lock_wait` is in seconds. Not for use by several threads at a time.
     """
 
@@ -85,9 +88,7 @@ class ArchiveWriter:
         """
         if problem := name_problem(row.path):
             raise PictureError(f"{row.path!r}: the name cannot be archived: {problem}; rename the file")
-        if self._open and self._open.sealed:  # an earlier commit failed; it comes first
-            self.commit()
-        segment = self._open or self._start_segment()
+        segment = self._segment()
         try:
             done = segment.complete(row, payload)
             line = checked_line(done)
@@ -95,9 +96,38 @@ class ArchiveWriter:
             raise PictureError(f"{row.path!r}: cannot be archived: {error}") from error
         with durable.reported(self._folder):
             segment.append(done, line, payload)
-        if self._is_due(segment):
-            self.commit()
+        self.commit_if_due()
         return done
+
+    def add_shared(self, row: Row, owner: Row) -> Row:
+        """Add a row whose content is that of `owner`, a row that is stored already; no payload is written.
+
+        `row` gives path, mtime and permissions; all else is `owner`'s.
+
+        Raises:
+            PictureError: the name or another field is not allowed in an archive; nothing was written.
+            ArchiveError: the disk refuses.
+        """
+        if problem := name_problem(row.path):
+            raise PictureError(f"{row.path!r}: the name cannot be archived: {problem}; rename the file")
+        segment = self._segment()
+        own = {"path": row.path, "mtime_ns": row.mtime_ns, "permissions": row.permissions, "seconds": row.seconds}
+        done = replace(owner, **own, holder=owner.place[0], segment=segment.number)  # type: ignore[arg-type]
+        try:
+            segment.append_line(checked_line(done))
+        except ValueError as error:
+            raise PictureError(f"{row.path!r}: cannot be archived: {error}") from error
+        self.commit_if_due()
+        return done
+
+    def commit_if_due(self) -> None:
+        """Commit the open segment if it is large or old enough; cheap, so that it can be called at every step.
+
+        Raises:
+            ArchiveError: the disk refuses; what was committed before is untouched.
+        """
+        if self._open and self._is_due(self._open):
+            self.commit()
 
     def commit(self) -> None:
         """Close the open segment so that it survives a power failure; nothing happens if it has no pictures.
@@ -107,12 +137,18 @@ class ArchiveWriter:
         """
         if self._open is None:
             return
-        with durable.reported(self._folder):
-            if self._open.size:
-                self._open.finish(self._now())
-            else:
-                self._open.discard()
-        self._open = None
+        with held():  # an interrupted run commits what it has, and that cannot be interrupted again
+            with durable.reported(self._folder):
+                if self._open.size:
+                    self._open.finish(self._now())
+                else:
+                    self._open.discard()
+            self._open = None
+
+    def _segment(self) -> GrowingSegment:
+        if self._open and self._open.sealed:  # an earlier commit failed; it comes first
+            self.commit()
+        return self._open or self._start_segment()
 
     def _start_segment(self) -> GrowingSegment:
         with durable.reported(self._folder):
@@ -134,8 +170,7 @@ class ArchiveWriter:
         return made
 
     def _prepare(self) -> None:
-        for path in segments.left_over_temps(self._folder):
-            durable.remove(path)
+        clean_up(self._folder)
         for number in segments.segment_numbers(self._folder)[-1:]:
             check_version(self._folder, number)
 

@@ -1,0 +1,164 @@
+"""Drops what is not wanted any more: superseded versions, and pictures whose originals are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from batchcomp.archive.growing import utc_now
+from batchcomp.archive.lock import locked
+from batchcomp.archive.manifest import held_line, inner_lines, is_held, is_row
+from batchcomp.archive.reader import Archive, find_segments
+from batchcomp.archive.rewrite import Kept, check_kind, rewrite
+from batchcomp.archive.rows import Row
+from batchcomp.archive.segment import Segment, open_segment
+from batchcomp.errors import ArchiveDamagedError, UsageError
+
+SUPERSEDED, GONE = "superseded", "the original is gone"
+REFUSAL = "nothing more is pruned while something is damaged: first `batchcomp repair {}`"
+_Mark = tuple[int, int]  # a segment's number, and which of its lines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropped:
+    """A version of a picture that `prune` drops, and why."""
+
+    row: Row
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneReport:
+    """What `prune` did, or would do. `bytes_freed` is 0 in a dry run."""
+
+    dropped: tuple[Dropped, ...]
+    rewritten: tuple[int, ...]  # numbers of the segments
+    bytes_freed: int
+
+
+def prune(  # noqa: PLR0913  # settings of one run, all by keyword
+    folder: Path,
+    *,
+    keep_last: int = 1,
+    gone: Callable[[str], bool] = lambda _path: False,
+    dry_run: bool = False,
+    lock_wait: float = 0,
+    now: Callable[[], datetime] = utc_now,
+) -> PruneReport:
+    """Keep the last `keep_last` versions of each path, and nothing of the paths for which `gone` is true.
+
+    Content that a kept row shares stays, held without a row of its own. A path is thinned out only after what stays
+    of it was read and found sound. Segments are rewritten one at a time, each replaced in one step, the later ones
+    first, so that a shared row never outlives its content: an interruption leaves a sound archive, run again to go on.
+
+    Raises:
+        UsageError: `keep_last` is less than 1.
+        ArchiveDamagedError: something is damaged; nothing more was dropped.
+        ArchiveLockedError, ArchiveNotFoundError, ArchiveError: see `locked` and `Archive.open`.
+    """
+    if keep_last < 1:
+        raise UsageError(f"keep last {keep_last}: expected 1 or more; the newest version is always kept")
+    find_segments(folder)
+    if dry_run:
+        return _Plan(folder, keep_last, gone).report((), 0)
+    with locked(folder, lock_wait):
+        plan = _Plan(folder, keep_last, gone)
+        before = plan.archive.bytes_on_disk()
+        rewritten = tuple(plan.carry_out(now))
+        return plan.report(rewritten, before - plan.archive.bytes_on_disk())
+
+
+class _Plan:
+    """What goes and what stays, as marks: a few numbers a row."""
+
+    def __init__(self, folder: Path, keep_last: int, gone: Callable[[str], bool]) -> None:
+        self.archive = Archive.open(folder)
+        if self.archive.damage:
+            raise ArchiveDamagedError(f"{self.archive.damage[0]}; {REFUSAL.format(folder)}")
+        self._folder = folder
+        self._numbers = find_segments(folder)
+        self._dropped: dict[_Mark, Dropped] = {}
+        self._choose(keep_last, gone)
+        self._needed = {row.place for mark, row in self._rows() if row.holder and mark not in self._dropped}
+
+    def report(self, rewritten: tuple[int, ...], freed: int) -> PruneReport:
+        """Return what the plan comes to."""
+        dropped = tuple(self._dropped[mark] for mark in sorted(self._dropped))
+        return PruneReport(dropped=dropped, rewritten=rewritten, bytes_freed=freed)
+
+    def carry_out(self, now: Callable[[], datetime]) -> Iterator[int]:
+        """Rewrite the segments that change, the last one first; yield their numbers."""
+        self._check_survivors()
+        segments = (open_segment(self._folder, number) for number in reversed(self._numbers))
+        for segment in [segment for segment in segments if self._changes(segment)]:
+            with _refusing(self._folder):
+                rewrite(self._folder, segment.number, self._kept(segment), created=now())
+            yield segment.number
+
+    def _choose(self, keep_last: int, gone: Callable[[str], bool]) -> None:
+        versions: dict[str, list[_Mark]] = {}
+        for mark, row in self._rows():
+            versions.setdefault(row.path, []).append(mark)
+        reasons: dict[_Mark, str] = {}
+        for path, marks in versions.items():
+            if gone(path):
+                reasons |= dict.fromkeys(marks, GONE)
+            else:
+                reasons |= dict.fromkeys(marks[:-keep_last], SUPERSEDED)
+        for mark, row in self._rows():
+            if mark in reasons:
+                self._dropped[mark] = Dropped(row=row, reason=reasons[mark])
+
+    def _rows(self) -> Iterator[tuple[_Mark, Row]]:
+        """Yield the pictures' rows; a damaged one stops everything, since it may be the one that counts."""
+        for number in self._numbers:
+            segment = open_segment(self._folder, number)
+            for mark, line in _lines(segment):
+                if is_row(line) and not is_held(line):
+                    with _refusing(self._folder):
+                        row = segment.row(line)
+                    yield mark, row
+
+    def _check_survivors(self) -> None:
+        """Read what stays of every path that loses versions: the one that goes might be the only sound one."""
+        thinned = {one.row.path for one in self._dropped.values() if one.reason == SUPERSEDED}
+        for mark, row in self._rows():
+            if row.path in thinned and mark not in self._dropped:
+                with _refusing(self._folder):
+                    self.archive.read(row)
+
+    def _changes(self, segment: Segment) -> bool:
+        kept = list(self._kept(segment))
+        for one in kept:
+            if one.row is not None:
+                check_kind(one.row, segment.path.name)
+        return [one.line for one in kept] != [line for _, line in _lines(segment)]
+
+    def _kept(self, segment: Segment) -> Iterator[Kept]:
+        for mark, line in _lines(segment):
+            if not is_row(line):
+                yield Kept(line=line)
+                continue
+            row = segment.row(line)
+            needed = row.place in self._needed and not row.holder
+            if mark not in self._dropped and not is_held(line):
+                yield Kept(line=line, row=row, read=None if row.holder else partial(segment.read, row))
+            elif needed:
+                yield Kept(line=held_line(line), row=row, read=partial(segment.read, row))
+
+
+def _lines(segment: Segment) -> Iterator[tuple[_Mark, bytes]]:
+    for index, line in enumerate(inner_lines(segment.read_manifest())):
+        yield (segment.number, index), line
+
+
+@contextmanager
+def _refusing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except ArchiveDamagedError as error:
+        raise ArchiveDamagedError(f"{error}; {REFUSAL.format(folder)}") from error

@@ -1,0 +1,181 @@
+"""Makes a damaged archive sound again: saves every intact picture, says what is lost, keeps the damaged files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from batchcomp.archive import durable
+from batchcomp.archive.growing import utc_now
+from batchcomp.archive.lock import locked
+from batchcomp.archive.manifest import is_held
+from batchcomp.archive.reader import find_segments
+from batchcomp.archive.rewrite import rewrite
+from batchcomp.archive.rows import Row
+from batchcomp.archive.salvage import Describe, Lost, Salvage, mapped, salvage
+from batchcomp.archive.segment import open_segment
+from batchcomp.archive.segments import aside_names, next_aside, segment_name, segment_numbers
+from batchcomp.archive.verify import check_file, content_of, verify
+from batchcomp.errors import ArchiveDamagedError, ArchiveNotFoundError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repaired:
+    """What became of one segment. `aside` is the file that keeps the damaged bytes, None where there were none."""
+
+    number: int
+    saved: int  # pictures, shared ones too
+    rebuilt: int  # of these: known again from what stands beside the payload, without measurements
+    lost: tuple[Lost, ...]
+    aside: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairReport:
+    """What `repair` did; `segments` is empty if the archive was sound."""
+
+    segments: tuple[Repaired, ...]
+
+    @property
+    def lost(self) -> tuple[Lost, ...]:
+        """Everything that could not be saved."""
+        return tuple(lost for segment in self.segments for lost in segment.lost)
+
+
+def repair(
+    folder: Path,
+    describe: Describe,
+    *,
+    dry_run: bool = False,
+    lock_wait: float = 0,
+    now: Callable[[], datetime] = utc_now,
+) -> RepairReport:
+    """Write each damaged segment anew from what is intact in it; its old file stays beside it as `*.zip.damaged`.
+
+    Segments are repaired one at a time, the earlier ones first, each replaced in one step: an interruption leaves the
+    others as they were, run again to go on. Where a picture is lost, its older version counts again.
+
+    Raises:
+        ArchiveNotFoundError, ArchiveLockedError: as the names say.
+        ArchiveError: the archive is of a newer version, or the disk refuses.
+    """
+    if not folder.is_dir():
+        raise ArchiveNotFoundError(f"{folder}: there is no such archive; check the name")
+    if dry_run:
+        return RepairReport(segments=tuple(_Repair(folder, describe, now, write=False).run()))
+    with locked(folder, lock_wait):
+        return RepairReport(segments=tuple(_Repair(folder, describe, now, write=True).run()))
+
+
+class _Repair:
+    def __init__(self, folder: Path, describe: Describe, now: Callable[[], datetime], *, write: bool) -> None:
+        self._folder, self._describe, self._now, self._write = folder, describe, now, write
+        self._shared: dict[tuple[int, str], Row] = {}
+        self._alive: dict[tuple[int, str], int] = {}  # entries that rows may share, and what they hold
+
+    def run(self) -> Iterator[Repaired]:
+        """Go through all numbers in order."""
+        numbers = _numbers(self._folder)
+        self._shared = dict(_shared_rows(self._folder))
+        damaged, there = _damaged(self._folder), set(segment_numbers(self._folder))
+        for number in range(1, numbers[-1] + 1):
+            if number not in there or not self._stands(number, check=segment_name(number) in damaged):
+                yield self._segment(number)
+
+    def _stands(self, number: int, *, check: bool) -> bool:
+        """Note what a sound segment holds; tell whether it is sound and all that its rows share is still there.
+
+        `check`: damage was found in it, which may have been that of an earlier segment, repaired by now.
+        """
+        try:
+            segment = open_segment(self._folder, number)
+            if check and check_file(segment):
+                return False
+            rows = [segment.row(line) for line in segment.row_lines()]
+        except ArchiveDamagedError:
+            return False
+        self._note(rows)
+        return all(self._is_alive(row) for row in rows if row.holder)
+
+    def _segment(self, number: int) -> Repaired:
+        source = self._source(number)
+        if source is None:
+            lost = Lost(path=segment_name(number), reason="the segment is missing, with all that was in it")
+            return self._done(number, Salvage(lost=[lost]), None)
+        with durable.reported(source), ExitStack() as stack:
+            data = stack.enter_context(mapped(source))
+            found = salvage(data, source, number, self._describe, self._shared)
+            self._drop_dangling(found)
+            return self._done(number, found, source)
+
+    def _source(self, number: int) -> Path | None:
+        """Return the file to save from: the segment, or what an interrupted repair set aside."""
+        path = self._folder / segment_name(number)
+        kept = aside_names(self._folder, number)
+        return path if path.is_file() else self._folder / kept[-1] if kept else None
+
+    def _drop_dangling(self, found: Salvage) -> None:
+        """Take out the shared rows whose content is not there any more."""
+        self._note([one.row for one in found.kept if one.row is not None])
+        for one in [one for one in found.kept if one.row is not None and one.row.holder]:
+            if one.row is not None and not self._is_alive(one.row):
+                found.kept.remove(one)
+                found.lost.append(Lost(path=one.row.path, reason="the content that it shared is lost"))
+
+    def _done(self, number: int, found: Salvage, source: Path | None) -> Repaired:
+        aside = None
+        if source is not None and source.name == segment_name(number):
+            aside = self._aside(number, source)
+        if self._write:
+            rewrite(self._folder, number, found.kept, created=self._now(), aside=aside)
+        saved = sum(not is_held(one.line) for one in found.kept)
+        lost = tuple(found.lost)
+        return Repaired(number=number, saved=saved, rebuilt=found.rebuilt, lost=lost, aside=aside or source)
+
+    def _aside(self, number: int, source: Path) -> Path:
+        """Return the name to keep a damaged file under; an interrupted repair may have given it one already."""
+        kept = [self._folder / name for name in aside_names(self._folder, number)]
+        return next((path for path in kept if path.samefile(source)), next_aside(self._folder, number))
+
+    def _note(self, rows: list[Row]) -> None:
+        self._alive |= {row.place: hash(content_of(row)) for row in rows if not row.holder}
+
+    def _is_alive(self, row: Row) -> bool:
+        return row.holder <= row.segment and self._alive.get(row.place) == hash(content_of(row))
+
+
+def _shared_rows(folder: Path) -> Iterator[tuple[tuple[int, str], Row]]:
+    """Yield the shared rows that can be read, with the place that they refer to."""
+    for number in segment_numbers(folder):
+        with suppress(ArchiveDamagedError):
+            segment = open_segment(folder, number)
+            for line in segment.row_lines():
+                if b'"holder":' in line:
+                    row = segment.row(line)
+                    yield row.place, row
+
+
+def _numbers(folder: Path) -> list[int]:
+    """Return the numbers of all segments that are there or were set aside, ascending, at least one."""
+    with durable.reported(folder):
+        kept = {int(path.name[: path.name.index(".")]) for path in folder.glob("*.zip.damaged*") if _is_kept(path)}
+        numbers = sorted({*segment_numbers(folder), *kept})
+    if not numbers:
+        find_segments(folder)  # raises what there is to say
+    return numbers
+
+
+def _is_kept(path: Path) -> bool:
+    number = path.name[: path.name.index(".")]
+    return number.isdecimal() and int(number) > 0 and path.name in aside_names(path.parent, int(number))
+
+
+def _damaged(folder: Path) -> set[str]:
+    """Return the names of the segments in which `verify` finds damage, those that are missing too."""
+    try:
+        return {damage.segment for damage in verify(folder).damage}
+    except ArchiveNotFoundError:
+        return set()

@@ -1,0 +1,76 @@
+"""Puts a new segment in the place of an old one, in one step: the only way in which a committed segment changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from batchcomp.archive import durable
+from batchcomp.archive.growing import GrowingSegment
+from batchcomp.archive.manifest import is_row
+from batchcomp.archive.rows import KINDS, Row
+from batchcomp.archive.segment import open_file
+from batchcomp.archive.segments import segment_name
+from batchcomp.archive.verify import check_file
+from batchcomp.errors import ArchiveError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A manifest line to keep. `row` is None for lines of unknown types, `read` gives the payload that goes with it."""
+
+    line: bytes
+    row: Row | None = None
+    read: Callable[[], bytes] | None = None
+
+
+def rewrite(folder: Path, number: int, kept: Iterable[Kept], *, created: datetime, aside: Path | None = None) -> None:
+    """Write segment `number` anew from the lines to keep, check it, and only then let it take the old one's place.
+
+    Whatever happens, the old file or the new one is there in full. `aside`: the name under which the old file is kept.
+
+    Raises:
+        ArchiveDamagedError: a payload to keep is damaged; the old file stays.
+        ArchiveError: the disk refuses, or did not keep what was written; the old file stays.
+    """
+    with durable.reported(folder):
+        growing = GrowingSegment(folder, number)
+        try:
+            _fill(growing, kept)
+            temp = growing.seal(created)
+            _check(temp, number)
+            if aside is not None:
+                durable.set_aside(folder / segment_name(number), aside)
+            growing.finish(created, instead=True)
+        except BaseException:
+            with suppress(OSError):
+                growing.discard()
+            raise
+
+
+def _fill(growing: GrowingSegment, kept: Iterable[Kept]) -> None:
+    for one in kept:
+        if one.row is not None and one.read is not None:
+            growing.append(one.row, one.line, one.read())
+        else:
+            growing.append_line(one.line, plain=not is_row(one.line))
+
+
+def _check(temp: Path, number: int) -> None:
+    if damage := check_file(open_file(temp, number)):
+        raise ArchiveError(f"{temp.parent}: the disk did not keep what was written ({damage[0]}); check the disk")
+
+
+def check_kind(row: Row, segment: str) -> None:
+    """Refuse to rewrite a row that this build does not fully understand.
+
+    Raises:
+        ArchiveError: its kind is unknown.
+    """
+    if row.stored not in KINDS:
+        raise ArchiveError(
+            f"{segment}: {row.entry!r} is stored as {row.stored!r}, which this build cannot rewrite; upgrade batchcomp"
+        )

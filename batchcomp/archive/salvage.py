@@ -1,0 +1,209 @@
+"""Takes from one damaged segment every row and payload that can be proved intact, and says what is lost."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from batchcomp.archive.growing import checked_line
+from batchcomp.archive.layout import LOCAL, RECOVERY
+from batchcomp.archive.manifest import is_held
+from batchcomp.archive.names import MANIFEST_NAME, NOT_DERIVABLE, clash_key, natural_name
+from batchcomp.archive.rewrite import Kept, check_kind
+from batchcomp.archive.rows import KINDS, Row, parse_line, row_from_json
+from batchcomp.archive.scan import Bytes, Found, find_entries, find_lines, manifest_lines
+from batchcomp.archive.segment import Segment, open_file
+from batchcomp.errors import ArchiveDamagedError, PictureError
+
+Describe = Callable[[str, bytes], dict[str, Any]]
+"""From a kind and a payload to what only the payload tells: width, height, mode, model, scale, quality, metadata_bytes.
+Raises PictureError where the payload is not of that kind."""
+
+Shared = Mapping[tuple[int, str], Row]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """A picture that could not be saved. `path` is distrusted; it is the entry's name where no row tells the path."""
+
+    path: str
+    reason: str
+
+
+@dataclass(kw_only=True)
+class Salvage:
+    """What was found in one segment: the lines to keep, in order, and what is lost."""
+
+    kept: list[Kept] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+    rebuilt: int = 0  # pictures whose row was lost: known again, without measurements
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[Bytes]:
+    """Map a file into memory for reading."""
+    with path.open("rb") as file:
+        if not path.stat().st_size:  # cannot be mapped
+            yield memoryview(b"")
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole, memoryview(whole) as view:
+            yield view
+
+
+def salvage(data: Bytes, path: Path, number: int, describe: Describe, shared: Shared) -> Salvage:
+    """Return what is intact in the file `path`, mapped as `data`; its payloads are read from `data` when asked for.
+
+    `shared` holds rows of other segments that share entries of this one: they know what a lost row said.
+
+    Raises:
+        ArchiveError: the file is of a newer version, or has a kind that this build does not know.
+    """
+    return _Salvager(data, path, number, describe, shared).run()
+
+
+class _Salvager:
+    def __init__(self, data: Bytes, path: Path, number: int, describe: Describe, shared: Shared) -> None:
+        self._data, self._number, self._describe = data, number, describe
+        self._shared = dict(shared)
+        self._segment: Segment | None = None
+        with suppress(ArchiveDamagedError):
+            self._segment = open_file(path, number)
+        self._spans = self._segment.spans if self._segment else {}
+        self._entries, self._end = find_entries(data)
+        self._by_name = {one.name: one for one in self._entries}
+        self._taken: set[str] = set()  # clash keys of the entries that are kept
+        self._told: set[str] = set()  # entries that a trusted row speaks of
+        self._ordered: list[tuple[int, Kept]] = []  # by where the payload lies
+        self._result = Salvage()
+
+    def run(self) -> Salvage:
+        """Match the trusted rows with payloads, then rebuild the rows of what is left."""
+        self._match()
+        found = {start for start, _ in self._ordered}  # a damaged header must not bring a picture in twice
+        for one in self._entries:
+            if one.start not in found and one.name not in self._told and clash_key(one.name) not in self._taken:
+                self._rebuild(one)
+        self._result.kept = [kept for _, kept in sorted(self._ordered, key=lambda pair: pair[0])]
+        return self._result
+
+    def _lines(self) -> list[bytes]:
+        """Return the rows that can be trusted: all if the manifest has its checksum, else those with their own."""
+        if self._segment is not None:
+            span = self._segment.manifest
+            start = span.offset + LOCAL.size + len(MANIFEST_NAME)
+            lines = manifest_lines(self._data, start, span.size, span.crc)
+            if lines is not None:
+                return lines
+        return list(find_lines(self._data, self._end))
+
+    def _match(self) -> None:
+        expected = last = 0
+        for line in self._lines():
+            row = self._row(line)
+            if row is None:
+                continue
+            if row.holder:
+                self._shared[row.place] = row
+                self._ordered.append((last, Kept(line=line, row=row)))
+                continue
+            start = self._place(row, expected)
+            size = LOCAL.size + len(row.entry.encode()) + RECOVERY.size
+            expected = (expected + size if start is None else start) + row.payload_bytes
+            last = last if start is None else start
+            self._keep(row, line, start)
+
+    def _row(self, line: bytes) -> Row | None:
+        try:
+            row = row_from_json(parse_line(line), self._number)
+        except ValueError:
+            return None  # its entry may still be found by its header
+        check_kind(row, f"segment {self._number}")
+        return row
+
+    def _place(self, row: Row, expected: int) -> int | None:
+        """Return where the row's payload begins, by whichever trace leads to the right bytes."""
+        size = LOCAL.size + len(row.entry.encode()) + RECOVERY.size
+        traces = [expected + size]
+        if row.entry in self._spans:
+            traces.append(self._spans[row.entry].offset + size)
+        if row.entry in self._by_name:
+            traces.append(self._by_name[row.entry].start)
+        return next((at for at in dict.fromkeys(traces) if self._is_payload(row, at)), None)
+
+    def _is_payload(self, row: Row, at: int) -> bool:
+        with self._data[at : at + row.payload_bytes] as part:
+            return len(part) == row.payload_bytes and sha256(part).hexdigest() == row.payload_sha256
+
+    def _keep(self, row: Row, line: bytes, start: int | None) -> None:
+        if clash_key(row.entry) in self._taken:  # a forged segment: two rows of one entry
+            self._result.lost.append(Lost(path=row.path, reason="two rows name its entry"))
+            return
+        self._told.add(row.entry)
+        if start is None:
+            if not is_held(line):
+                self._result.lost.append(Lost(path=row.path, reason="its payload is damaged or missing"))
+            return
+        self._taken.add(clash_key(row.entry))
+        self._ordered.append((start, Kept(line=line, row=row, read=self._reader(start, row.payload_bytes))))
+
+    def _reader(self, start: int, size: int) -> Callable[[], bytes]:
+        return lambda: bytes(self._data[start : start + size])
+
+    def _rebuild(self, one: Found) -> None:
+        """Make the row of an intact entry anew, from its local header and its payload."""
+        kind = next((name for name, kind in KINDS.items() if kind.code == one.recovery.kind), "")
+        reason = "its payload is damaged or cut off"
+        if one.sound:
+            try:
+                self._rebuilt(one, kind)
+            except (PictureError, ValueError) as error:
+                reason = str(error) if kind else f"kind {one.recovery.kind} is unknown to this build; upgrade batchcomp"
+            else:
+                return
+        self._result.lost.append(Lost(path=natural_name(one.name, _suffix(kind), one.recovery.renamed), reason=reason))
+
+    def _rebuilt(self, one: Found, kind: str) -> None:
+        payload, recovery = bytes(self._data[one.start : one.end]), one.recovery
+        path, digest = natural_name(one.name, _suffix(kind), recovery.renamed), sha256(payload).hexdigest()
+        row = self._bare_row(one, kind, path, digest)
+        same = self._shared.get((self._number, one.name))
+        if same is not None and (same.payload_sha256, same.source_sha256) == (digest, recovery.source_sha256):
+            own = {"path": path, "mtime_ns": row.mtime_ns, "permissions": row.permissions}
+            row = replace(same, **own, holder=0, segment=self._number)  # type: ignore[arg-type]
+        else:
+            row = replace(row, **self._describe(kind, payload))
+        if recovery.renamed == NOT_DERIVABLE:
+            self._result.lost.append(Lost(path=row.path, reason="only its full name: it is kept under this one"))
+        line = checked_line(row)
+        self._taken.add(clash_key(one.name))
+        self._ordered.append((one.start, Kept(line=line, row=row, read=self._reader(one.start, len(payload)))))
+        self._result.rebuilt += 1
+
+    def _bare_row(self, one: Found, kind: str, path: str, digest: str) -> Row:
+        """Return what the local header knows."""
+        recovery = one.recovery
+        return Row(
+            path=path,
+            stored=kind,
+            reason="" if kind == "compact" else "the reason was lost in a damaged manifest",
+            source_bytes=recovery.source_bytes,
+            mtime_ns=recovery.mtime_ns,
+            permissions=recovery.permissions,
+            source_sha256=recovery.source_sha256,
+            width=0,
+            height=0,
+            mode="",
+            entry=one.name,
+            payload_bytes=one.end - one.start,
+            payload_sha256=digest,
+            segment=self._number,
+        )
+
+
+def _suffix(kind: str) -> str:
+    return KINDS[kind].suffix if kind in KINDS else ""

@@ -1,0 +1,116 @@
+"""Finds what is intact in a segment whose directory or manifest cannot be trusted, from its bytes alone.
+
+Three independent traces lead to a payload: the central directory, the order of the manifest's rows (a segment is
+canonical, so each offset follows from the rows before), and the local headers one after another. One is enough,
+since a payload proves itself: by the SHA-256 of its row, or by CRC-32 and size of its local header.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import error as StructError  # noqa: N812  # an exception's name
+
+from batchcomp.archive import layout
+from batchcomp.archive.layout import LOCAL, LOCAL_SIGNATURE, RECOVERY, Recovery, parse_recovery
+from batchcomp.archive.manifest import MAX_MANIFEST, row_lines
+from batchcomp.archive.names import MANIFEST_NAME, entry_problem
+from batchcomp.archive.rows import MAX_LINE, has_crc
+
+Bytes = memoryview  # of a mapped file: segments may be larger than memory
+_ROW_STARTS = (b'{"type":"picture",', b'{"type":"held",')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A local header of a picture. The payload is `data[start:end]`; `sound` says whether it has the CRC-32 named."""
+
+    name: str
+    start: int
+    end: int
+    recovery: Recovery
+    sound: bool
+
+
+def find_entries(data: Bytes) -> tuple[list[Found], int]:
+    """Return the pictures whose local headers can be read, in order, and where the last of them ends.
+
+    Headers are followed from the first byte on. Where one cannot be read, the next signature is looked for.
+    """
+    found: list[Found] = []
+    at = 0
+    while 0 <= at < len(data):
+        one = _entry_at(data, at)
+        if one is not None:
+            found.append(one)
+            at = _next(data, one)
+        elif _is_manifest(data, at):
+            break
+        else:
+            at = _search(data, at + 1)
+    return found, found[-1].end if found else 0
+
+
+def find_lines(data: Bytes, start: int) -> Iterator[bytes]:
+    """Yield the manifest's rows that can be trusted by their own checksums, from the bytes after the last entry."""
+    region = bytes(data[start : start + MAX_MANIFEST + LOCAL.size + 4096])
+    at = 0
+    while True:
+        starts = [position for begin in _ROW_STARTS if (position := region.find(begin, at)) >= 0]
+        if not starts:
+            return
+        at = min(starts)
+        end = region.find(b"\n", at, at + MAX_LINE) + 1
+        line = region[at:end] if end else b""
+        if has_crc(line):
+            yield line
+        at = max(end, at + 1) if has_crc(line) else at + 1
+
+
+def manifest_lines(data: Bytes, start: int, size: int, crc: int) -> list[bytes] | None:
+    """Return all rows of a manifest that lies at `start`, None if it does not have the checksum named."""
+    found = bytes(data[start : start + size])
+    return list(row_lines(found)) if zlib.crc32(found) == crc else None
+
+
+def _entry_at(data: Bytes, at: int) -> Found | None:
+    """Return the picture whose local header stands at `at`, None if there is no sound one."""
+    try:
+        signature, *_, crc, packed, size, name_size, extra_size = LOCAL.unpack_from(data, at)
+    except StructError:
+        return None
+    if signature != LOCAL_SIGNATURE or packed != size or extra_size != RECOVERY.size:
+        return None
+    middle = at + LOCAL.size + name_size
+    recovery = parse_recovery(bytes(data[middle : middle + extra_size]))
+    try:
+        name = str(data[at + LOCAL.size : middle], "utf-8")
+    except UnicodeDecodeError:
+        return None
+    if recovery is None or entry_problem(name):
+        return None
+    start = middle + extra_size
+    sound = start + size <= len(data) and zlib.crc32(data[start : start + size]) == crc
+    return Found(name=name, start=start, end=start + size, recovery=recovery, sound=sound)
+
+
+def _next(data: Bytes, one: Found) -> int:
+    """Return where to go on: after the payload if it is sound or a header follows it, else at the next signature."""
+    follows = bytes(data[one.end : one.end + 4]) in (LOCAL_SIGNATURE, layout.CENTRAL_SIGNATURE)
+    return one.end if one.sound or follows else _search(data, one.start)
+
+
+def _is_manifest(data: Bytes, at: int) -> bool:
+    name = MANIFEST_NAME.encode()
+    return bytes(data[at : at + 4]) == LOCAL_SIGNATURE and bytes(data[at + LOCAL.size :][: len(name)]) == name
+
+
+def _search(data: Bytes, at: int) -> int:
+    """Return the offset of the next local header's signature, -1 if there is none."""
+    step = 2**20
+    for begin in range(at, len(data), step):
+        position = bytes(data[begin : begin + step + 3]).find(LOCAL_SIGNATURE)
+        if position >= 0:
+            return begin + position
+    return -1
