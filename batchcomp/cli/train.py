@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import math
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from batchcomp.cli import console
+from batchcomp.errors import UsageError
 
 if TYPE_CHECKING:
-    from batchcomp.training.joint import Progress
+    from batchcomp.training.alternating_run import AlternatingTrainer
+    from batchcomp.training.joint import JointTrainer, Progress
+
+
+class Method(StrEnum):
+    """How the two nets learn."""
+
+    joint = "joint"
+    alternating = "alternating"
+
+
+class Loss(StrEnum):
+    """How two pictures are compared."""
+
+    mse = "mse"
+    ms_ssim = "ms-ssim"
+    mixed = "mixed"
+
+
+ONLY_ALTERNATING = "Alternating only: "
 
 
 def train(
     photos: Annotated[Path, typer.Argument(help="A folder of photos; a twentieth is held out to select on.")],
     run: Annotated[Path, typer.Option(help="Folder of this run: checkpoint, log.csv, best.safetensors.")],
-    steps: Annotated[int, typer.Option(min=1, help="Steps in all; raise it to go on with a finished run.")] = 10_000,
-    batch: Annotated[int, typer.Option(min=1, help="Crops a step.")] = 6,
-    crop: Annotated[int, typer.Option(help="Side of the crops in pixels, a multiple of 16 from 176 on.")] = 192,
+    method: Annotated[
+        Method, typer.Option(help="Both nets together through a differentiable JPEG, or in turns around the real one.")
+    ] = Method.joint,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps in all (10000; alternating 1800); raise it to go on.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (6; alternating 8).")] = None,
+    crop: Annotated[
+        int | None, typer.Option(help="Side of the crops in pixels, a multiple of 16 (192, at least 176; with MSE 48).")
+    ] = None,
+    loss: Annotated[Loss | None, typer.Option(help=ONLY_ALTERNATING + "what to minimise (mse).")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0, help=ONLY_ALTERNATING + "weight of the bits in ComCNN's turn (0.001).")
+    ] = None,
+    turns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIRST,COM,REC",
+            help=ONLY_ALTERNATING + "steps of RecCNN alone, then of ComCNN's and RecCNN's turns (200,20,40).",
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(min=1, help=ONLY_ALTERNATING + "stop after that many dev scores without a better one (6)."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Where the random draws start.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="Threads for the networks; 0: as torch chooses.")] = 0,
@@ -28,20 +71,47 @@ def train(
     import torch
 
     from batchcomp.codec.codec import choose_device
-    from batchcomp.training.joint import JointSettings, JointTrainer
 
     if threads:
         torch.set_num_threads(threads)
-    settings = JointSettings(steps=steps, batch=batch, crop=crop, seed=seed)
-    trainer = JointTrainer(photos, run, settings, device=str(choose_device(device)))
+    shared = {"steps": steps, "batch": batch, "crop": crop, "seed": seed}
+    own = {"loss": loss.value if loss else None, "rate": rate, "turns": turns, "patience": patience}
+    make = _joint if method == Method.joint else _alternating
+    trainer = make(photos, run, str(choose_device(device)), _given(shared), _given(own))
     if trainer.step:
-        console.say_progress(f"resuming at step {trainer.step} of {steps}")
+        console.say_progress(f"resuming at step {trainer.step} of {trainer.settings.steps}")
     trainer.train(_say_progress)
     if math.isfinite(trainer.best):
         text = f"best dev BD-rate against JPEG: {trainer.best:.1f} %; use it with --model {trainer.best_path}"
     else:
         text = "no dev score yet: the curves of model and JPEG do not meet; train on with more --steps"
     typer.echo(console.shown(text))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given; for the others each method has defaults of its own."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _joint(photos: Path, run: Path, device: str, shared: dict[str, Any], own: dict[str, Any]) -> JointTrainer:
+    from batchcomp.training.joint import JointSettings, JointTrainer
+
+    if own:
+        raise UsageError(f"--{next(iter(own))}: only --method alternating has it")
+    return JointTrainer(photos, run, JointSettings(**shared), device=device)
+
+
+def _alternating(
+    photos: Path, run: Path, device: str, shared: dict[str, Any], own: dict[str, Any]
+) -> AlternatingTrainer:
+    from batchcomp.training.alternating_run import AlternatingSettings, AlternatingTrainer
+    from batchcomp.training.turns import Turns
+
+    if "turns" in own:
+        own["turns"] = Turns.parse(own["turns"])
+    if "crop" not in shared and own.get("loss", "mse") != "mse":
+        shared |= {"crop": 176, "batch": shared.get("batch", 2)}  # MS-SSIM needs large crops, RecCNN small batches
+    return AlternatingTrainer(photos, run, AlternatingSettings(**shared, **own), device=device)
 
 
 def _say_progress(at: Progress) -> None:

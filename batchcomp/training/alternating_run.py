@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor, nn
 
 from batchcomp.codec import weights
@@ -23,7 +22,8 @@ from batchcomp.training.alternating import LOSSES, LossName, TurnLoss, com_turn,
 from batchcomp.training.alternating_log import AlternatingLog, Scores
 from batchcomp.training.data import CropSource, split_folder
 from batchcomp.training.evaluate import DevSet
-from batchcomp.training.joint import Pace, draw_steps
+from batchcomp.training.joint import Pace, Progress, draw_steps
+from batchcomp.training.schedule import Schedule
 from batchcomp.training.turns import Turn, Turns
 
 MAY_CHANGE = frozenset({"steps", "patience", "log_every", "evaluate_every", "save_minutes"})  # when a run is resumed
@@ -35,13 +35,13 @@ SCORED_PHOTOS, SCORED_SIDE, SCORED_STEPS = 12, 192, (8.0, 4.0)
 class AlternatingSettings:
     """One run. `steps` may be raised when resuming; the learning rate is flat, then falls."""
 
-    steps: int = 4000
+    steps: int = 1800
     batch: int = 8
     crop: int = 48
     seed: int = 0
     turns: Turns = field(default_factory=Turns)
     loss: LossName = "mse"
-    rate: float = 0.0  # weight of the estimated bits in ComCNN's turn; 0: as the original, which knew no rate
+    rate: float = 1e-3  # weight of the estimated bits in ComCNN's turn; 0: as the original, which knew no rate
     learning_rate: float = 1e-3
     warm_up: int = 50
     decay_share: float = 0.5
@@ -50,7 +50,7 @@ class AlternatingSettings:
     clip: float = 0.1  # gradient norm
     patience: int = 6  # evaluations without a better dev score before training stops
     log_every: int = 20
-    evaluate_every: int = 250
+    evaluate_every: int = 200
     save_minutes: float = 3.0
     architecture: ClassicArchitecture = field(default_factory=ClassicArchitecture)
 
@@ -70,24 +70,21 @@ class AlternatingSettings:
 
     def rate_at(self, step: int) -> float:
         """Learning rate: linear warm-up, flat, cosine down over the last `decay_share` of the steps."""
-        decay_from = self.steps * (1 - self.decay_share)
-        if step < decay_from:
-            return self.learning_rate * min(1.0, (step + 1) / self.warm_up)
-        progress = (step - decay_from) / max(1.0, self.steps - decay_from)
-        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-        return self.learning_rate * (self.final_rate + (1 - self.final_rate) * fall)
+        schedule = Schedule(
+            steps=self.steps,
+            peak=self.learning_rate,
+            warm_up=self.warm_up,
+            decay_share=self.decay_share,
+            final_rate=self.final_rate,
+        )
+        return schedule.at(step)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
-    """What a front end may show while training runs."""
+class TurnProgress(Progress):
+    """The same, and whose turn it was."""
 
-    step: int
-    steps: int
     turn: Turn
-    seconds_left: float
-    loss: float
-    scores: Scores | None
 
 
 class AlternatingTrainer:
@@ -201,7 +198,7 @@ class AlternatingTrainer:
             checkpoint.write_atomically(self.best_path, data)
         return scores
 
-    def train(self, on_progress: Callable[[Progress], None] = lambda _: None) -> None:
+    def train(self, on_progress: Callable[[TurnProgress], None] = lambda _: None) -> None:
         """Run until `settings.steps`, or until the dev score no longer improves.
 
         What ends it between two steps finds the checkpoint written; a step that was torn by an interruption is not
@@ -210,20 +207,14 @@ class AlternatingTrainer:
         Raises:
             TrainingError: another process trains in the same folder, or the disk fails.
         """
-        lock = FileLock(self.run / ".lock")
-        try:
-            with lock.acquire(timeout=0), ThreadPoolExecutor(available_cores()) as workers:
-                try:
-                    self._loop(workers, on_progress)
-                finally:
-                    if not self._within_step:
-                        self.save()
-        except Timeout as error:
-            raise TrainingError(f"{self.run}: another process trains here; choose another --run folder") from error
-        except OSError as error:
-            raise TrainingError(f"{self.run}: {error}; free some space or choose another --run folder") from error
+        with checkpoint.held(self.run), ThreadPoolExecutor(available_cores()) as workers:
+            try:
+                self._loop(workers, on_progress)
+            finally:
+                if not self._within_step:
+                    self.save()
 
-    def _loop(self, workers: Executor, on_progress: Callable[[Progress], None]) -> None:
+    def _loop(self, workers: Executor, on_progress: Callable[[TurnProgress], None]) -> None:
         before, saved, pace = self.seconds - time.process_time(), time.monotonic(), Pace()
         if self.step == 0:
             self._report(self.evaluate(), pace, on_progress)  # where it starts: bicubic + JPEG
@@ -242,12 +233,19 @@ class AlternatingTrainer:
                 self.save()
                 saved = time.monotonic()
 
-    def _report(self, scores: Scores | None, pace: Pace, on_progress: Callable[[Progress], None]) -> None:
+    def _report(self, scores: Scores | None, pace: Pace, on_progress: Callable[[TurnProgress], None]) -> None:
         turn = self.settings.turns.at(max(0, self.step - 1))
         loss = self.log.write(self.step, self.seconds, self.settings.rate_at(self.step), turn, scores)
-        left = pace.mean * (self.settings.steps - self.step)
         on_progress(
-            Progress(step=self.step, steps=self.settings.steps, turn=turn, seconds_left=left, loss=loss, scores=scores)
+            TurnProgress(
+                step=self.step,
+                steps=self.settings.steps,
+                seconds=self.seconds,
+                seconds_a_step=pace.mean,
+                loss=loss,
+                dev=scores.dev if scores else None,
+                turn=turn,
+            )
         )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from batchcomp.errors import TrainingError
 
@@ -80,6 +82,22 @@ def load(path: Path) -> Checkpoint:
         raise TrainingError(f"{path}: not a usable checkpoint ({error!r:.80}); remove it to start afresh") from error
 
 
+@contextmanager
+def held(run: Path) -> Iterator[None]:
+    """Train in a folder alone.
+
+    Raises:
+        TrainingError: another process trains there, or the disk fails.
+    """
+    try:
+        with FileLock(run / ".lock").acquire(timeout=0):
+            yield
+    except Timeout as error:
+        raise TrainingError(f"{run}: another process trains here; choose another --run folder") from error
+    except OSError as error:
+        raise TrainingError(f"{run}: {error}; free some space or choose another --run folder") from error
+
+
 def check_same(
     state: Checkpoint, settings: Mapping[str, Any], may_change: Collection[str], photos: str, run: Path
 ) -> None:
@@ -88,11 +106,13 @@ def check_same(
     Raises:
         TrainingError: it does not.
     """
-    other = [key for key in settings if key not in may_change and state.settings.get(key) != settings[key]]
+    other = [
+        key for key in settings if key not in may_change and state.settings.get(key, settings[key]) != settings[key]
+    ]
     if other:
         raise TrainingError(
             f"{run}: holds a run with other settings ({', '.join(other)}); "
             "repeat its options, or choose another --run folder"
         )
-    if state.photos != photos:
+    if state.photos and state.photos != photos:
         raise TrainingError(f"{run}: holds a run on other photos; choose another --run folder")

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor
 
 from batchcomp.codec import weights
@@ -25,6 +24,7 @@ from batchcomp.training.grow import grow
 from batchcomp.training.jpeg_proxy import jpeg
 from batchcomp.training.log import TrainingLog
 from batchcomp.training.losses import Losses, LossWeights, mixed_loss
+from batchcomp.training.schedule import Schedule
 
 MAY_CHANGE = frozenset({"steps", "decay_share", "log_every", "evaluate_every", "save_minutes"})  # when a run is resumed
 MIN_CROP = 176  # five MS-SSIM scales need more than 160 px
@@ -60,12 +60,14 @@ class JointSettings:
 
     def rate_at(self, step: int) -> float:
         """Learning rate: linear warm-up, flat, cosine down over the last `decay_share` of the steps."""
-        decay_from = self.steps * (1 - self.decay_share)
-        if step < decay_from:
-            return self.learning_rate * min(1.0, (step + 1) / self.warm_up)
-        progress = (step - decay_from) / max(1.0, self.steps - decay_from)
-        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-        return self.learning_rate * (self.final_rate + (1 - self.final_rate) * fall)
+        schedule = Schedule(
+            steps=self.steps,
+            peak=self.learning_rate,
+            warm_up=self.warm_up,
+            decay_share=self.decay_share,
+            final_rate=self.final_rate,
+        )
+        return schedule.at(step)
 
 
 def draw_steps(rng: np.random.Generator, count: int) -> Tensor:
@@ -164,25 +166,13 @@ class JointTrainer:
         if not self.checkpoint_path.exists():
             return
         state = checkpoint.load(self.checkpoint_path)
-        self._check_same(state)
+        checkpoint.check_same(state, asdict(self.settings), MAY_CHANGE, self.source.fingerprint, self.run)
         self.network.load_state_dict(state.network)
         self.ema.load_state_dict(state.ema)
         self.optimiser.load_state_dict(state.optimiser)
         self.step, self.seconds = state.step, state.seconds
         self.best = state.best if self.best_path.exists() else math.inf
         self._pending = state.pending
-
-    def _check_same(self, state: checkpoint.Checkpoint) -> None:
-        """Raise TrainingError where the checkpoint belongs to another run."""
-        ours = asdict(self.settings)
-        other = [key for key in ours if key not in MAY_CHANGE and state.settings.get(key, ours[key]) != ours[key]]
-        if other:
-            raise TrainingError(
-                f"{self.run}: holds a run with other settings ({', '.join(other)}); "
-                "repeat its options, or choose another --run folder"
-            )
-        if state.photos and state.photos != self.source.fingerprint:
-            raise TrainingError(f"{self.run}: holds a run on other photos; choose another --run folder")
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -243,18 +233,12 @@ class JointTrainer:
         Raises:
             TrainingError: another process trains in the same folder, or the disk fails.
         """
-        lock = FileLock(self.run / ".lock")
-        try:
-            with lock.acquire(timeout=0):
-                try:
-                    self._loop(on_progress)
-                finally:
-                    if not self._within_step:
-                        self.save()
-        except Timeout as error:
-            raise TrainingError(f"{self.run}: another process trains here; choose another --run folder") from error
-        except OSError as error:
-            raise TrainingError(f"{self.run}: {error}; free some space or choose another --run folder") from error
+        with checkpoint.held(self.run):
+            try:
+                self._loop(on_progress)
+            finally:
+                if not self._within_step:
+                    self.save()
 
     def _loop(self, on_progress: Callable[[Progress], None]) -> None:
         last = saved = time.monotonic()
