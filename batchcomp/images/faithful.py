@@ -1,7 +1,7 @@
 """Why the lossy codec cannot carry a sound picture faithfully: the reasons to store its source verbatim.
 
-The codec carries 8-bit RGB or grey pixels, EXIF, ICC, XMP and DPI. Whatever a viewer would show or keep beyond these
-must not vanish silently.
+The codec carries 8-bit RGB or grey pixels with or without alpha, and what `Metadata` holds. Whatever a viewer would
+show or keep beyond these must not vanish silently.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from collections.abc import Callable, Iterator
 
 from PIL import ExifTags, ImageFile, MpoImagePlugin, PpmImagePlugin, TiffImagePlugin
 
-from batchcomp.images.metadata import EXIF_MAX, ICC_MAX, XMP_MAX
+from batchcomp.images import jxl
+from batchcomp.images.metadata import DESCRIPTIVE, EXIF_MAX, ICC_MAX, TIFF_IPTC, TIFF_PHOTOSHOP, XMP_MAX
 from batchcomp.images.picture import Metadata
-from batchcomp.images.segments import jpeg_segments, png_chunks
+from batchcomp.images.segments import APP0, APP10, APP11, APP15, OURS, jpeg_segments, png_chunks
 
 _MODES = {
     "1": "1-bit picture",
     "P": "palette",
     "PA": "palette with alpha channel",
-    "LA": "alpha channel",
-    "La": "alpha channel",
-    "RGBA": "alpha channel",
-    "RGBa": "alpha channel",
+    "La": "premultiplied alpha channel",
+    "RGBa": "premultiplied alpha channel",
     "CMYK": "CMYK colours",
     "LAB": "Lab colours",
     "YCbCr": "YCbCr colours",
@@ -33,19 +32,26 @@ _MODES = {
 _MOTION = (b"MotionPhoto_Data", b':MotionPhoto="1"', b':MicroVideo="1"')
 _SRGB_GAMMA = 45_455
 _SRGB_PRIMARIES = (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
-_SUBIFDS, _BITS_PER_SAMPLE, _DNG_VERSION = 330, 258, 50_706
+_SUBIFDS, _BITS_PER_SAMPLE, _DNG_VERSION, _PRIMARIES = 330, 258, 50_706, 319
+# Tags that say how a TIFF's pixels lie in the file (TIFF 6.0), and those that come back in another place.
+_LAYOUT = frozenset((
+    *range(254, 267), 273, *range(277, 282), 284, 285, *range(288, 294), 297, 301, *range(317, 326), 332, 334, 336,
+    *range(338, 342), 347, *range(512, 522), *range(529, 533), 700, 34_675, TIFF_IPTC, TIFF_PHOTOSHOP, 50_341,
+    *DESCRIPTIVE,
+))  # fmt: skip
+TRAILER_MAX = 65_000  # bytes behind a JPEG; what cameras add is smaller, films and further pictures are larger
 
 
 def unsupported_reason(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> str | None:
     """Return why the loaded `image`, decoded from `data`, cannot be carried faithfully, or None when it can."""
     specific = _BY_FORMAT.get(image.format or "", _nothing)
-    for reasons in (_frames(image), _mode(image), specific(image, data), _oversized(metadata)):
+    for reasons in (_frames(image), _mode(image), specific(image, data, metadata), _oversized(metadata)):
         for reason in reasons:
             return reason
     return None
 
 
-def _nothing(_image: ImageFile.ImageFile, _data: bytes) -> Iterator[str]:
+def _nothing(_image: ImageFile.ImageFile, _data: bytes, _metadata: Metadata) -> Iterator[str]:
     return iter(())
 
 
@@ -57,7 +63,7 @@ def _frames(image: ImageFile.ImageFile) -> Iterator[str]:
 def _mode(image: ImageFile.ImageFile) -> Iterator[str]:
     if "transparency" in image.info:
         yield "transparent colour"
-    if image.mode not in {"RGB", "L"}:
+    if image.mode not in {"RGB", "L", "RGBA", "LA"}:
         yield _MODES.get(image.mode, "more than 8 bits per sample")
 
 
@@ -66,10 +72,17 @@ def _oversized(metadata: Metadata) -> Iterator[str]:
     for what, content, limit in limits:
         if len(content) > limit:
             yield f"{what} of {len(content)} bytes, too large for a JPEG"
+    if len(metadata.trailer) > TRAILER_MAX:
+        yield f"{len(metadata.trailer)} bytes after the picture"
 
 
-def _jpeg(image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
-    contents = [content for marker, content in jpeg_segments(data) if 0xE0 <= marker <= 0xEF]
+def _jpeg(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+    segments = [(marker, content) for marker, content in jpeg_segments(data) if APP0 <= marker <= APP15]
+    contents = [content for _, content in segments]
+    if any(marker == APP10 and content.startswith(OURS) for marker, content in segments):
+        yield "a payload of batchcomp"
+    if any(marker == APP11 and content.startswith(b"JP") for marker, content in segments):
+        yield "signed content credentials (JUMBF)"
     if any(content.startswith(b"urn:iso:std:iso:ts:21496:-1\0") or b"hdrgm:Version" in content for content in contents):
         yield "HDR gain map"
     if any(content.startswith(b"http://ns.adobe.com/xmp/extension/\0") for content in contents):
@@ -86,7 +99,7 @@ def _only_previews(image: MpoImagePlugin.MpoImageFile) -> bool:
     return all(str(entry["Attribute"]["MPType"]).startswith("Large Thumbnail") for entry in entries)
 
 
-def _png(_image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
+def _png(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     chunks = {kind: content for kind, content, _ in png_chunks(data)}
     depth, colour = chunks[b"IHDR"][8], chunks[b"IHDR"][9]
     if depth == 16:
@@ -107,7 +120,7 @@ def _like_srgb(chunks: dict[bytes, bytes]) -> bool:
     return near and abs(gamma - _SRGB_GAMMA) <= 500
 
 
-def _tiff(image: ImageFile.ImageFile, _data: bytes) -> Iterator[str]:
+def _tiff(image: ImageFile.ImageFile, _data: bytes, metadata: Metadata) -> Iterator[str]:
     tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
     depths = tags.get(_BITS_PER_SAMPLE, (1,))
     if max(depths) > 8:
@@ -118,20 +131,27 @@ def _tiff(image: ImageFile.ImageFile, _data: bytes) -> Iterator[str]:
         yield "further pictures in the file"
     if ExifTags.Base.SamplesPerPixel in tags and tags[ExifTags.Base.SamplesPerPixel] > len(image.getbands()):
         yield "further channels"
+    if _PRIMARIES in tags and "icc_profile" not in image.info:
+        yield "primaries of its own without an ICC profile"
+    resources = tags.get(TIFF_PHOTOSHOP, tags.get(TIFF_IPTC, b""))
+    if len(resources) > 0 and not metadata.segments:
+        yield "Photoshop or IPTC data too large for a JPEG"
+    if own := sorted(set(tags) - _LAYOUT):
+        yield f"TIFF tags that no other file holds ({', '.join(map(str, own[:5]))})"
 
 
-def _gif(_image: ImageFile.ImageFile, _data: bytes) -> Iterator[str]:
+def _gif(_image: ImageFile.ImageFile, _data: bytes, _metadata: Metadata) -> Iterator[str]:
     yield "palette"
 
 
-def _ppm(image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
+def _ppm(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     if isinstance(image, PpmImagePlugin.PpmImageFile) and data[:2] in {b"P2", b"P3", b"P5", b"P6"}:
         fields = re.sub(rb"#[^\r\n]*", b" ", data[:4096]).split(maxsplit=4)
         if len(fields) > 3 and int(fields[3]) > 255:
             yield "more than 8 bits per sample"
 
 
-def _avif(image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
+def _avif(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     """Look at the boxes of the header (ISO/IEC 23000-22, AV1-ISOBMFF 2.3): Pillow reduces all to 8-bit sRGB."""
     head = data[:65_536]
     if any(found.group(1)[0] & 0x40 for found in re.finditer(rb"av1C..(.)", head, re.DOTALL)):
@@ -141,16 +161,52 @@ def _avif(image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
     if "icc_profile" not in image.info:
         for found in re.finditer(rb"colrnclx(....)", head, re.DOTALL):
             primaries, transfer = struct.unpack(">HH", found.group(1))
-            if primaries not in {1, 2} or transfer not in {1, 2, 6, 13}:
+            if not _srgb_like(primaries, transfer):
                 yield "colour space without an ICC profile (nclx)"
 
 
-def _bmp(_image: ImageFile.ImageFile, data: bytes) -> Iterator[str]:
+def _srgb_like(primaries: int, transfer: int) -> bool:
+    """Tell whether code points of ITU-T H.273 mean sRGB, or nothing at all."""
+    return primaries in {1, 2} and transfer in {1, 2, 6, 13}
+
+
+def _heif(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+    """Ask the decoder, which reduces all to 8 bits and the main picture."""
+    info = image.info
+    if any("hdrgainmap" in str(kind) for kind in info.get("aux", ())) or b"tmap" in data[:65_536]:
+        yield "HDR gain map"
+    if info.get("depth_images"):
+        yield "depth map"
+    if info.get("aux"):
+        yield "further pictures in the file"
+    if info.get("metadata"):
+        yield "further metadata"
+    if info.get("bit_depth", 8) > 8:
+        yield "more than 8 bits per sample"
+    nclx = info.get("nclx_profile") or {}
+    srgb = _srgb_like(nclx.get("color_primaries", 2), nclx.get("transfer_characteristics", 2))
+    if not srgb and not info.get("icc_profile"):
+        yield "colour space without an ICC profile (nclx)"
+
+
+def _jxl(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+    if reason := jxl.header(data).reason:
+        yield reason
+    kinds = {kind: content[:4] for kind, content in jxl.boxes(data)}
+    if b"jhgm" in kinds:
+        yield "HDR gain map"
+    if b"brob" in kinds:
+        yield "compressed metadata"
+    if b"jumb" in kinds:
+        yield "signed content credentials (JUMBF)"
+
+
+def _bmp(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     if data[14:18] == b"\x7c\0\0\0" and data[70:74] in {b"DEBM", b"KNIL"}:  # 'MBED', 'LINK' in little endian
         yield "colour profile inside a BMP"
 
 
-_BY_FORMAT: dict[str, Callable[[ImageFile.ImageFile, bytes], Iterator[str]]] = {
+_BY_FORMAT: dict[str, Callable[[ImageFile.ImageFile, bytes, Metadata], Iterator[str]]] = {
     "JPEG": _jpeg,
     "MPO": _jpeg,
     "PNG": _png,
@@ -159,4 +215,6 @@ _BY_FORMAT: dict[str, Callable[[ImageFile.ImageFile, bytes], Iterator[str]]] = {
     "PPM": _ppm,
     "AVIF": _avif,
     "BMP": _bmp,
+    "HEIF": _heif,
+    "JXL": _jxl,
 }

@@ -27,14 +27,31 @@ from PIL import (
 Opener = Callable[[IO[bytes], str], ImageFile.ImageFile]
 
 
+def _open_heif(file: IO[bytes], name: str) -> ImageFile.ImageFile:
+    from pillow_heif import HeifImageFile  # noqa: PLC0415 - of an extra
+
+    opened: ImageFile.ImageFile = HeifImageFile(file, name)  # type: ignore[no-untyped-call]
+    return opened
+
+
+def _open_jxl(file: IO[bytes], name: str) -> ImageFile.ImageFile:
+    from pillow_jxl.JpegXLImagePlugin import JXLImageFile  # noqa: PLC0415 - of an extra
+
+    return JXLImageFile(file, name)
+
+
 @dataclass(frozen=True)
 class Format:
-    """One readable format: its name, its suffixes in lower case, how its content begins and what opens it."""
+    """One readable format: its name, its suffixes in lower case, how its content begins and what opens it.
+
+    `extra` is the extra of this package that brings the decoder, "" where Pillow has it.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     signature: re.Pattern[bytes]
     opener: Opener
+    extra: str = ""
 
 
 def _starts(pattern: bytes) -> re.Pattern[bytes]:
@@ -42,8 +59,11 @@ def _starts(pattern: bytes) -> re.Pattern[bytes]:
 
 
 # Openers are called directly, not through Image.open, whose pixel ceiling is a process-wide setting (ours: Limits).
+JPEG = Format(
+    "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), _starts(rb"\xff\xd8\xff"), JpegImagePlugin.jpeg_factory
+)
 READS = (
-    Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), _starts(rb"\xff\xd8\xff"), JpegImagePlugin.jpeg_factory),
+    JPEG,
     Format("PNG", (".png", ".apng"), _starts(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
     Format("WebP", (".webp",), _starts(rb"RIFF....WEBP"), WebPImagePlugin.WebPImageFile),
     Format("TIFF", (".tif", ".tiff"), _starts(rb"II[*+]\0|MM\0[*+]"), TiffImagePlugin.TiffImageFile),
@@ -58,11 +78,19 @@ READS = (
         _starts(rb"....ftypavi[fs]|....ftypm[is]f1.{0,64}avi[fs]"),
         AvifImagePlugin.AvifImageFile,
     ),
+    Format(
+        "HEIC",
+        (".heic", ".heif", ".hif", ".heics", ".heifs"),
+        _starts(rb"....ftyphe[iv][cxms]|....ftypm[is]f1"),
+        _open_heif,
+        extra="heif",
+    ),
+    Format("JPEG XL", (".jxl",), _starts(rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"), _open_jxl, extra="jxl"),
 )
 
 # Pictures by their suffix that we cannot read. Raw files must stop here: as TIFFs they would open as their thumbnail.
 FOREIGN = {
-    ".heic": "HEIC", ".heif": "HEIF", ".hif": "HEIF", ".jxl": "JPEG XL", ".jp2": "JPEG 2000", ".j2k": "JPEG 2000",
+    ".jp2": "JPEG 2000", ".j2k": "JPEG 2000",
     ".psd": "Photoshop", ".xcf": "GIMP", ".exr": "OpenEXR", ".svg": "SVG",
     ".dng": "camera raw", ".cr2": "camera raw", ".cr3": "camera raw", ".nef": "camera raw", ".nrw": "camera raw",
     ".arw": "camera raw", ".raf": "camera raw", ".orf": "camera raw", ".rw2": "camera raw", ".pef": "camera raw",

@@ -12,22 +12,24 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
+from batchcomp.images import alpha, jxl
 from batchcomp.images.faithful import unsupported_reason
-from batchcomp.images.formats import SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
+from batchcomp.images.formats import JPEG, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
 from batchcomp.images.hush import hushed
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
 from batchcomp.images.picture import Metadata, Picture, Pixels
 from batchcomp.images.segments import png_chunks
+from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"  # "._NAME" files: macOS metadata under a picture's suffix
 
@@ -38,6 +40,9 @@ _DECODER_ERRORS = (
     Image.DecompressionBombError,
 )  # fmt: skip
 
+Memory = Callable[[tuple[int, int, int]], Pixels]
+_STRIP_BYTES = 4 << 20  # of pixels copied at once
+
 _UNDO_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -47,19 +52,6 @@ _UNDO_ORIENTATION = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Ceilings for one picture; whatever exceeds one is a `PictureError`, found before pixels are decoded."""
-
-    max_pixels: int = 500_000_000
-    max_bytes: int = 2 << 30  # of the file
-    max_side: int = 131_000  # pixels; half of it is the largest side of a JPEG
-    max_metadata_bytes: int = 32 << 20  # EXIF, ICC and XMP together
-
-
-DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,21 +90,23 @@ def read_source(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Source:
     return Source(data=data, sha256=hashlib.sha256(data).hexdigest(), size=len(data), mtime_ns=after.st_mtime_ns)
 
 
-def estimate_bytes(path: Path) -> int:
-    """Return the bytes that the pixels of a picture would take, from its header alone; 0 where that cannot be read.
+def check_head(path: Path) -> None:
+    """Look at the beginning of a file, so that a film is not read to its end to learn that it is none of ours.
 
-    It decides nothing but how many pictures are held at once.
+    Raises:
+        NotAPictureError: Neither content nor suffix is that of an image.
+        PictureError: The file cannot be read.
     """
+    if has_picture_suffix(path.name):
+        return
     try:
-        with hushed(), path.open("rb") as file:
-            entry = recognise(file.read(SIGNATURE_BYTES))
-            if entry is None:
-                return 0
-            file.seek(0)
-            with entry.opener(file, "") as image:
-                return image.width * image.height * 3
-    except Exception:  # noqa: BLE001  (a broken header: loading will say what is wrong)
-        return 0
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            head = file.read(SIGNATURE_BYTES) or b""
+    except OSError as error:
+        reason = error.strerror or error
+        raise PictureError(f"{shown(path)}: cannot be read ({reason}); check the file and its permissions") from error
+    _recognise(head, str(path))
 
 
 def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:
@@ -122,13 +116,19 @@ def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:
         raise _refused(str(path), f"{status.st_size:,} bytes exceed the limit of {limits.max_bytes:,}")
 
 
-def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS) -> Picture:
+def plain_memory(shape: tuple[int, int, int]) -> Pixels:
+    """Return memory for pixels of a shape."""
+    return np.empty(shape, np.uint8)
+
+
+def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, empty: Memory = plain_memory) -> Picture:
     """Return the picture in `data`, pixels as stored: uint8 of shape (H, W, 3) or (H, W, 1), EXIF orientation kept.
 
     Args:
         data: The content of a file in one of the formats of `formats.READS`.
         name: Its name, for messages; its suffix tells a damaged picture from a file that never was one.
         limits: Ceilings for sizes.
+        empty: Makes the memory that the pixels go to.
 
     Raises:
         NotAPictureError: Neither content nor suffix is that of an image.
@@ -139,11 +139,12 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS) -
     with _explained(name, entry.name), hushed():
         if entry.name == "PNG":
             _check_png(data)
-        image = entry.opener(io.BytesIO(data), "")
-        with image:
-            _check_limits(image, name, limits)
-            pixels = _decode(image)
-            metadata = read_metadata(image)
+        if entry.name == "JPEG XL":
+            entry, data = _checked_jxl(entry, data, name, limits)
+        with _opened(entry, data, name) as image:
+            _check_limits(image.size, name, limits)
+            pixels, alpha_png = _decode(image, empty)
+            metadata = replace(read_metadata(image, data), alpha=alpha_png)
             reason = unsupported_reason(image, data, metadata)
     _check_metadata(metadata, name, limits)
     if reason is not None:
@@ -160,7 +161,7 @@ def _recognise(data: bytes, name: str) -> Format:
     if entry is not None and not (kind and entry.name == "TIFF"):
         return entry
     if not has_picture_suffix(name) or data.startswith(_APPLE_DOUBLE):
-        raise NotAPictureError(f"{shown(name)}: not a picture; exclude it")
+        raise NotAPictureError(f"{shown(name)}: not a picture; exclude it, or carry it along with --verbatim")
     if not data:
         raise _damaged(name, "empty file")
     if kind:
@@ -170,14 +171,41 @@ def _recognise(data: bytes, name: str) -> Format:
     raise _damaged(name, "not a readable image, its content is in no format that we know")
 
 
-def _decode(image: ImageFile.ImageFile) -> Pixels:
-    """Return the pixels of the first frame of `image`, (H, W, channels); none unless its mode is RGB or L."""
+def _opened(entry: Format, data: bytes, name: str) -> ImageFile.ImageFile:
+    try:
+        return entry.opener(io.BytesIO(data), "")
+    except ImportError as error:
+        extra = f"pip install 'batchcomp[{entry.extra}]'"
+        raise PictureError(f"{shown(name)}: {entry.name} pictures need one more package; {extra}") from error
+
+
+def _checked_jxl(entry: Format, data: bytes, name: str, limits: Limits) -> tuple[Format, bytes]:
+    """Check the size that a JPEG XL file claims, since its decoder would not; unwrap a JPEG that is in it."""
+    head = jxl.header(data)
+    _check_limits((head.width, head.height), name, limits)
+    try:
+        inside = jxl.jpeg_inside(data)
+    except ImportError:
+        return entry, data  # `_opened` says it
+    return (entry, data) if inside is None else (JPEG, inside)
+
+
+def _decode(image: ImageFile.ImageFile, empty: Memory) -> tuple[Pixels, bytes]:
+    """Return the pixels of the first frame of `image`, (H, W, channels), and its alpha channel as a PNG.
+
+    There are none unless its mode is RGB or L, with or without alpha.
+    """
     stored = _load_tiff(image) if image.format == "TIFF" else image
     stored.load()
-    if stored.mode not in {"RGB", "L"}:
-        return np.empty((0, 0, 1), np.uint8)
-    pixels: Pixels = np.array(stored, dtype=np.uint8)
-    return pixels[:, :, None] if pixels.ndim == 2 else pixels
+    colours, alpha_png = alpha.split(stored)
+    if colours.mode not in {"RGB", "L"}:
+        return np.empty((0, 0, 1), np.uint8), b""
+    pixels = empty((colours.height, colours.width, len(colours.mode)))
+    strip = max(1, _STRIP_BYTES // (pixels.shape[1] * pixels.shape[2]))
+    for top in range(0, len(pixels), strip):  # Pillow's own conversion needs three times the memory
+        part = np.asarray(colours.crop((0, top, colours.width, min(top + strip, colours.height))))
+        pixels[top : top + strip] = part if part.ndim == 3 else part[:, :, None]
+    return pixels, alpha_png
 
 
 def _load_tiff(image: ImageFile.ImageFile) -> Image.Image:
@@ -197,8 +225,8 @@ def _check_png(data: bytes) -> None:
             raise ValueError(f"checksum of chunk {kind.decode('latin-1')} is wrong")
 
 
-def _check_limits(image: ImageFile.ImageFile, name: str, limits: Limits) -> None:
-    width, height = image.size
+def _check_limits(size: tuple[int, int], name: str, limits: Limits) -> None:
+    width, height = size
     if width < 1 or height < 1:
         raise _damaged(name, f"size of {width} x {height} pixels")
     if width * height > limits.max_pixels:
@@ -208,9 +236,8 @@ def _check_limits(image: ImageFile.ImageFile, name: str, limits: Limits) -> None
 
 
 def _check_metadata(metadata: Metadata, name: str, limits: Limits) -> None:
-    total = len(metadata.exif) + len(metadata.icc) + len(metadata.xmp)
-    if total > limits.max_metadata_bytes:
-        raise _refused(name, f"{total:,} bytes of metadata exceed the limit of {limits.max_metadata_bytes:,}")
+    if metadata.size > limits.max_metadata_bytes:
+        raise _refused(name, f"{metadata.size:,} bytes of metadata exceed the limit of {limits.max_metadata_bytes:,}")
 
 
 def _refused(name: str, reason: str) -> PictureError:
@@ -235,7 +262,7 @@ def _explained(name: str, format_name: str) -> Iterator[None]:
 def _reason(error: BaseException, format_name: str) -> str:
     """Say in the user's words what the decoder found."""
     if isinstance(error, MemoryError):
-        return "not enough memory to decode it"
+        return "not enough memory to decode it (--max-memory)"
     if isinstance(error, Image.DecompressionBombError):
         return f"too many pixels for a {format_name} decoder"
     text = shown(error)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import struct
+from typing import Any, Literal
 
-from PIL import ExifTags, Image, ImageFile
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
+from batchcomp.images import jxl
 from batchcomp.images.picture import Metadata
+from batchcomp.images.segments import APP13, PHOTOSHOP, SEGMENT_MAX, further_chunks, further_segments, trailer
 
 EXIF_PREFIX = b"Exif\0\0"
 EXIF_MAX = 65_527  # bytes in one JPEG APP1 segment after its length field and prefix
@@ -16,16 +19,24 @@ ICC_MAX = 255 * 65_519  # bytes in the at most 255 APP2 segments of a profile
 DPI_MAX = 65_535  # JFIF density is 16 bit
 
 # Tags of a TIFF's first directory that describe the photograph, not the layout of the file.
-_DESCRIPTIVE = (270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 33432, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+DESCRIPTIVE = (
+    269, 270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 33432, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
+)  # fmt: skip
+TIFF_IPTC, TIFF_PHOTOSHOP = 33_723, 34_377
+_UPRIGHT = 1
 
 
-def read_metadata(image: ImageFile.ImageFile) -> Metadata:
-    """Return the metadata of `image`, which has been loaded (PNG keeps some of it after the pixels)."""
+def read_metadata(image: ImageFile.ImageFile, data: bytes) -> Metadata:
+    """Return the metadata of `image`, which has been loaded from `data` (PNG keeps some of it after the pixels)."""
+    jpeg = image.format in {"JPEG", "MPO"}
     return Metadata(
         exif=_exif(image),
         icc=_bytes(image.info.get("icc_profile")),
-        xmp=_bytes(image.info.get("xmp")) or _raw_profile(image.info.get("Raw profile type xmp")),
+        xmp=_xmp(image, data),
         dpi=_dpi(image),
+        segments=further_segments(data) if jpeg else _tiff_photoshop(image),
+        chunks=further_chunks(data) if image.format == "PNG" else (),
+        trailer=trailer(data) if image.format == "JPEG" else b"",  # MPO: the other pictures
     )
 
 
@@ -37,7 +48,36 @@ def _exif(image: ImageFile.ImageFile) -> bytes:
     if image.format == "TIFF":
         return _tiff_exif(image)
     exif = _bytes(image.info.get("exif")) or _raw_profile(image.info.get("Raw profile type exif"))
-    return exif.removeprefix(EXIF_PREFIX)
+    exif = exif.removeprefix(EXIF_PREFIX)
+    return upright(exif) if image.format == "JXL" else exif  # its decoder has turned the pixels
+
+
+def upright(exif: bytes) -> bytes:
+    """Return EXIF whose orientation, if it has one, says that the pixels stand upright."""
+    order: Literal["little", "big"] = "little" if exif.startswith(b"II") else "big"
+    start = int.from_bytes(exif[4:8], order)
+    for at in range(start + 2, start + 2 + 12 * int.from_bytes(exif[start : start + 2], order), 12):
+        if int.from_bytes(exif[at : at + 2], order) == ExifTags.Base.Orientation and at + 12 <= len(exif):
+            return exif[: at + 8] + _UPRIGHT.to_bytes(2, order) + exif[at + 10 :]
+    return exif
+
+
+def _xmp(image: ImageFile.ImageFile, data: bytes) -> bytes:
+    if image.format == "JXL":
+        return next((content for kind, content in jxl.boxes(data) if kind == b"xml "), b"")
+    return _bytes(image.info.get("xmp")) or _raw_profile(image.info.get("Raw profile type xmp"))
+
+
+def _tiff_photoshop(image: ImageFile.ImageFile) -> tuple[tuple[int, bytes], ...]:
+    """Return a TIFF's Photoshop resources or IPTC data as the APP13 segment that a JPEG has for them."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return ()
+    resources = _bytes(image.tag_v2.get(TIFF_PHOTOSHOP))
+    iptc = _bytes(image.tag_v2.get(TIFF_IPTC))
+    if iptc and not resources:  # resource 0x0404 without a name (Adobe Photoshop file formats, image resource blocks)
+        resources = struct.pack(">4sHHI", b"8BIM", 0x0404, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
+    fits = 0 < len(resources) <= SEGMENT_MAX - len(PHOTOSHOP)
+    return ((APP13, PHOTOSHOP + resources),) if fits else ()
 
 
 def _raw_profile(text: object) -> bytes:
@@ -55,7 +95,7 @@ def _tiff_exif(image: ImageFile.ImageFile) -> bytes:
     """Return the descriptive tags of a TIFF as an EXIF structure of its own; no bytes when it has none."""
     source, kept = image.getexif(), Image.Exif()
     kept.endian = "<"
-    for tag in _DESCRIPTIVE:
+    for tag in DESCRIPTIVE:
         value: Any = source.get_ifd(tag) if tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo) else source.get(tag)
         if value:
             kept[tag] = value

@@ -12,12 +12,25 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What travels beside the pixels, byte for byte as the source carried it; empty means absent."""
+    """What travels beside the pixels, byte for byte as the source carried it; empty means absent.
+
+    The alpha channel is here, not among the pixels: the networks see colours only, alpha is kept without loss.
+    """
 
     exif: bytes = b""  # TIFF structure, without the "Exif\0\0" prefix
     icc: bytes = b""  # ICC profile
     xmp: bytes = b""  # XMP packet, without the APP1 namespace prefix
     dpi: tuple[int, int] | None = None  # pixels per inch, horizontal and vertical
+    segments: tuple[tuple[int, bytes], ...] = ()  # (marker, content) of further JPEG segments: IPTC, comments, ...
+    chunks: tuple[tuple[bytes, bytes], ...] = ()  # (type, content) of PNG chunks: texts, time stamp, ...
+    trailer: bytes = b""  # what a JPEG file has after its picture
+    alpha: bytes = b""  # a greyscale PNG of the picture's size
+
+    @property
+    def size(self) -> int:
+        """Bytes of all metadata; alpha is no metadata."""
+        further = [content for _, content in (*self.segments, *self.chunks)]
+        return sum(map(len, (self.exif, self.icc, self.xmp, self.trailer, *further)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,5 +53,10 @@ class Picture:
 
     @property
     def mode(self) -> str:
-        """Pillow's name of the pixel layout: "RGB" or "L"."""
+        """Pillow's name of the layout of `pixels`: "RGB" or "L"."""
         return "L" if self.pixels.shape[2] == 1 else "RGB"
+
+    @property
+    def full_mode(self) -> str:
+        """Pillow's name of the layout with the alpha channel: "RGB", "RGBA", "L" or "LA"."""
+        return self.mode + "A" * bool(self.metadata.alpha)

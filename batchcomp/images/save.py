@@ -8,22 +8,21 @@ import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from batchcomp.errors import PictureError
+from batchcomp.images.alpha import channel
 from batchcomp.images.formats import SAVES
 from batchcomp.images.hush import hushed
-from batchcomp.images.metadata import EXIF_PREFIX
 from batchcomp.images.names import name_problem, shown, temp_name
-from batchcomp.images.picture import Metadata, Picture
+from batchcomp.images.outputs import options
+from batchcomp.images.picture import Picture
 
 Write = Callable[[IO[bytes]], object]
 
 _MAX_SIDE = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}  # pixels
-# zlib level; measured on a 10-megapixel photo: 1 takes 0.9 s for 8.4 MB, 3 1.2 s for 7.4 MB, 6 2.9 s for 6.7 MB.
-_PNG_LEVEL = 3
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}  # as exFAT or SMB answer
 _NEXT_STEPS = {
     errno.ENOSPC: "free some space and run again",
@@ -46,7 +45,9 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
     mtime_ns: int | None = None,
     permissions: int | None = None,
 ) -> None:
-    """Write `picture` with its EXIF, ICC, XMP and DPI to the file `path`; see `save_bytes` for how.
+    """Write `picture` with its alpha and metadata to the file `path`; see `save_bytes` for how.
+
+    What the format has no place for is left out: `outputs.left_out` names it.
 
     Args:
         picture: What to write.
@@ -64,16 +65,32 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
     if max(picture.width, picture.height) > _MAX_SIDE[format]:
         size = f"{picture.width} x {picture.height}"
         raise PictureError(f"{shown(path)}: {size} pixels are too many for {format}; choose --format png")
-    image = Image.fromarray(picture.pixels[:, :, 0] if picture.mode == "L" else picture.pixels)
-    options = _options(format, picture.metadata)
+    if picture.metadata.alpha and format == "jpeg":
+        raise PictureError(f"{shown(path)}: JPEG has no alpha channel; choose --format png")
+    image = _image(picture)
+
+    def write(file: IO[bytes]) -> None:
+        image.save(file, format, **options(format, picture.metadata))
+        if format == "jpeg":
+            file.write(picture.metadata.trailer)
+
     with hushed():
         _write_file(
             path,
-            lambda file: image.save(file, format, **options),
+            write,
             overwrite=overwrite,
             mtime_ns=mtime_ns,
             permissions=permissions,
         )
+
+
+def _image(picture: Picture) -> Image.Image:
+    """Return the pixels, with the alpha channel where there is one, as Pillow's picture."""
+    image = Image.fromarray(picture.pixels[:, :, 0] if picture.mode == "L" else picture.pixels)
+    if not picture.metadata.alpha:
+        return image
+    alpha = channel(picture.metadata.alpha, image.size)
+    return Image.merge(picture.full_mode, (*image.split(), alpha))
 
 
 def save_bytes(
@@ -110,29 +127,6 @@ def safe_join(root: Path, name: str) -> Path:
     if not inside:
         raise PictureError(f"{shown(path)}: a symbolic link leads out of {shown(root)}; remove the link")
     return path
-
-
-def _options(format_name: str, metadata: Metadata) -> dict[str, Any]:
-    """Return Pillow's save options for the format, with the metadata."""
-    options: dict[str, Any] = {"exif": EXIF_PREFIX + metadata.exif if metadata.exif else b""}
-    if metadata.icc:
-        options["icc_profile"] = metadata.icc
-    if metadata.dpi and format_name != "webp":
-        options["dpi"] = metadata.dpi
-    if format_name == "png":
-        return options | {"compress_level": _PNG_LEVEL, "pnginfo": _png_info(metadata)}
-    if metadata.xmp:
-        options["xmp"] = metadata.xmp
-    if format_name == "jpeg":
-        return options | {"quality": 95, "subsampling": 0}
-    return options | {"quality": 95, "method": 4}
-
-
-def _png_info(metadata: Metadata) -> PngImagePlugin.PngInfo:
-    info = PngImagePlugin.PngInfo()
-    if metadata.xmp:  # PNG 3, 11.3.3.4 iTXt: keyword, not compressed, no language, no translation; bytes as they are
-        info.add(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp)
-    return info
 
 
 def _write_file(path: Path, write: Write, *, overwrite: bool, mtime_ns: int | None, permissions: int | None) -> None:

@@ -5,19 +5,31 @@ JPEG: ITU-T T.81 annex B. PNG: https://www.w3.org/TR/png-3/#5Chunk-layout.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 
-_SOS, _EOI, _COM = 0xDA, 0xD9, 0xFE
-_APP0, _APP15 = 0xE0, 0xEF
+APP0, APP10, APP11, APP13, APP15 = 0xE0, 0xEA, 0xEB, 0xED, 0xEF
+COM = 0xFE
+SEGMENT_MAX = 65_533  # bytes of content: the length field counts itself
+PHOTOSHOP = b"Photoshop 3.0\0"  # begins the APP13 segment with Photoshop's resources, IPTC among them
+OURS = b"bcmp\0"  # begins the APP10 segment of our payloads
+_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
-_CARRIED = (b"JFIF\0", b"JFXX\0", b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0", b"Adobe")
-_KNOWN = {
-    b"Photoshop 3.0\0": "Photoshop or IPTC data",
-    b"MPF\0": "preview pictures",
-    b"http://ns.adobe.com/xmp/extension/\0": "extended XMP",
-}
+# Written anew from `Metadata`'s other fields, by the encoder itself, or (MPF, JFXX) smaller copies of the picture.
+_ELSEWHERE = (
+    b"JFIF\0",
+    b"JFXX\0",
+    b"Exif\0\0",
+    b"http://ns.adobe.com/xap/1.0/\0",
+    b"ICC_PROFILE\0",
+    b"Adobe",
+    b"MPF\0",
+)
+_TEXT_ELSEWHERE = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0", b"Raw profile type xmp\0")
+_CHUNKS = frozenset((b"tEXt", b"zTXt", b"iTXt", b"tIME", b"sRGB", b"gAMA", b"cHRM", b"sBIT"))
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -50,32 +62,48 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
         at += 12 + length
 
 
-def left_behind(data: bytes) -> tuple[str, ...]:
-    """Name what a sound JPEG or PNG carries that `Picture` does not: comments, IPTC, previews, trailing bytes, ...
+def further_segments(data: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Return (marker, content) of a JPEG's comments and application segments that have no field of `Metadata`.
 
-    Other formats are not searched. Such extras do not change how the picture looks; a caller that must not lose them
-    stores the source verbatim.
+    IPTC and other Photoshop resources (APP13), makers' own segments, comments. Previews are left out.
     """
-    extras: list[str | None] = []
-    if data.startswith(b"\xff\xd8"):
-        extras += [_jpeg_extra(marker, content) for marker, content in jpeg_segments(data)]
-        extras.append(None if data.rstrip(b"\0").endswith(b"\xff\xd9") else "bytes after the picture")
-    elif data.startswith(b"\x89PNG"):
-        extras += [_png_extra(kind, content) for kind, content, _ in png_chunks(data)]
-    return tuple(dict.fromkeys(extra for extra in extras if extra))
+    return tuple(
+        (marker, content)
+        for marker, content in jpeg_segments(data)
+        if marker == COM or (APP0 <= marker <= APP15 and not content.startswith(_ELSEWHERE))
+    )
 
 
-def _jpeg_extra(marker: int, content: bytes) -> str | None:
-    if marker == _COM:
-        return "comment"
-    if not _APP0 <= marker <= _APP15 or content.startswith(_CARRIED):
-        return None
-    known = next((name for prefix, name in _KNOWN.items() if content.startswith(prefix)), None)
-    return known or f"APP{marker - _APP0} segment"
+def further_chunks(data: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Return (type, content) of a PNG's chunks that hold for the restored picture too and have no field of `Metadata`.
+
+    Texts, the time stamp, sRGB and the like, and private chunks that their author calls safe to copy (PNG 3, 5.4).
+    """
+    return tuple((kind, content) for kind, content, sound in png_chunks(data) if sound and _is_kept(kind, content))
 
 
-def _png_extra(kind: bytes, content: bytes) -> str | None:
-    if kind in {b"tEXt", b"zTXt", b"iTXt"}:
-        carried = content.startswith((b"XML:com.adobe.xmp\0", b"Raw profile type exif\0", b"Raw profile type xmp\0"))
-        return None if carried else "text"
-    return "time stamp" if kind == b"tIME" else None
+def _is_kept(kind: bytes, content: bytes) -> bool:
+    if kind in _CHUNKS:
+        return not content.startswith(_TEXT_ELSEWHERE)
+    return kind[0:1].islower() and kind[1:2].islower() and kind[3:4].islower()  # ancillary, private, safe to copy
+
+
+def trailer(data: bytes) -> bytes:
+    """Return what stands after the end of a JPEG's (first) picture, without the zeros some writers pad files with."""
+    end = data.rstrip(b"\0")
+    scan = data.find(b"\xff\xda")
+    if scan > 0 and data.find(b"\xff\xd9", scan) == len(end) - 2:  # seldom untrue, and quicker than to walk
+        return b""
+    return end[_jpeg_end(data) :]
+
+
+def _jpeg_end(data: bytes) -> int:
+    """Return the offset behind the EOI marker of a JPEG's first picture, or its length where there is none."""
+    at = 2
+    while found := _MARKER.search(data, at):
+        marker, at = data[found.end() - 1], found.end()
+        if marker == _EOI:
+            return at
+        if marker not in {_SOI, _TEM} and at + 2 <= len(data):
+            at += struct.unpack_from(">H", data, at)[0]
+    return len(data)

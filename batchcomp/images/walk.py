@@ -44,6 +44,7 @@ class _Filter:
     include: Matcher | None
     exclude: Matcher
     skip: frozenset[str]
+    follow: bool = False  # symbolic links
 
     def takes(self, name: str) -> bool:
         return (self.include is None or self.include(name)) and not self.exclude(name)
@@ -55,19 +56,22 @@ def walk(
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
     skip: Sequence[Path] = (),
+    follow_symlinks: bool = False,
 ) -> Iterator[Item | WalkFailure]:
     """Yield the regular files at and below `paths`, each folder's entries sorted by the bytes of their names.
 
     One folder: names are relative to it. One file: its own name. Several paths: below each one's own name.
-    Symbolic links inside folders are not followed; a path given by name is resolved. Archives (`*.bca` folders), our
-    temporary files, `skip` and everything that is neither file nor folder are passed over. At most the entries of the
-    open folders are held in memory.
+    Symbolic links inside folders are not followed unless asked, and then each folder is entered through links at most
+    once, so that links in a circle or in each other's way end; a path given by name is resolved. Archives (`*.bca`
+    folders), our temporary files, `skip` and everything that is neither file nor folder are passed over. At most the
+    entries of the open folders are held in memory.
 
     Args:
         paths: Files and folders.
         include: Globs (see `patterns`); a file must match one of them, if there are any.
         exclude: Globs; matching files and whole folders are left out.
         skip: Files and folders to leave out.
+        follow_symlinks: Take what symbolic links inside folders point to, under the link's name.
 
     Raises:
         UsageError: At the call, for a path that is missing, no file or folder, or an archive, and for two that would
@@ -77,6 +81,7 @@ def walk(
         include=compile_patterns(include) if include else None,
         exclude=compile_patterns(exclude),
         skip=frozenset(str(path.resolve()) for path in skip),
+        follow=follow_symlinks,
     )
     return _walk_roots(_roots(paths), chosen)
 
@@ -125,17 +130,49 @@ def _walk_folder(root: _Root, chosen: _Filter) -> Iterator[Item | WalkFailure]:
     """Descend with a stack of our own: a hostile depth of folders must not exhaust Python's."""
     prefix = f"{root.name}/" if root.name else ""
     stack = [_entries(str(root.path), prefix)]
+    links = _Links(root.path)
+    through: list[bool] = [False]  # for each open folder whether a link led to it
     while stack:
         found = next(stack[-1], None)
         if found is None:
             stack.pop()
+            through.pop()
         elif isinstance(found, WalkFailure):
             yield found
-        elif _is_folder(found[0]):
-            if not _pruned(*found, chosen):
+        elif found[0].is_dir(follow_symlinks=chosen.follow):
+            linked = through[-1] or (chosen.follow and found[0].is_symlink())
+            if not _pruned(*found, chosen) and not (linked and links.bars(found[0])):
                 stack.append(_entries(found[0].path, f"{found[1]}/"))
-        elif found[0].is_file(follow_symlinks=False) and _wanted(*found, chosen):
-            yield from _file(found[0].path, found[1], found[0])
+                through.append(linked)
+        elif found[0].is_file(follow_symlinks=chosen.follow) and _wanted(*found, chosen):
+            yield from _file(found[0].path, found[1], found[0], follow=chosen.follow)
+        elif chosen.follow and _is_broken(found[0]) and _wanted(*found, chosen):
+            yield WalkFailure(Path(found[0].path), "link that leads nowhere; remove it or exclude it")
+
+
+class _Links:
+    """The folders that links have led to, so that none is entered through links twice, and the root never."""
+
+    def __init__(self, root: Path) -> None:
+        status = root.stat()
+        self._seen = {(status.st_dev, status.st_ino)}
+
+    def bars(self, entry: os.DirEntry[str]) -> bool:
+        """Tell whether a folder is an archive or was entered through a link before; from now on it was."""
+        try:
+            status = entry.stat()
+        except OSError:
+            return False  # that it cannot be read is said when it is opened
+        if os.path.realpath(entry.path).endswith(ARCHIVE_SUFFIX):
+            return True
+        key = (status.st_dev, status.st_ino)
+        known = key in self._seen
+        self._seen.add(key)
+        return known
+
+
+def _is_broken(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and not Path(entry.path).exists()
 
 
 def _entries(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str] | WalkFailure]:
@@ -150,10 +187,6 @@ def _entries(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str] 
         yield entry, f"{prefix}{entry.name}"
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_dir(follow_symlinks=False)
-
-
 def _pruned(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
     return entry.name.endswith(ARCHIVE_SUFFIX) or entry.path in chosen.skip or chosen.exclude(name)
 
@@ -162,13 +195,15 @@ def _wanted(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
     return not is_temp(entry.name) and entry.path not in chosen.skip and chosen.takes(name)
 
 
-def _file(path: str, name: str, entry: os.DirEntry[str] | None) -> Iterator[Item | WalkFailure]:
+def _file(
+    path: str, name: str, entry: os.DirEntry[str] | None, *, follow: bool = False
+) -> Iterator[Item | WalkFailure]:
     problem = name_problem(name)
     if problem is not None:
         yield WalkFailure(Path(path), f"{problem}; rename it")
         return
     try:
-        status = os.stat(path) if entry is None else entry.stat(follow_symlinks=False)  # noqa: PTH116 - path is a str
+        status = os.stat(path) if entry is None else entry.stat(follow_symlinks=follow)  # noqa: PTH116 - path is a str
     except OSError as error:
         yield WalkFailure(Path(path), f"file cannot be read: {_why(error)}; run again")
         return

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -17,11 +16,14 @@ from batchcomp.archive.rows import Row
 from batchcomp.codec import jpeg, payload
 from batchcomp.codec.codec import Codec, Decoded
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ModelError, PayloadError, PictureError, UsageError
+from batchcomp.images.alpha import channel
 from batchcomp.images.load import read_source
-from batchcomp.images.picture import Picture
+from batchcomp.images.outputs import left_out
+from batchcomp.images.picture import Metadata, Picture
 from batchcomp.images.save import safe_join, save, save_bytes
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, windows
 from batchcomp.pipeline.records import Done, Event, Failed, Outcome
+from batchcomp.pipeline.targets import format_of, payload_target, sameness, target_names
 from batchcomp.settings import FORMATS, DecodeSettings
 
 OnEvent = Callable[[Event], None]
@@ -54,7 +56,8 @@ def decode_archive(settings: DecodeSettings, *, on_event: OnEvent = lambda _: No
 
     archive = Archive.open(settings.source)
     rows = list(archive.rows())
-    names = target_names(rows, FORMATS[settings.format])  # of all rows: a pattern must not change a picture's name
+    # of all rows: a pattern must not change a picture's name
+    names = target_names(rows, settings.format, same=sameness(settings.out))
     chosen = chosen_rows(rows, settings.patterns)
     for damage in archive.damage:
         tell(Failed(name=damage.segment, reason=str(damage), damage=True))
@@ -87,30 +90,6 @@ def matches(path: str, pattern: str) -> bool:
     pure = PurePosixPath(path)
     above = [str(parent) for parent in pure.parents]
     return any(fnmatchcase(name, pattern.rstrip("/")) for name in (path, pure.name, *above))
-
-
-def target_names(rows: Iterable[Row], suffix: str) -> dict[str, str]:
-    """Where each path is restored: the same name with the new suffix.
-
-    Pictures that would meet under one name (`a.jpg` and `a.png`, also on a disk that ignores case) keep their old
-    suffix before the new one, which is repeated where the archive holds that name too.
-    """
-    names = {row.path: _with_suffix(row, suffix) for row in rows}
-    crowd = Counter(name.casefold() for name in names.values())
-    crowded = sorted(path for path, name in names.items() if name != path and crowd[name.casefold()] > 1)
-    taken = {name.casefold() for path, name in names.items()} - {names[path].casefold() for path in crowded}
-    taken |= {name.casefold() for path, name in names.items() if name == path}
-    for path in crowded:
-        name = f"{path}{suffix}"
-        while name.casefold() in taken:
-            name += suffix
-        names[path] = name
-        taken.add(name.casefold())
-    return names
-
-
-def _with_suffix(row: Row, suffix: str) -> str:
-    return str(PurePosixPath(row.path).with_suffix(suffix)) if row.stored != "verbatim" else row.path
 
 
 class Run:
@@ -169,14 +148,14 @@ class Run:
                 save(
                     picture,
                     path,
-                    format=self.settings.format,
+                    format=format_of(row, self.settings.format),
                     overwrite=overwrite,
                     mtime_ns=row.mtime_ns,
                     permissions=row.permissions & 0o777,
                 )
         except PictureError as error:
             return Failed(name=row.path, reason=str(error))
-        return Done(name=one.target, row=row)
+        return Done(name=one.target, row=row, left_out=missing_in(picture, format_of(row, self.settings.format)))
 
 
 def _weight(row: Row) -> int:
@@ -198,6 +177,7 @@ def read_row(archive: Archive, row: Row, target: str) -> Read | Event:
         if (header.width, header.height) != (row.width, row.height):
             raise ArchiveDamagedError(f"{row.entry}: the payload's size is not the manifest's; use an intact copy")
         decoded = Codec.decode(data)
+        check_alpha(decoded.metadata, (row.width, row.height))
     except (ArchiveError, PayloadError) as error:
         reason = str(error) if row.path in str(error) else f"{row.path}: {error}"
         return Failed(name=row.path, reason=reason, damage=True)
@@ -234,7 +214,22 @@ def plain_picture(data: bytes, row: Row) -> Picture:
         PayloadError: it is damaged, or not of the row's size.
     """
     pixels, metadata = jpeg.decode(data, expected=(row.width, row.height))
+    check_alpha(metadata, (row.width, row.height))
     return Picture(pixels=pixels, metadata=metadata)
+
+
+def check_alpha(metadata: Metadata, size: tuple[int, int]) -> None:
+    """Raise PayloadError where there is an alpha channel that is damaged or not of `size` (width, height)."""
+    if metadata.alpha:
+        try:
+            channel(metadata.alpha, size)
+        except PictureError as error:
+            raise PayloadError(str(error)) from error
+
+
+def missing_in(picture: Picture | None, format_name: str) -> tuple[str, ...]:
+    """What a picture carries that the file written for it has no place for; verbatim files lack nothing."""
+    return left_out(picture, format_name) if picture else ()
 
 
 def decode_payload(settings: DecodeSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
@@ -258,20 +253,15 @@ def _decode_file(source: Path, settings: DecodeSettings, codec: Codec) -> Event:
             picture = codec.restore(data.data)
         except PayloadError as error:
             raise PayloadError(f"{source}: {error}") from error
-        name = payload_target(source.name, FORMATS[settings.format])
+        format_name = "png" if picture.metadata.alpha and settings.format == "jpeg" else settings.format
+        name = payload_target(source.name, FORMATS[format_name])
         save(
             picture,
             safe_join(settings.out, name),
-            format=settings.format,
+            format=format_name,
             overwrite=settings.force,
             mtime_ns=data.mtime_ns,
         )
     except PictureError as error:
         return Failed(name=str(source), reason=str(error))
-    return Done(name=name)
-
-
-def payload_target(name: str, suffix: str) -> str:
-    """`holiday.png.jpg` -> `holiday.png`; `holiday.jpg` -> `holiday.png`."""
-    stem = PurePosixPath(name).with_suffix("")
-    return str(stem.with_suffix(suffix) if stem.suffix else PurePosixPath(f"{stem}{suffix}"))
+    return Done(name=name, left_out=left_out(picture, format_name))

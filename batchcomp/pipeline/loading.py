@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Self
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images.load import Source, decode_picture, read_source
+from batchcomp.images.isolated import Decoders
+from batchcomp.images.load import Source, check_head, read_source
+from batchcomp.images.patterns import compile_patterns
 from batchcomp.images.picture import Picture
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.records import Event, Failed, Passed
+from batchcomp.settings import CompressSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,20 +27,51 @@ class Loaded:
     seconds: float
 
 
-def load_item(item: Item | Event) -> Loaded | Event:
-    """Read and decode one file; events pass through, so that everything is told in one order and by one thread."""
-    if not isinstance(item, Item):
-        return item
-    started = time.perf_counter()
-    reason, picture = "", None
-    try:
-        source = read_source(item.path)
+class Loader:
+    """Reads files and decodes their pictures, as a context manager; for use by `settings.workers` threads."""
+
+    def __init__(self, settings: CompressSettings) -> None:
+        self._limits = settings.limits
+        self._carries = compile_patterns(settings.verbatim)
+        self._decoders = Decoders(settings.workers, limits=settings.limits, isolate=settings.isolate)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._decoders.__exit__()
+
+    def load(self, item: Item | Event) -> Loaded | Event:
+        """Read and decode one file; events pass through, so that all is told in one order and by one thread."""
+        if not isinstance(item, Item):
+            return item
         try:
-            picture = decode_picture(source.data, str(item.path))
+            return self._loaded(item)
+        except NotAPictureError as error:
+            return Passed(name=item.name, reason=str(error))
+        except PictureError as error:
+            return Failed(name=item.name, reason=str(error))
+
+    def _loaded(self, item: Item) -> Loaded:
+        started = time.perf_counter()
+        carried = self._carries(item.name)
+        if not carried:
+            check_head(item.path)
+        source = read_source(item.path, limits=self._limits)
+        picture, reason = None, ""
+        try:
+            picture = self._decoders.decode(source.data, str(item.path))
         except UnsupportedPictureError as error:
             reason = error.reason
-    except NotAPictureError as error:
-        return Passed(name=item.name, reason=str(error))
-    except PictureError as error:
-        return Failed(name=item.name, reason=str(error))
-    return Loaded(item=item, source=source, picture=picture, reason=reason, seconds=time.perf_counter() - started)
+        except PictureError as error:
+            if not carried:
+                raise
+            reason = carried_reason(error, str(item.path))
+        seconds = time.perf_counter() - started
+        return Loaded(item=item, source=source, picture=picture, reason=reason, seconds=seconds)
+
+
+def carried_reason(error: PictureError, path: str) -> str:
+    """Say in the manifest why a file that is no sound picture is in the archive all the same."""
+    what = str(error).removeprefix(f"{path}: ").partition("; ")[0]
+    return f"carried along by --verbatim: {what}"[:1000]

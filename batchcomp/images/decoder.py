@@ -1,0 +1,68 @@
+"""The process that decodes pictures nobody has vouched for: one at a time, within limits of time and memory.
+
+Started by `isolated.py`, which also describes how the two talk. It must not import torch: it starts in a moment.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import socket
+
+from PIL import AvifImagePlugin
+
+from batchcomp.errors import PictureError
+from batchcomp.images.arena import Arena
+from batchcomp.images.load import decode_picture
+from batchcomp.images.wire import REPLY, REQUEST, described, description_of
+from batchcomp.settings import Limits
+
+
+def main(channel: int, memory: int) -> None:
+    """Serve requests from the socket `channel` until it is closed; answers go to the shared `memory`."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the run; it says when there is no more to do
+        signal.signal(number, signal.SIG_IGN)
+    _restrict(resource.RLIMIT_CORE, 0)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # pictures are decoded side by side already
+    arena = Arena(memory)
+    with socket.socket(fileno=channel) as connection:
+        while request := _read(connection, REQUEST.size):
+            _serve(connection, request, arena)
+
+
+def _serve(connection: socket.socket, request: bytes, arena: Arena) -> None:
+    head_size, data_size = REQUEST.unpack(request)
+    head = json.loads(_read(connection, head_size))
+    data = _read(connection, data_size)
+    limits = Limits(**head["limits"])
+    _restrict(resource.RLIMIT_AS, limits.max_memory)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _restrict(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + limits.max_seconds) + 1)
+    arena.clear()
+    try:
+        answer = described(decode_picture(data, head["name"], limits=limits, empty=arena.pixels), arena.append)
+    except PictureError as error:
+        answer = description_of(error)
+    start, size = arena.append(json.dumps(answer).encode())
+    connection.sendall(REPLY.pack(start, size))
+
+
+def _restrict(kind: int, amount: int) -> None:
+    """Set a limit of this process; a system that does not know or allow it goes on without."""
+    try:
+        resource.setrlimit(kind, (amount, resource.getrlimit(kind)[1]))
+    except (ValueError, OSError):
+        return
+
+
+def _read(connection: socket.socket, size: int) -> bytes:
+    """Return exactly `size` bytes, or none where the other side is gone."""
+    data = bytearray(size)
+    view = memoryview(data)
+    while view:
+        received = connection.recv_into(view)
+        if not received:
+            return b""
+        view = view[received:]
+    return bytes(data)

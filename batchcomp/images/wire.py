@@ -1,0 +1,64 @@
+"""What passes between a run and the processes that decode for it. Everything that comes back is distrusted."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
+from batchcomp.images.picture import Metadata, Picture, Pixels
+
+REQUEST = struct.Struct(">IQ")  # bytes of the JSON that follows, and of the file that follows that
+REPLY = struct.Struct(">QQ")  # where in the shared memory the JSON starts, and how many bytes it has
+_BLOBS = ("exif", "icc", "xmp", "trailer", "alpha")
+_ERRORS = {error.__name__: error for error in (NotAPictureError, PictureError)}
+
+
+def described(picture: Picture, put: Callable[[bytes], tuple[int, int]]) -> dict[str, Any]:
+    """Return all of a picture but its pixels, which are shared already, as JSON; `put` shares bytes."""
+    metadata = picture.metadata
+    return {
+        "shape": picture.pixels.shape,
+        "dpi": metadata.dpi,
+        "blobs": {name: put(getattr(metadata, name)) for name in _BLOBS},
+        "segments": [(marker, *put(content)) for marker, content in metadata.segments],
+        "chunks": [(kind.decode("latin-1"), *put(content)) for kind, content in metadata.chunks],
+    }
+
+
+def picture_of(answer: dict[str, Any], memory: mmap.mmap) -> Picture:
+    """Return the picture that `described` speaks of; copied out of the memory.
+
+    Raises:
+        ValueError, KeyError, TypeError: the answer makes no sense.
+    """
+
+    def get(start: int, length: int) -> bytes:
+        return memory[start : start + length]
+
+    dpi = answer["dpi"]
+    metadata = Metadata(
+        dpi=None if dpi is None else (int(dpi[0]), int(dpi[1])),
+        segments=tuple((int(marker), get(*place)) for marker, *place in answer["segments"]),
+        chunks=tuple((kind.encode("latin-1"), get(*place)) for kind, *place in answer["chunks"]),
+        **{name: get(*answer["blobs"][name]) for name in _BLOBS},
+    )
+    height, width, channels = answer["shape"]
+    pixels: Pixels = np.frombuffer(memory, np.uint8, height * width * channels)
+    return Picture(pixels=pixels.reshape(height, width, channels).copy(), metadata=metadata)
+
+
+def description_of(error: PictureError) -> dict[str, Any]:
+    """Return an error as JSON."""
+    return {"error": type(error).__name__, "message": str(error), "reason": getattr(error, "reason", "")}
+
+
+def error_of(answer: dict[str, Any]) -> PictureError:
+    """Return the error that `description_of` speaks of."""
+    if answer["error"] == UnsupportedPictureError.__name__:
+        return UnsupportedPictureError(answer["message"], reason=answer["reason"])
+    return _ERRORS.get(answer["error"], PictureError)(answer["message"])
