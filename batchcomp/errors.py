@@ -16,6 +16,7 @@ class ExitCode(IntEnum):
     NO_ARCHIVE = 10
     LOCKED = 11
     INTERRUPTED = 130
+    NO_READER = 141
     TERMINATED = 143
 
 
@@ -32,6 +33,10 @@ class UsageError(BatchcompError):
     """The options or arguments contradict each other or name nothing usable."""
 
     exit_code = ExitCode.USAGE
+
+
+class OutputError(BatchcompError):
+    """Standard output cannot be written to."""
 
 
 class PictureError(BatchcompError):

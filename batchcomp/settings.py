@@ -20,6 +20,31 @@ def available_cores() -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Ceilings for one picture, so that no file, however hostile, takes a run down.
+
+    All but the last two are checked before pixels are decoded. Those two hold for a process that decodes: beyond them
+    it is stopped, and only the picture in hand fails. 6 GB is what a JPEG of 500 megapixels needs.
+    """
+
+    max_pixels: int = 500_000_000
+    max_bytes: int = 2_000_000_000  # of the file
+    max_side: int = 131_000  # pixels; half of it is the largest side of a JPEG
+    max_metadata_bytes: int = 32_000_000  # EXIF, ICC, XMP, texts and the like together
+    max_seconds: float = 120  # of computing, and five times as many by the clock
+    max_memory: int = 6_000_000_000  # bytes of address space
+
+    def __post_init__(self) -> None:
+        """Raise UsageError where a ceiling is no positive number."""
+        for name, value in vars(self).items():
+            if value <= 0:
+                raise UsageError(f"{name.replace('_', ' ')} {value}: expected a number above 0")
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompressSettings:
     """One `compress` run. `batch_size` None means: chosen from the device."""
 
@@ -33,6 +58,15 @@ class CompressSettings:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     measure: bool = True
+    verbatim: tuple[str, ...] = ()  # globs: files that are no sound pictures and yet are carried along
+    follow_symlinks: bool = False
+    isolate: bool = True  # decode in processes of their own, with limits of time and memory
+    limits: Limits = DEFAULT_LIMITS
+    max_load: float | None = None  # load average above which no further files are taken
+    checksum: bool = False  # tell changed files by their content, not by size and time
+    lock_wait: float = 0  # seconds
+    segment_bytes: int = 256 * 2**20  # a segment is committed once it is that large,
+    segment_seconds: float = 600  # or that old
 
     def __post_init__(self) -> None:
         """Raise UsageError where a value is out of range."""
@@ -42,6 +76,10 @@ class CompressSettings:
             raise UsageError(f"quality {self.quality}: expected 1 to 100")
         if self.jobs < 0 or (self.batch_size is not None and self.batch_size < 1):
             raise UsageError(f"jobs {self.jobs}, batch size {self.batch_size}: expected whole numbers from 1 on")
+        if self.lock_wait < 0:
+            raise UsageError(f"lock wait {self.lock_wait}: expected a number of seconds from 0 on")
+        if self.max_load is not None and not hasattr(os, "getloadavg"):
+            raise UsageError("--max-load: this system has no load average; leave it out")
 
     @property
     def workers(self) -> int:

@@ -41,10 +41,11 @@ def entry_bytes(archive: Path) -> dict[str, int]:
 def main(photos: Path, archive: Path, decoded: Path) -> int:
     """Compare; print one line a picture that differs and one in all."""
     command = [sys.executable, "-m", "batchcomp", "report", str(archive), "--json"]
-    report = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)  # noqa: S603
+    output = subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603
+    lines = [json.loads(line) for line in output.splitlines()]
     sizes, worst, wrong = entry_bytes(archive), 0.0, 0
-    for row in report["pictures"]:
-        if row["stored"] != "compact" or min(row["width"], row["height"]) <= 160:
+    for row in lines:
+        if row["type"] != "picture" or row["stored"] != "compact" or min(row["width"], row["height"]) <= 160:
             continue
         restored = decoded / PurePosixPath(row["path"]).with_suffix(".png")
         ours = float(ms_ssim(tensor(photos / row["path"]), tensor(restored), data_range=255))
@@ -56,7 +57,7 @@ def main(photos: Path, archive: Path, decoded: Path) -> int:
             sys.stdout.write(
                 f"{row['path']}: MS-SSIM {ours} against {row['ms_ssim']}, bpp {bpp} against {row['bpp']}\n"
             )
-    total = report["totals"]
+    (total,) = (line for line in lines if line["type"] == "totals")
     sys.stdout.write(
         f"{total['compact']} pictures, mean {total['mean_bpp']:.4f} bpp, MS-SSIM {total['mean_ms_ssim']:.5f}: "
         f"largest difference {worst:.1e}, {wrong} wrong\n"

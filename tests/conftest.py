@@ -15,6 +15,14 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     return folder
 
 
+@pytest.fixture(autouse=True)
+def config_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the user's own configuration file out of the tests."""
+    folder = tmp_path_factory.mktemp("config")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    return folder
+
+
 def write_model(path: Path, seed: int) -> Path:
     """Write a model file of the smallest networks that are not merely bicubic."""
     import torch  # noqa: PLC0415 - most tests need no torch

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "batchcomp"
 MODULES = sorted(ROOT.rglob("*.py"))
-SHARED = {"errors", "settings", "__init__"}  # single modules that every room may import
+SHARED = {"errors", "settings", "interrupts", "__init__"}  # single modules that every room may import
 
 # room -> the rooms it may import; the order is from the bottom to the top
 MAY_IMPORT: dict[str, set[str]] = {
@@ -29,6 +29,7 @@ ONLY_IN = {
     "torch": {"codec", "metrics", "training"},
     "pytorch_msssim": {"metrics", "training"},
     "safetensors": {"codec"},
+    "ncnn": {"codec"},
     "rich": {"cli", "report"},
     "typer": {"cli"},
     "click": set[str](),

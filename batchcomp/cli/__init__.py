@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-
-from batchcomp.errors import TERMINATED
-
-
-def _terminate(_signal: int, _frame: object) -> None:
-    """End as after Ctrl-C: what was finished is committed."""
-    raise KeyboardInterrupt(TERMINATED)
 
 
 def main() -> None:
     """Run `batchcomp` and leave with its exit code."""
+    try:
+        _main()
+    except KeyboardInterrupt:  # before there was a command to interrupt
+        sys.exit(130)
+
+
+def _main() -> None:
+    from batchcomp.cli import signals
     from batchcomp.cli.app import app
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a picture's name must not stop a run on a terminal without Unicode
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - open to the end
+        elif isinstance(stream, io.TextIOWrapper):  # no name may stop a run on a terminal without Unicode
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        app(prog_name="batchcomp")
-    except BrokenPipeError:  # the reader of a pipe (head, less) has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    signals.install()
+    app(prog_name="batchcomp")

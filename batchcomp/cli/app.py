@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from batchcomp import __version__
-from batchcomp.cli import bench, compress, console, decode, doctor, listing, report, train, verify
-from batchcomp.errors import TERMINATED, BatchcompError, ExitCode
+from batchcomp.cli import bench, compress, console, decode, doctor, listing, report, session, signals, train, verify
+from batchcomp.cli.common import with_common
+from batchcomp.errors import BatchcompError, ExitCode, OutputError
+
+INTERRUPTED = "interrupted; what was finished is kept, run again to go on"
 
 EPILOG = (
     "Exit codes: 0 done, 1 fatal, 2 usage, 3 finished but some files failed, 4 damage found, "
@@ -19,18 +25,64 @@ EPILOG = (
 
 
 class Group(TyperGroup):
-    """Turns our errors into one line and their exit code."""
+    """Turns whatever ends a command into its exit code, one line on stderr and the last JSON line."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; wrong options of it must be told as JSON too, before they are parsed."""
+        name, command, rest = super().resolve_command(ctx, args)
+        session.begin(command=name or "", as_json=asks_for_json(command, rest))
+        return name, command, rest
 
     def invoke(self, ctx: Any) -> Any:
+        session.begin()
         try:
             return super().invoke(ctx)
+        except typer.Exit as end:
+            _close(end.exit_code)
+            raise
         except BatchcompError as error:
-            console.say(f"batchcomp: {error}", style="red")
-            raise typer.Exit(error.exit_code) from error
+            raise typer.Exit(_close(error.exit_code, str(error), error)) from error
         except KeyboardInterrupt as error:
-            console.say("batchcomp: interrupted; what was finished is kept, run again to go on", style="red")
-            code = ExitCode.TERMINATED if TERMINATED in error.args else ExitCode.INTERRUPTED
-            raise typer.Exit(code) from error
+            raise typer.Exit(_close(signals.exit_code(error), INTERRUPTED, error)) from error
+        except BrokenPipeError as error:  # the reader of a pipe (head, less) has had enough
+            _leave_stdout()
+            raise typer.Exit(ExitCode.NO_READER) from error
+        except Exception as error:  # wrong usage, which typer says itself; or a bug, which must be loud
+            _close(getattr(error, "exit_code", ExitCode.FATAL), _reason(error), said=False)
+            raise
+        finally:
+            session.current().close()
+
+
+def asks_for_json(command: Any, words: list[str]) -> bool:
+    """Whether `--json` is among the words, and means JSON lines."""
+    flags = [name for parameter in command.params if parameter.name == "as_json" for name in parameter.opts]
+    return any(flag in words for flag in flags)
+
+
+def _close(code: int, text: str = "", error: BaseException | None = None, *, said: bool = True) -> int:
+    """Say why a command ends, also as its last JSON line, and return the exit code."""
+    text = "; ".join([text, *getattr(error, "__notes__", ())])
+    try:
+        console.close(code, text, said=said)
+    except BrokenPipeError:
+        _leave_stdout()
+    except OutputError as failure:
+        _leave_stdout()
+        if not isinstance(error, OutputError):
+            console.say(f"batchcomp: {failure}", style=console.PROBLEM)
+    return code
+
+
+def _reason(error: Exception) -> str:
+    message = getattr(error, "message", None)  # of a usage error
+    return str(message or f"unexpected {type(error).__name__}: {error}; please report it")
+
+
+def _leave_stdout() -> None:
+    """What Python still holds for stdout must not fail again at the very end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
@@ -71,4 +123,4 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train.train,
 }
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name)(with_common(command))

@@ -7,15 +7,19 @@ from typing import Annotated
 
 import typer
 
-from batchcomp.cli import console
-from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size
+from batchcomp.cli import console, limits
+from batchcomp.cli.completion import archives
+from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
 from batchcomp.settings import DEFAULT_QUALITY, CompressSettings, default_archive
 
 
 def compress(
     paths: Annotated[list[Path], typer.Argument(help="Folders of photos, or photos.", metavar="PATH")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The archive; by default FOLDER.bca beside the folder.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="The archive; by default FOLDER.bca beside the folder.", autocompletion=archives
+        ),
     ] = None,
     quality: Annotated[
         int, typer.Option("--quality", "-q", min=1, max=100, help="1 (smallest) to 100 (best).")
@@ -26,9 +30,23 @@ def compress(
     model: ModelOpt = None,
     include: Annotated[list[str] | None, typer.Option(help="Take only files that match this glob.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Leave out files and folders that match.")] = None,
+    verbatim: limits.VerbatimOpt = None,
+    follow_symlinks: limits.FollowOpt = False,
     measure: Annotated[
         bool, typer.Option("--measure/--no-measure", help="Restore each picture and compare it with JPEG.")
     ] = True,
+    checksum: Annotated[
+        bool, typer.Option("--checksum", help="Tell changed files by their content, not by size and time.")
+    ] = False,
+    lock_wait: LockWaitOpt = 0,
+    max_load: MaxLoadOpt = None,
+    isolate: limits.IsolateOpt = True,
+    max_pixels: limits.MaxPixelsOpt = limits.MAX_PIXELS,
+    max_side: limits.MaxSideOpt = limits.MAX_SIDE,
+    max_bytes: limits.MaxBytesOpt = limits.MAX_BYTES,
+    max_metadata: limits.MaxMetadataOpt = limits.MAX_METADATA,
+    max_seconds: limits.MaxSecondsOpt = limits.MAX_SECONDS,
+    max_memory: limits.MaxMemoryOpt = limits.MAX_MEMORY,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why.")] = False,
     as_json: JsonOpt = False,
 ) -> None:
@@ -44,6 +62,20 @@ def compress(
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
         measure=measure,
+        verbatim=tuple(verbatim or ()),
+        follow_symlinks=follow_symlinks,
+        isolate=isolate,
+        limits=limits.limits_of(
+            pixels=max_pixels,
+            side=max_side,
+            size=max_bytes,
+            metadata=max_metadata,
+            seconds=max_seconds,
+            memory=max_memory,
+        ),
+        max_load=max_load,
+        checksum=checksum,
+        lock_wait=lock_wait,
     )
     from batchcomp.pipeline.compress import compress_archive, plan_archive
 
@@ -64,6 +96,5 @@ def _finish(settings: CompressSettings, source: int, stored: int, *, as_json: bo
     from batchcomp.report.render import human
 
     remember_archive(settings.archive)
-    if not as_json:
-        text = f"{settings.archive}: {human(source)} -> {human(stored)}; `batchcomp report` shows each picture"
-        typer.echo(console.shown(text))
+    text = f"{settings.archive}: {human(source)} -> {human(stored)}; `batchcomp report` shows each picture"
+    console.log(text) if as_json else console.remark(text)

@@ -1,23 +1,29 @@
-"""What people see: progress and messages on stderr, results on stdout; the only room that knows rich."""
+"""What people see: progress and messages on stderr, results on stdout. docs/scripting.md says what programs see."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from batchcomp.cli import session
+from batchcomp.errors import ExitCode, OutputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from batchcomp.archive.damage import Damage
     from batchcomp.pipeline.records import Event, Outcome
 
 SCHEMA = 1  # of every JSON line
+PROBLEM = "red"  # the style of what --quiet must not hide
 PIPE_WIDTH = 10_000  # columns, where no terminal says how many there are
 ROOMY = 120  # columns from which a table is never stacked
-COUNTS = ("done", "compact", "jpeg", "verbatim", "planned", "unchanged", "skipped", "failed")
+FATES = ("done", "planned", "unchanged", "skipped", "failed")  # every file has one of these
+COUNTS = ("done", "compact", "jpeg", "verbatim", "shared", "planned", "unchanged", "skipped", "failed")
 LEFT = {"unchanged": "unchanged", "skipped": "skipped (no pictures)", "failed": "failed"}
 
 
@@ -48,17 +54,105 @@ def say_progress(text: str) -> None:
 
 
 def say(text: str, *, style: str = "") -> None:
-    """Print one line on stderr, its content never read as markup."""
-    from rich.text import Text
+    """Print one line on stderr and in the log file, its content never read as markup. --quiet leaves the problems."""
+    problem = style == PROBLEM
+    log(text, problem=problem)
+    if problem or not session.current().quiet:
+        from rich.text import Text
 
-    # the style belongs to the text alone: print's own would colour the progress bar too
-    err().print(Text(shown(text), style=style), soft_wrap=not err().is_terminal)
+        # the style belongs to the text alone: print's own would colour the progress bar too
+        err().print(Text(shown(text), style=style), soft_wrap=not err().is_terminal)
+
+
+def log(text: str, *, problem: bool = False) -> None:
+    """Write one line to the log file, if there is one."""
+    if logger := session.current().log:
+        (logger.error if problem else logger.info)(shown(text))
+
+
+def write(text: str) -> None:
+    """Write results to stdout, whole lines that are escaped already.
+
+    Raises:
+        BrokenPipeError: the reader has left.
+        OutputError: stdout refuses otherwise, such as a full disk.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        session.current().summarised = True  # there is nowhere to write a summary to
+        raise OutputError(f"standard output: {error.strerror}; write it where there is room") from error
+
+
+def remark(text: str) -> None:
+    """Print a line about the run on stdout, which --quiet leaves out, and log it."""
+    log(text)
+    if not session.current().quiet:
+        write(shown(text) + "\n")
 
 
 def json_line(kind: str, **fields: Any) -> None:
-    """Print one JSON object on a line of stdout."""
-    sys.stdout.write(json.dumps({"type": kind, "schema": SCHEMA, **fields}, ensure_ascii=True) + "\n")
-    sys.stdout.flush()
+    """Print one JSON object on a line of stdout; a summary gets the fields that all summaries have."""
+    if kind == "summary":
+        fields = {**_summary_head(), **fields}
+        session.current().summarised = True
+    write(json.dumps({"type": kind, "schema": SCHEMA, **fields}, ensure_ascii=True) + "\n")
+
+
+def last_line(code: int, error: str = "") -> str:
+    """Return the summary of a run that an error ends, with the counts so far; "" where it is out, or not asked for."""
+    now = session.current()
+    if not now.as_json or now.summarised:
+        return ""
+    now.summarised = True
+    counts = counts_of(now.outcome) if now.outcome else {}
+    fields = {**_summary_head(), "exit_code": int(code), "error": shown(error.strip()) or None, **counts}
+    return json.dumps({"type": "summary", "schema": SCHEMA, **fields}, ensure_ascii=True) + "\n"
+
+
+def close(code: int, error: str = "", *, said: bool = True) -> None:
+    """End a command: say the error on stderr, print the summary that JSON lines still lack, log the exit code."""
+    if error and said:
+        say(f"batchcomp: {error}", style=PROBLEM)
+    elif error:
+        log(error, problem=True)
+    if line := last_line(code, error):
+        write(line)
+    log(f"ended with exit code {int(code)} after {session.current().seconds} s", problem=bool(code))
+
+
+def _summary_head() -> dict[str, Any]:
+    now = session.current()
+    return {"command": now.command, "exit_code": 0, "error": None, "run_seconds": now.seconds}
+
+
+def counts_of(outcome: Outcome) -> dict[str, int]:
+    """What became of how many files, in the order of `COUNTS`."""
+    return {name: outcome.counts[name] for name in COUNTS}
+
+
+def show_damage(damage: Damage, *, as_json: bool) -> None:
+    """Name one damage: a line of stderr, or a JSON line."""
+    text = f"damaged: {damage}"
+    if as_json:
+        log(text, problem=True)
+        json_line("damage", segment=damage.segment, entry=damage.entry, reason=damage.reason)
+    else:
+        say(text, style=PROBLEM)
+
+
+def say_damage(damage: Iterable[Damage], *, as_json: bool, **counts: int) -> ExitCode:
+    """Name all damage that was met while reading, close the JSON lines and return the exit code."""
+    found = list(damage)
+    for one in found:
+        show_damage(one, as_json=as_json)
+    code = ExitCode.DAMAGED if found else ExitCode.DONE
+    if as_json:
+        json_line("summary", exit_code=int(code), **counts, damaged=len(found))
+    return code
 
 
 @contextmanager
@@ -66,7 +160,7 @@ def progress(title: str, *, as_json: bool = False) -> Iterator[Callable[[Event],
     """Show events as they come: JSON lines if asked for, else failures and, on a terminal, a running count."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from batchcomp.pipeline.records import Failed
+    from batchcomp.pipeline.records import Outcome
 
     columns = (
         SpinnerColumn(),
@@ -76,17 +170,19 @@ def progress(title: str, *, as_json: bool = False) -> Iterator[Callable[[Event],
         TimeElapsedColumn(),
     )
     console = err()
-    visible = console.is_terminal and not (as_json and sys.stdout.isatty())
+    now, tally = session.current(), Outcome()
+    now.outcome = tally
+    visible = console.is_terminal and not now.quiet and not (as_json and sys.stdout.isatty())
     # rich would send what is printed on stdout to the bar's console: results must stay results
     with Progress(*columns, console=console, transient=True, disable=not visible, redirect_stdout=False) as bar:
         task = bar.add_task(title, total=None)
 
         def on_event(event: Event) -> None:
-            bar.advance(task)
+            tally.add(event)
+            bar.update(task, completed=sum(tally.counts[name] for name in FATES))
             if as_json:
                 json_line(type(event).__name__.lower(), **event_fields(event))
-            if not as_json or isinstance(event, Failed):
-                show_event(event)
+            show_event(event, as_json=as_json)
 
         yield on_event
 
@@ -97,18 +193,26 @@ def event_fields(event: Event) -> dict[str, Any]:
     from batchcomp.report.rows import row_fields
 
     if isinstance(event, Done):
-        return {"name": event.name, **(row_fields(event.row) if event.row else {})}
+        left_out = {"left_out": list(event.left_out)} if event.left_out else {}
+        return {"name": event.name, **(row_fields(event.row) if event.row else {}), **left_out}
     return dict(vars(event))
 
 
-def show_event(event: Event) -> None:
+def show_event(event: Event, *, as_json: bool = False) -> None:
     """Say what a person should know at once: failures on stderr; what a dry run is asked for on stdout."""
-    from batchcomp.pipeline.records import Failed, Planned
+    from batchcomp.pipeline.records import Done, Failed, Passed, Planned, Waiting
 
-    if isinstance(event, Failed):
-        say(f"failed: {event.reason}", style="red")
-    elif isinstance(event, Planned):
-        sys.stdout.write(shown(f"{event.name}: {event.reason}") + "\n")
+    match event:
+        case Failed():
+            say(f"failed: {event.reason}", style=PROBLEM)
+        case Passed(unchanged=False):
+            say(f"passed over: {event.reason}")
+        case Waiting():
+            say(f"waiting: the load average is {event.load:.2f}, above --max-load {event.max_load:g}")
+        case Planned() if not as_json:
+            write(shown(f"{event.name}: {event.reason}") + "\n")
+        case Done(row=row) if row is not None:
+            log(f"{event.name}: {row.stored}, {row.source_bytes} -> {row.payload_bytes} bytes")
 
 
 def table_of(
@@ -130,6 +234,18 @@ def table_of(
     if stack and console.width < min(ROOMY, needed):
         return _table(title, columns, rows, footer, stack)
     return table
+
+
+def show_table(
+    title: str,
+    columns: list[tuple[str, str]],
+    rows: list[list[str]],
+    footer: list[str] | None = None,
+    *,
+    stack: Sequence[Sequence[int]] = (),
+) -> None:
+    """Print a table on stdout, see `table_of`."""
+    out().print(table_of(title, columns, rows, footer, stack=stack))
 
 
 def _table(
@@ -169,11 +285,14 @@ def summarise(outcome: Outcome, verb: str, *, as_json: bool = False, **extra: An
     """Close a run: one summary, and the exit code."""
     counts = outcome.counts
     if as_json:
-        json_line("summary", exit_code=int(outcome.exit_code), **{name: counts[name] for name in COUNTS}, **extra)
-        return int(outcome.exit_code)
+        json_line("summary", **{"exit_code": int(outcome.exit_code), **counts_of(outcome), **extra})
     parts = [f"{counts['done'] + counts['planned']} {verb}"]
     if counts["verbatim"] and verb == "stored":
         parts[0] += f" ({counts['verbatim']} as they are)"
     parts += [f"{counts[name]} {label}" for name, label in LEFT.items() if counts[name]]
-    say(", ".join(parts), style="red" if outcome.failures else "green")
+    text, style = ", ".join(parts), PROBLEM if outcome.failures else "green"
+    if as_json:
+        log(text, problem=bool(outcome.failures))
+    else:
+        say(text, style=style)
     return int(outcome.exit_code)

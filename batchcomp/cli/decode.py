@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli import console
+from batchcomp.cli.completion import archives
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size
 from batchcomp.errors import UsageError
 from batchcomp.settings import DecodeSettings
@@ -15,7 +16,10 @@ from batchcomp.settings import DecodeSettings
 
 def decode(
     source: Annotated[
-        Path, typer.Argument(help="An archive, or a payload taken out of one.", metavar="ARCHIVE|PAYLOAD")
+        Path,
+        typer.Argument(
+            help="An archive, or a payload taken out of one.", metavar="ARCHIVE|PAYLOAD", autocompletion=archives
+        ),
     ],
     patterns: Annotated[
         list[str] | None,
@@ -49,5 +53,8 @@ def decode(
     run = decode_payload if source.is_file() else decode_archive
     with console.progress("Restoring", as_json=as_json) as on_event:
         outcome = run(settings, on_event=on_event)
+    for what, count in sorted(outcome.left_out.items()):
+        pictures = f"{count} picture{'s' * (count > 1)}"
+        console.say(f"{file_format} has no place for {what} ({pictures}); the archive keeps them")
     verb = f"restored below {output.resolve()}"
     raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(output)))

@@ -9,7 +9,8 @@ from importlib import metadata
 import typer
 
 from batchcomp import __version__
-from batchcomp.cli import console
+from batchcomp.cli import console, session
+from batchcomp.cli.config import default_file
 from batchcomp.cli.options import JsonOpt
 from batchcomp.errors import ExitCode, ModelError
 
@@ -23,13 +24,20 @@ def doctor(as_json: JsonOpt = False) -> None:
         facts["model"] = _model()
     except ModelError as error:
         facts["model"] = problem = str(error)
+    code = ExitCode.FATAL if problem else ExitCode.DONE
     if as_json:
-        console.json_line("doctor", **facts)
+        config = session.current().config
+        console.json_line("doctor", **facts | {"config": str(config) if config else None}, packages=_packages())
+        console.json_line("summary", exit_code=int(code), error=problem or None)
     else:
-        width = max(map(len, facts))
-        for name, value in facts.items():
-            typer.echo(console.shown(f"{name:<{width}}  {value}"))
-    raise typer.Exit(ExitCode.FATAL if problem else ExitCode.DONE)
+        _show({name.replace("_", " "): value for name, value in facts.items()} | _packages())
+    raise typer.Exit(code)
+
+
+def _show(facts: dict[str, str]) -> None:
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        console.write(console.shown(f"{name:<{width}}  {value}") + "\n")
 
 
 def _facts() -> dict[str, str]:
@@ -46,9 +54,19 @@ def _facts() -> dict[str, str]:
         "torch": torch.__version__,
         "device": str(choose_device("auto")),
         "threads": f"{torch.get_num_threads()} for networks, {available_cores()} cores",
-        "image library": f"{_image_library()}, libjpeg-turbo {features.version_feature('libjpeg_turbo')}",
-        **{name: _version_of(name) for name in PACKAGES},
+        "image_library": f"{_image_library()}, libjpeg-turbo {features.version_feature('libjpeg_turbo')}",
+        "config": _config(),
     }
+
+
+def _packages() -> dict[str, str]:
+    return {name: _version_of(name) for name in PACKAGES}
+
+
+def _config() -> str:
+    """Which configuration file was read."""
+    config = session.current().config
+    return str(config) if config else f"none; {default_file()} would be read"
 
 
 def _model() -> str:

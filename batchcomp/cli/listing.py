@@ -6,7 +6,6 @@ import typer
 
 from batchcomp.cli import console
 from batchcomp.cli.options import ArchiveArg, JsonOpt
-from batchcomp.errors import ExitCode
 
 
 def list_pictures(archive: ArchiveArg = None, as_json: JsonOpt = False) -> None:
@@ -16,12 +15,11 @@ def list_pictures(archive: ArchiveArg = None, as_json: JsonOpt = False) -> None:
     from batchcomp.report.rows import row_fields
 
     opened = Archive.open(choose_archive(archive))
-    for row in opened.rows():
+    rows = list(opened.rows())
+    for row in rows:
         if as_json:
             fields = {"segment": row.segment, "entry": row.entry, "source_sha256": row.source_sha256}
             console.json_line("picture", **row_fields(row), **fields, mtime_ns=row.mtime_ns, model=row.model)
         else:
-            typer.echo(console.shown(row.path))
-    for damage in opened.damage:
-        console.say(f"damaged: {damage}", style="red")
-    raise typer.Exit(ExitCode.DAMAGED if opened.damage else ExitCode.DONE)
+            console.write(console.shown(row.path) + "\n")
+    raise typer.Exit(console.say_damage(opened.damage, as_json=as_json, pictures=len(rows)))

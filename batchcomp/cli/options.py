@@ -7,11 +7,24 @@ from typing import Annotated
 
 import typer
 
-ArchiveArg = Annotated[Path | None, typer.Argument(help="The archive; by default the one last written.")]
+from batchcomp.cli.completion import archives
+
+ArchiveArg = Annotated[
+    Path | None, typer.Argument(help="The archive; by default the one last written.", autocompletion=archives)
+]
 DeviceOpt = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 JobsOpt = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Parallel workers; 0: one a core.")]
 BatchOpt = Annotated[str, typer.Option("--batch-size", help="Tiles the device works on at once, or auto.")]
-ModelOpt = Annotated[Path | None, typer.Option("--model", help="A model written by `batchcomp train`.")]
+ModelOpt = Annotated[
+    Path | None, typer.Option("--model", help="A shipped model's name, or a model written by `batchcomp train`.")
+]
+MaxLoadOpt = Annotated[
+    float | None,
+    typer.Option("--max-load", min=0.01, help="Wait while the load average (1 minute) is above this."),
+]
+LockWaitOpt = Annotated[
+    float, typer.Option("--lock-wait", min=0, metavar="SECONDS", help="Wait so long for another run to finish.")
+]
 JsonOpt = Annotated[bool, typer.Option("--json", help="JSON lines on stdout instead of text.")]
 
 

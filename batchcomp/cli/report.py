@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from batchcomp.cli import console
-from batchcomp.cli.options import ArchiveArg
-from batchcomp.errors import ExitCode, UsageError
+from batchcomp.cli.options import ArchiveArg, JsonOpt
+from batchcomp.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from batchcomp.report.rows import ReportRow, Totals
 
 
 def report(
     archive: ArchiveArg = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: JsonOpt = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
     sort: Annotated[
         str, typer.Option(help="path, size, source, archived, bpp, ms-ssim, gain or saved.", metavar="COLUMN")
@@ -23,6 +28,8 @@ def report(
     """Compare each picture with plain JPEG. The figures were measured when it was stored."""
     if as_json and as_csv:
         raise UsageError("--json and --csv: choose one of them")
+    from dataclasses import asdict
+
     from batchcomp.archive import Archive
     from batchcomp.cli.state import choose_archive
     from batchcomp.report import render
@@ -33,19 +40,21 @@ def report(
     rows = [report_row(row) for row in opened.rows()]
     total = totals(rows, opened.bytes_on_disk())
     shown = arrange(rows, sort=sort, worst=worst)
-    if as_json or as_csv:
-        typer.echo(render.FORMATS["json" if as_json else "csv"](shown, total), nl=False)
+    if as_json:
+        for row in shown:
+            console.json_line("picture", **asdict(row))
+        console.json_line("totals", **asdict(total))
+    elif as_csv:
+        console.write(render.as_csv(shown))
     else:
-        table = console.table_of(
-            str(folder),
-            render.COLUMNS,
-            [render.cells(row) for row in shown],
-            render.footer(total),
-            stack=render.STACK,
-        )
-        console.out().print(table)
-        for line in render.remarks(total):
-            typer.echo(console.shown(line))
-    for damage in opened.damage:
-        console.say(f"damaged: {damage}", style="red")
-    raise typer.Exit(ExitCode.DAMAGED if opened.damage else ExitCode.DONE)
+        _show_table(folder, shown, total)
+    raise typer.Exit(console.say_damage(opened.damage, as_json=as_json, pictures=len(shown)))
+
+
+def _show_table(folder: Path, rows: list[ReportRow], total: Totals) -> None:
+    from batchcomp.report import render
+
+    cells = [render.cells(row) for row in rows]
+    console.show_table(str(folder), render.COLUMNS, cells, render.footer(total), stack=render.STACK)
+    for line in render.remarks(total):
+        console.write(console.shown(line) + "\n")

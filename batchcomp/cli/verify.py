@@ -29,8 +29,7 @@ def verify(
     folder = choose_archive(archive)
     found = verify_archive(folder)
     for damage in found.damage:
-        fields = {"segment": damage.segment, "entry": damage.entry, "reason": damage.reason}
-        console.json_line("damage", **fields) if as_json else console.say(f"damaged: {damage}", style="red")
+        console.show_damage(damage, as_json=as_json)
     restored = _restore(folder, device, model, as_json=as_json) if decode else None
     code = ExitCode.DAMAGED if not found.ok else restored.exit_code if restored else ExitCode.DONE
     counts = {"segments": found.segments, "entries": found.entries, "bytes": found.bytes, "damaged": len(found.damage)}
@@ -54,4 +53,4 @@ def _say_summary(folder: Path, counts: dict[str, int]) -> None:
     text = f"{folder}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
     if "restored" in counts:
         text += f", restored {counts['restored']}, not restored {counts['not_restored']}"
-    typer.echo(console.shown(f"{text}: {counts['damaged'] or 'no'} damage{'s' * (counts['damaged'] > 1)} found"))
+    console.remark(f"{text}: {counts['damaged'] or 'no'} damage{'s' * (counts['damaged'] > 1)} found")

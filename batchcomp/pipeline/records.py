@@ -11,10 +11,14 @@ from batchcomp.errors import ExitCode
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """A picture was stored or restored. `row` is its manifest row, None for a lone payload."""
+    """A picture was stored or restored. `row` is its manifest row, None for a lone payload.
+
+    `left_out` names what of a restored picture its file format has no place for.
+    """
 
     name: str
     row: Row | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,15 @@ class Failed:
     damage: bool = False
 
 
-Event = Done | Passed | Planned | Failed
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """The run waits until the machine's load average, now `load`, falls to `max_load`."""
+
+    load: float
+    max_load: float
+
+
+Event = Done | Passed | Planned | Failed | Waiting
 
 
 @dataclass(kw_only=True)
@@ -51,6 +63,7 @@ class Outcome:
     """What a run came to."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)  # of how many pictures what had no place in their files
     failures: list[Failed] = field(default_factory=list)
     source_bytes: int = 0
     payload_bytes: int = 0
@@ -60,10 +73,12 @@ class Outcome:
         match event:
             case Done(row=row):
                 self.counts["done"] += 1
+                self.left_out.update(event.left_out)
                 if row is not None:
                     self.counts[row.stored] += 1
                     self.source_bytes += row.source_bytes
-                    self.payload_bytes += row.payload_bytes
+                    self.payload_bytes += 0 if row.holder else row.payload_bytes
+                    self.counts["shared"] += bool(row.holder)
             case Passed(unchanged=unchanged):
                 self.counts["unchanged" if unchanged else "skipped"] += 1
             case Planned():

@@ -1,11 +1,10 @@
-"""Report rows as a table's cells, JSON or CSV; one function a format, one line in `FORMATS`."""
+"""Report rows as a table's cells or CSV. JSON lines are the rows themselves."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 
 from batchcomp.report.rows import ReportRow, Totals
@@ -109,24 +108,19 @@ def remarks(total: Totals) -> list[str]:
     return lines
 
 
-def as_json(rows: Sequence[ReportRow], total: Totals) -> str:
-    """One JSON document: `{"type": "report", "schema": 1, "pictures": [...], "totals": {...}}`."""
-    document = {"type": "report", "schema": 1, "pictures": [asdict(row) for row in rows], "totals": asdict(total)}
-    return json.dumps(document, indent=1) + "\n"
-
-
-def as_csv(rows: Sequence[ReportRow], _total: Totals) -> str:
+def as_csv(rows: Sequence[ReportRow]) -> str:
     """A CSV file with a heading; cells a spreadsheet would run as a formula are quoted with an apostrophe."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, [field.name for field in fields(ReportRow)], lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({key: _inert(value) for key, value in asdict(row).items()})
-    return buffer.getvalue().encode("utf-8", "backslashreplace").decode()
+    return buffer.getvalue()
 
 
 def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
-FORMATS: dict[str, Callable[[Sequence[ReportRow], Totals], str]] = {"json": as_json, "csv": as_csv}
+    """A cell that neither a spreadsheet nor a terminal obeys."""
+    if not isinstance(value, str):
+        return value
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogateescape").decode() for c in value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

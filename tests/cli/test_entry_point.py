@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp import __version__
-from batchcomp.archive import Archive, verify
+from batchcomp.archive import Archive
 from tests.archive.samples import sample_row, write_archive
 from tests.cli import samples
 
@@ -75,31 +74,6 @@ def test_the_shipped_model_does_the_main_job(tmp_path: Path) -> None:
     (row,) = Archive.open(tmp_path / "in.bca").rows()
     assert row.ms_ssim is not None
     assert row.ms_ssim > 0.9
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_keeps_what_is_finished(
-    tmp_path: Path, tiny_model: Path, sent: signal.Signals, code: int
-) -> None:
-    """SIGINT ends with 130, SIGTERM with 143; the archive is sound and holds what was reported as done."""
-    first = samples.save(tmp_path / "in" / "000.png", samples.image(8, 8))
-    for number in range(1, 400):  # more lines than a pipe holds: the run cannot be over before it is interrupted
-        shutil.copyfile(first, first.with_name(f"{number:03}.png"))
-    command = [*MODULE, "compress", str(tmp_path / "in"), "--model", str(tiny_model), "--no-measure", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert json.loads(process.stdout.readline())["name"] == "000.png"
-        process.send_signal(sent)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == code, err
-    assert "interrupted" in err
-    assert "Traceback" not in err
-    finished = {json.loads(line)["name"] for line in out.splitlines() if line.endswith("}")} | {"000.png"}
-    assert verify(tmp_path / "in.bca").ok
-    held = {row.path for row in Archive.open(tmp_path / "in.bca").rows()}
-    assert finished <= held
-    assert len(held) < 400
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise on Windows")

@@ -69,9 +69,10 @@ def test_verify_in_json(run: Run, archive: Path) -> None:
 
 def test_doctor_says_what_it_runs_on(run: Run) -> None:
     """Versions, device, threads, image library and model are named, as text and as JSON."""
-    (facts,) = run("doctor", "--json").json
+    facts, summary = run("doctor", "--json").json
+    assert (summary["type"], summary["exit_code"]) == ("summary", 0)
     assert facts["type"] == "doctor"
-    for name in ("batchcomp", "python", "torch", "device", "threads", "image library", "model"):
+    for name in ("batchcomp", "python", "torch", "device", "threads", "image_library", "model"):
         assert facts[name]
     text = run("doctor")
     assert text.code == 0
@@ -187,7 +188,7 @@ def test_an_unexpected_error_is_loud(run: Run, photos: Path, monkeypatch: pytest
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("batchcomp.pipeline.loading.decode_picture", broken)
+    monkeypatch.setattr("batchcomp.codec.codec.Codec.compact", broken)
     with pytest.raises(ZeroDivisionError):
         run("compress", photos, "--jobs", 1)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 
 import pytest
@@ -68,18 +67,19 @@ def test_a_pipe_gets_whole_rows(run: Run, archive: Path) -> None:
     assert any(LONG in line and "131000x99999" in line for line in run("report", archive).out.splitlines())
 
 
-def test_json_is_one_document(run: Run, archive: Path) -> None:
-    """--json gives pictures and totals with type and schema, numbers unrounded."""
-    document = json.loads(run("report", archive, "--json").out)
-    assert (document["type"], document["schema"]) == ("report", 1)
-    assert [picture["path"] for picture in document["pictures"]] == sorted(
+def test_json_has_a_line_for_each_picture(run: Run, archive: Path) -> None:
+    """--json gives pictures, totals and summary with type and schema, numbers unrounded."""
+    *pictures, totals, summary = run("report", archive, "--json").json
+    assert {line["schema"] for line in (*pictures, totals, summary)} == {1}
+    assert [line["type"] for line in (*pictures, totals, summary)] == ["picture"] * 5 + ["totals", "summary"]
+    assert [picture["path"] for picture in pictures] == sorted(
         ["won.png", "lost.png", LONG, "alpha.png", "unmeasured.png"]
     )
-    won = document["pictures"][-1]
-    assert won["bpp"] == 20_000 * 8 / (768 * 512)
-    assert won["jpeg_bytes"] == 32_111
-    assert document["totals"]["won"] == 2
-    assert document["totals"]["worst_path"] == "lost.png"
+    assert pictures[-1]["bpp"] == 20_000 * 8 / (768 * 512)
+    assert pictures[-1]["jpeg_bytes"] == 32_111
+    assert totals["won"] == 2
+    assert totals["worst_path"] == "lost.png"
+    assert (summary["exit_code"], summary["pictures"], summary["damaged"]) == (0, 5, 0)
 
 
 def test_csv_has_a_heading_and_a_row_for_each_picture(run: Run, archive: Path) -> None:
@@ -97,15 +97,14 @@ def test_csv_has_a_heading_and_a_row_for_each_picture(run: Run, archive: Path) -
 )
 def test_sorting(run: Run, archive: Path, column: str, first: str) -> None:
     """Sizes sort from the largest, likeness and gain from the worst, paths from A."""
-    document = json.loads(run("report", archive, "--json", "--sort", column).out)
-    assert document["pictures"][0]["path"] == first
+    assert run("report", archive, "--json", "--sort", column).json[0]["path"] == first
 
 
 def test_worst_keeps_the_least_gain(run: Run, archive: Path) -> None:
     """--worst N shows the N measured pictures that gained least over JPEG; totals are still over all."""
-    document = json.loads(run("report", archive, "--json", "--worst", 2).out)
-    assert [picture["path"] for picture in document["pictures"]] == ["lost.png", LONG]
-    assert document["totals"]["pictures"] == 5
+    *pictures, totals, _ = run("report", archive, "--json", "--worst", 2).json
+    assert [picture["path"] for picture in pictures] == ["lost.png", LONG]
+    assert totals["pictures"] == 5
 
 
 @pytest.mark.parametrize(
@@ -117,14 +116,15 @@ def test_usage_errors(run: Run, archive: Path, options: list[str], said: str) ->
     result = run("report", archive, *options)
     assert result.code == 2
     assert said in result.err
-    assert result.out == ""
+    assert [line["type"] for line in result.json] == ["summary"] * ("--json" in options)
 
 
 def test_list_gives_paths_and_json(run: Run, archive: Path) -> None:
     """`list` prints paths; with --json an object a line with path, segment and entry."""
     paths = run("list", archive).out.splitlines()
     assert paths == ["won.png", "lost.png", LONG, "alpha.png", "unmeasured.png"]
-    lines = run("list", archive, "--json").json
+    *lines, summary = run("list", archive, "--json").json
+    assert (summary["type"], summary["pictures"]) == ("summary", 5)
     assert [line["path"] for line in lines] == paths
     assert all((line["type"], line["schema"], line["segment"]) == ("picture", 1, 1) for line in lines)
     assert lines[0]["entry"] == "won.png.jpg"
