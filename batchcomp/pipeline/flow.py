@@ -1,16 +1,25 @@
-"""How work flows through a run: bounded windows, and a stage that works one window ahead of the next."""
+"""How work flows through a run, in order and in bounded memory.
+
+On a CPU each picture goes through all stages in one thread while others do the same (`ordered`): no stage waits for
+another, and the tiles of all of them share the cores. For another device, which wants batches, pictures travel in
+`windows` from stage to stage, each stage one window ahead of the next.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 WINDOW_ITEMS = 32
 WINDOW_BYTES = 64 * 2**20  # of pixels for each worker
+AHEAD = 8  # items for each thread that may be finished or waiting behind a slow one
 
 
 def windows(
@@ -28,6 +37,41 @@ def windows(
         weight += heavy
     if window:
         yield window
+
+
+def ordered(
+    items: Iterable[T], work: Callable[[T], R], weigh: Callable[[T], int], *, threads: int, heaviest: int
+) -> Generator[R]:
+    """Apply `work` to a stream in that many threads and yield its answers in the stream's order.
+
+    Items in hand, from when they are begun until their answer was taken, weigh `heaviest` at most together; one item
+    may be heavier alone. No item is taken from the stream before there is a thread that could soon begin it, and that
+    happens in the caller's thread. Errors are raised here, in order; what was not begun by then, or when this
+    generator is closed, never begins.
+    """
+    waiting: deque[tuple[Future[R], int]] = deque()
+    weight = 0
+    with ThreadPoolExecutor(threads, "pictures") as pool:
+        try:
+            for item in items:
+                heavy = weigh(item)
+                while waiting and (
+                    waiting[0][0].done() or weight + heavy > heaviest or len(waiting) == AHEAD * threads
+                ):
+                    yield waiting[0][0].result()
+                    weight -= waiting.popleft()[1]
+                waiting.append((pool.submit(work, item), heavy))
+                weight += heavy
+            while waiting:
+                yield waiting.popleft()[0].result()
+        finally:
+            for future, _ in waiting:
+                future.cancel()
+
+
+def in_turn(calls: Iterable[tuple[Callable[..., R], tuple[Any, ...], dict[str, Any]]]) -> list[R]:
+    """Make joblib's delayed calls here and now: the pool of a stage that is one of several threads already."""
+    return [call(*args, **options) for call, args, options in calls]
 
 
 class _End:

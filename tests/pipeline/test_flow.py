@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchcomp.pipeline.flow import ahead, windows
+from batchcomp.pipeline.flow import AHEAD, ahead, in_turn, ordered, windows
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 6), st.integers(1, 100))
@@ -111,3 +111,70 @@ def wait_until(condition: object, seconds: float = 10) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.001)
+
+
+@given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 4), st.integers(1, 100))
+@settings(max_examples=40, deadline=None)
+def test_ordered_keeps_order_and_its_bound(weights: list[int], threads: int, heaviest: int) -> None:
+    """Answers come in the items' order, and what is in hand never exceeds the bound unless one item does alone."""
+    lock, held, most = threading.Lock(), [0], [0]
+
+    def work(number: int) -> int:
+        with lock:
+            held[0] += weights[number]
+            most[0] = max(most[0], held[0] if held[0] != weights[number] else 0)
+        time.sleep(0.0001 * (number % 3))
+        return number
+
+    answers = []
+    for answer in ordered(range(len(weights)), work, weights.__getitem__, threads=threads, heaviest=heaviest):
+        with lock:
+            held[0] -= weights[answer]
+        answers.append(answer)
+    assert answers == list(range(len(weights)))
+    assert most[0] <= heaviest
+
+
+def test_ordered_takes_no_more_than_it_may_hold() -> None:
+    """A slow consumer stops the stream: nothing is read ahead without bound, however light it is."""
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for i in range(1000):
+            taken.append(i)
+            yield i
+
+    stream = ordered(items(), lambda i: i, lambda _: 0, threads=2, heaviest=1)
+    assert next(stream) == 0
+    time.sleep(0.05)
+    assert len(taken) <= 2 * AHEAD + 2
+    stream.close()
+
+
+def test_ordered_works_in_parallel() -> None:
+    """Two items that wait for each other both get their turn."""
+    meeting = threading.Barrier(2, timeout=10)
+    assert len(list(ordered(range(4), lambda _: meeting.wait(), lambda _: 1, threads=2, heaviest=9))) == 4
+
+
+def test_ordered_raises_in_order_and_begins_nothing_more() -> None:
+    """Answers before the broken item arrive; the items behind it that no thread had begun never begin."""
+    begun: list[int] = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number == 1:
+            raise ValueError("broken")
+        return number
+
+    stream = ordered(iter(range(100)), work, lambda _: 10, threads=1, heaviest=10)
+    assert next(stream) == 0
+    with pytest.raises(ValueError, match="broken"):
+        next(stream)
+    assert begun == [0, 1]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("pictures")]
+
+
+def test_in_turn_is_a_pool_of_one() -> None:
+    """Delayed calls are made at once, in order."""
+    assert in_turn([(divmod, (7, 3), {}), (int, ("11",), {"base": 2})]) == [(2, 1), 3]
