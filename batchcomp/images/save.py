@@ -32,6 +32,7 @@ _NEXT_STEPS = {
     errno.EACCES: "choose another folder with -o",
     errno.EPERM: "choose another folder with -o",
     errno.ENAMETOOLONG: "choose a folder with a shorter path with -o",
+    errno.ENOTDIR: "move that file away or choose another folder with -o",
     errno.EEXIST: "pass --force to overwrite it or choose another folder with -o",
 }
 
@@ -134,7 +135,7 @@ def _write_file(path: Path, write: Write, *, overwrite: bool, mtime_ns: int | No
     try:
         if not overwrite and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))  # before the work of encoding
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         _fill(temp, write, mtime_ns, permissions)
         _commit(temp, path, overwrite=overwrite)
     except (OSError, ValueError, OverflowError, MemoryError, struct.error, TypeError) as error:
@@ -190,6 +191,13 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:  # not the file to write, so --force would not help
+        raise NotADirectoryError(errno.ENOTDIR, "a file is where its folder should be") from error
 
 
 def _reason(error: Exception) -> str:
