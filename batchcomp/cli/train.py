@@ -42,7 +42,7 @@ def train(
         Method, typer.Option(help="Both nets together through a differentiable JPEG, or in turns around the real one.")
     ] = Method.joint,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps in all (10000; alternating 1800); raise it to go on.")
+        int | None, typer.Option(min=1, help="Steps in all (10000; alternating 1200); raise it to go on.")
     ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (6; alternating 8).")] = None,
     crop: Annotated[

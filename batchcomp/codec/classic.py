@@ -28,6 +28,8 @@ from batchcomp.codec.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA, tables_at
 
 SCALE = 2
 MAX_WIDTH, MAX_LAYERS = 512, 64
+NOISE = 0.3  # of a usual start, on top of the identity
+SHIFT = 1.0  # of a normalised channel, in its standard deviations: this much of it passes the ReLU at the start
 TABLE_GAIN = 0.4  # at step 1 (quality 61); coarsest 3.6 (libjpeg's quality 14), finest .1 (quality 95)
 
 
@@ -102,6 +104,8 @@ class ClassicRecCNN(nn.Module):
         self.inner = nn.ModuleList(nn.Conv2d(arch.width, arch.width, 3, padding=1, bias=not normalised) for _ in inner)
         self.norms = nn.ModuleList(nn.BatchNorm2d(arch.width) if normalised else nn.Identity() for _ in inner)
         self.last = _starting_at_zero(conv3x3(arch.width, 3))
+        for conv, norm in zip(self.inner, self.norms, strict=True):
+            _start_near_identity(conv, norm)
 
     def forward(self, compact: Tensor, _log_step: Tensor | None = None) -> Tensor:
         """Map a decoded compact image (B, 3, h, w) in [0, 1] to (B, 3, 2h, 2w), not clamped; not told the quality."""
@@ -135,6 +139,20 @@ def _starting_at_zero(conv: nn.Conv2d) -> nn.Conv2d:
     nn.init.zeros_(conv.weight)
     nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
     return conv
+
+
+@torch.no_grad()
+def _start_near_identity(conv: nn.Module, norm: nn.Module) -> None:
+    """Let what the first layer sees reach the last one from the start.
+
+    Started at random, 18 layers blur the picture so much that hundreds of steps pass before the last layer finds
+    anything to go by.
+    """
+    assert isinstance(conv, nn.Conv2d)  # noqa: S101  (for the type checker)
+    nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+    conv.weight.mul_(NOISE).add_(nn.init.dirac_(torch.empty_like(conv.weight)))
+    if isinstance(norm, nn.BatchNorm2d):
+        nn.init.constant_(norm.bias, SHIFT)
 
 
 def classic_log_tables() -> NDArray[np.float64]:

@@ -109,17 +109,19 @@ def from_bytes(data: bytes, source: str) -> Model:
 
 
 def load_file(path: Path) -> Model:
-    """Load a model from a file.
+    """Load a model from a file, or the shipped one of that name where there is no such file.
 
     Raises:
         ModelError: the file cannot be read, is too large, or is no model.
     """
+    if str(path) in SHIPPED and not path.exists():
+        return load_shipped(str(path))
     try:
         if path.stat().st_size > MAX_MODEL_BYTES:
             raise ModelError(f"{path}: larger than {MAX_MODEL_BYTES >> 20} MiB; not a model of ours")
         data = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}; name a model file with --model") from error
+        raise ModelError(f"{path}: {error.strerror}; name a file with --model, or {' or '.join(SHIPPED)}") from error
     return from_bytes(data, str(path))
 
 

@@ -35,19 +35,20 @@ SCORED_PHOTOS, SCORED_SIDE, SCORED_STEPS = 12, 192, (8.0, 4.0)
 class AlternatingSettings:
     """One run. `steps` may be raised when resuming; the learning rate is flat, then falls."""
 
-    steps: int = 1800
+    steps: int = 1200
     batch: int = 8
     crop: int = 48
     seed: int = 0
     turns: Turns = field(default_factory=Turns)
     loss: LossName = "mse"
     rate: float = 1e-3  # weight of the estimated bits in ComCNN's turn; 0: as the original, which knew no rate
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     warm_up: int = 50
     decay_share: float = 0.5
     final_rate: float = 0.02  # of learning_rate, at the last step
     weight_decay: float = 1e-2  # decoupled (AdamW): the share of a weight that goes a step, over the learning rate
     clip: float = 0.1  # gradient norm
+    ema: float = 0.99  # memory of the running average that is scored and kept
     patience: int = 6  # evaluations without a better dev score before training stops
     log_every: int = 20
     evaluate_every: int = 200
@@ -88,9 +89,9 @@ class TurnProgress(Progress):
 
 
 class AlternatingTrainer:
-    """Owns the nets, an optimiser for each, and the run folder.
+    """Owns the nets, their running average (EMA), an optimiser for each, and the run folder.
 
-    The folder holds `checkpoint.pt` (exact resume), `log.csv` and `best.safetensors` (best weights by the dev set, the
+    The folder holds `checkpoint.pt` (exact resume), `log.csv` and `best.safetensors` (best averages by the dev set, the
     normalisation folded in).
     """
 
@@ -107,6 +108,8 @@ class AlternatingTrainer:
         checkpoint.make_folder(run)
         torch.manual_seed(settings.seed)
         self.network = ClassicNetwork(settings.architecture, normalised=True).placed(self.device)
+        self.ema = ClassicNetwork(settings.architecture, normalised=True).placed()
+        self.ema.load_state_dict(self.network.state_dict())
         self.optimisers: dict[Turn, torch.optim.Optimizer] = {
             turn: torch.optim.AdamW(net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
             for turn, net in self._nets().items()
@@ -139,6 +142,7 @@ class AlternatingTrainer:
         state = checkpoint.load(self.checkpoint_path)
         checkpoint.check_same(state, asdict(self.settings), MAY_CHANGE, self.source.fingerprint, self.run)
         self.network.load_state_dict(state.network)
+        self.ema.load_state_dict(state.ema)
         for turn, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state.optimiser[turn])
         self.step, self.seconds, self.best_step = state.step, state.seconds, state.best_step
@@ -153,6 +157,7 @@ class AlternatingTrainer:
                 seconds=self.seconds,
                 settings=asdict(self.settings),
                 network=self.network.state_dict(),
+                ema=self.ema.state_dict(),
                 optimiser={turn: optimiser.state_dict() for turn, optimiser in self.optimisers.items()},
                 best=self.best,
                 best_step=self.best_step,
@@ -178,10 +183,19 @@ class AlternatingTrainer:
         norm = torch.nn.utils.clip_grad_norm_(self._nets()[turn].parameters(), self.settings.clip)
         if bool(torch.isfinite(norm)):  # a flat crop can make MS-SSIM's roots infinitely steep: leave it out
             optimiser.step()
+        self._average()
         self.step += 1
         self.log.add(loss)
         self._within_step = False
         return loss
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Follow weights and batch statistics with a running average whose memory grows to `ema`."""
+        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
+        for mean, value in zip(self.ema.state_dict().values(), self.network.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value.to(mean.device), 1 - decay)
 
     @property
     def turn(self) -> Turn:
@@ -189,8 +203,8 @@ class AlternatingTrainer:
         return self.settings.turns.at(self.step)
 
     def evaluate(self) -> Scores:
-        """Score the nets as they would be used; keep them as `best.safetensors` where they are the best so far."""
-        data = weights.to_bytes(self.network.folded())
+        """Score the running average as it would be used; keep it as `best.safetensors` where it is the best so far."""
+        data = weights.to_bytes(self.ema.folded())
         network = weights.from_bytes(data, str(self.best_path)).network  # 16 bits, as users get it
         scores = Scores(dev=self.dev.score(network), seen=self.seen.score(network))
         if scores.dev.bd_rate < self.best:

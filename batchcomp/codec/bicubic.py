@@ -1,0 +1,68 @@
+"""The double network without nets: bicubic half size, JPEG, bicubic double size. What every training starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from batchcomp.codec.classic import classic_log_tables
+from batchcomp.codec.family import CodecNetwork
+from batchcomp.codec.networks import downscale, upscale
+from batchcomp.codec.tables import tables_at
+from batchcomp.codec.weights import Model
+
+SCALE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class BicubicShape:
+    """Nothing to choose."""
+
+    scale: int = SCALE
+    unit: int = SCALE
+    parameters: int = 0
+    com_halo: int = 2 * SCALE
+    rec_halo: int = 2 * SCALE
+
+
+class _Halved(nn.Module):
+    def forward(self, x: Tensor, _log_step: Tensor) -> Tensor:
+        return downscale(x, SCALE)
+
+
+class _Doubled(nn.Module):
+    def forward(self, x: Tensor, _log_step: Tensor) -> Tensor:
+        return upscale(x, SCALE)
+
+
+class BicubicNetwork(CodecNetwork):
+    """Bicubic both ways, with the standard's quantisation tables, scaled as those of the classic family."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arch = BicubicShape()
+        self.com = _Halved()
+        self.rec = _Doubled()
+        self.register_buffer("log_tables", torch.from_numpy(classic_log_tables()).float())
+
+    def log_tables_at(self, step: Tensor) -> Tensor:
+        """Natural logarithms (B, 2, 8, 8) of the tables for steps (B,), before rounding."""
+        return self.log_tables + torch.log(step).view(-1, 1, 1, 1)
+
+    def tables_at(self, step: float) -> NDArray[np.int64]:
+        """Whole-number tables (2, 8, 8) in 1..255 for a step."""
+        return tables_at(self.log_tables.cpu().numpy(), step)
+
+    def placed(self, device: torch.device | str = "cpu") -> Self:
+        """Move to a device."""
+        return self.to(device)
+
+
+def bicubic_model() -> Model:
+    """The model for `Codec`; it has no file, so its payloads are for measuring, not for archives."""
+    return Model(network=BicubicNetwork().eval(), sha256="0" * 64, name="bicubic half size + JPEG")
