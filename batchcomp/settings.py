@@ -9,6 +9,7 @@ from pathlib import Path
 from batchcomp.errors import UsageError
 
 DEFAULT_QUALITY = 55
+CODECS = ("jpeg", "avif")
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
 
@@ -44,6 +45,32 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+TARGETS = {  # what a picture can be asked to meet, with the least and the most it can be
+    "match-jpeg": (1, 100),  # Pillow's quality: at most that file's bytes, and a higher MS-SSIM
+    "target-ms-ssim": (0.01, 0.9999),  # the fewest bytes that reach it
+    "max-bpp": (0.001, 100),  # bits per pixel of the picture: the best within
+    "max-bytes": (1, 2**32 - 2),  # the best within
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What every picture is to meet, in place of one quality for all; `kind` is a key of `TARGETS`."""
+
+    kind: str
+    value: float
+
+    def __post_init__(self) -> None:
+        """Raise UsageError where the value makes no sense."""
+        least, most = TARGETS[self.kind]
+        if not least <= self.value <= most:
+            raise UsageError(f"--{self.kind} {self.value:g}: expected {least:g} to {most:g}")
+
+    def __str__(self) -> str:
+        """As on the command line, without dashes."""
+        return f"{self.kind} {self.value:.12g}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CompressSettings:
     """One `compress` run. `batch_size` None means: chosen from the device."""
@@ -58,6 +85,9 @@ class CompressSettings:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     measure: bool = True
+    target: Target | None = None
+    codec: str = "jpeg"  # what holds the compact pictures
+    pack: bool = False
     verbatim: tuple[str, ...] = ()  # globs: files that are no sound pictures and yet are carried along
     follow_symlinks: bool = False
     isolate: bool = True  # decode in processes of their own, with limits of time and memory
@@ -76,10 +106,23 @@ class CompressSettings:
             raise UsageError(f"quality {self.quality}: expected 1 to 100")
         if self.jobs < 0 or (self.batch_size is not None and self.batch_size < 1):
             raise UsageError(f"jobs {self.jobs}, batch size {self.batch_size}: expected whole numbers from 1 on")
+        if self.target and self.target.kind in {"match-jpeg", "target-ms-ssim"} and not self.measure:
+            raise UsageError(f"--{self.target.kind} has to measure: leave --no-measure out")
+        if self.codec not in CODECS:
+            raise UsageError(f"codec {self.codec!r}: expected one of {', '.join(CODECS)}")
+        if self.pack and self.codec != "jpeg":
+            raise UsageError(f"--pack with --codec {self.codec}: only JPEG payloads can be packed; leave one out")
         if self.lock_wait < 0:
             raise UsageError(f"lock wait {self.lock_wait}: expected a number of seconds from 0 on")
         if self.max_load is not None and not hasattr(os, "getloadavg"):
             raise UsageError("--max-load: this system has no load average; leave it out")
+
+    @property
+    def asked(self) -> str:
+        """What is asked for beside a quality, as manifests note it: "" for plain JPEG payloads of one quality."""
+        own = [str(self.target)] if self.target else []
+        own += [self.codec] if self.codec != "jpeg" else []
+        return ", ".join(own + ["packed"] * self.pack)
 
     @property
     def workers(self) -> int:

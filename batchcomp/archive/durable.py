@@ -23,6 +23,7 @@ _ADVICE: Final = {
     errno.EACCES: "choose a folder that can be written to",
     errno.EPERM: "choose a folder that can be written to",
     errno.ENOENT: "check that the folder still exists and its disk is connected",
+    errno.ENOTDIR: "a file is where a folder is needed; choose another name",
     errno.EEXIST: "check that no other program writes to this folder",
 }
 

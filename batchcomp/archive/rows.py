@@ -29,7 +29,15 @@ KINDS: Final[Mapping[str, Kind]] = {
     "compact": Kind(code=1, suffix=".jpg"),
     "verbatim": Kind(code=2, suffix=""),
     "jpeg": Kind(code=3, suffix=".jpg"),
+    "packed": Kind(code=4, suffix=".jpg.bcp"),
+    "compact-avif": Kind(code=5, suffix=".avif"),
+    "webp": Kind(code=6, suffix=".webp"),
+    "png": Kind(code=7, suffix=".png"),
 }
+
+
+COMPACT: Final = frozenset({"compact", "packed", "compact-avif"})  # kinds that the networks restore
+LOSSLESS: Final = frozenset({"webp", "png"})  # kinds that give back the very pixels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,10 +81,12 @@ class Row:
     metadata_bytes: int = 0
     model: str = ""
     scale: int = 0
-    quality: int = 0
+    quality: float = 0  # an int where it is whole, so that it stays one in JSON
     ms_ssim: float | None = None
     jpeg: JpegComparison | None = None
     seconds: float = 0.0
+    asked: str = ""  # what was asked for beside a quality: a target, an inner codec, packing
+    unpacked_bytes: int = 0  # of the JPEG that was packed; 0 where none was
     holder: int = 0  # the segment that holds the entry of a shared row, else 0
     segment: int = 0  # of the file the row came from; not part of the line
 
@@ -265,13 +275,15 @@ _CHECKS: Final[dict[str, Check]] = {
     "mode": _text(32),
     "model": _matches("([0-9a-f]{64})?", 'a SHA-256 in lower-case hex, or ""'),
     "scale": _integer(0, 255),
-    "quality": _integer(0, 100),
+    "quality": _number(0, 100),
     "ms_ssim": _or_none(_similarity),
     "jpeg": _or_none(_is_comparison),
     "seconds": _number(0.0, 1e9),
 }
 _OPTIONAL: Final[dict[str, tuple[Any, Check]]] = {  # fields that are written only where they are not the default
     "holder": (0, _integer(1, 10**12)),
+    "asked": ("", _text(200)),
+    "unpacked_bytes": (0, _integer(1, MAX_ENTRY_BYTES)),
 }
 _JPEG_CHECKS: Final[dict[str, Check]] = {
     "quality": _integer(1, 100),

@@ -6,11 +6,11 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from batchcomp.archive import layout
@@ -187,6 +187,46 @@ def _identity(status: os.stat_result) -> Identity:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
+def quick_manifest(folder: Path, number: int) -> bytes:
+    """Return the manifest of a segment, checked as always, without looking at the other entries.
+
+    In a canonical segment it is the last entry, and its record the last of the directory, right before the end record.
+    Anything else is read the long way. Errors: as for `open_segment` and `read_manifest`.
+    """
+    path = folder / segment_name(number)
+    with _reading(path), path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(_LAST_BYTES) - layout.END.size))
+        span = _last_span(file.read(), size)
+        if span is not None and span.size <= MAX_MANIFEST:
+            file.seek(span.offset + layout.LOCAL.size + len(MANIFEST_NAME))
+            data = file.read(span.size)
+            if zlib.crc32(data) == span.crc and len(data) == span.size:
+                with suppress(ValueError):
+                    check_manifest(data, number)
+                    return data
+    return open_segment(folder, number).read_manifest()
+
+
+_LAST_BYTES: Final = bytes(layout.CENTRAL.size) + MANIFEST_NAME.encode()  # what the last record is as long as
+
+
+def _last_span(tail: bytes, size: int) -> Span | None:
+    """Return where the manifest lies, from the last bytes of a file of `size` bytes; None if it is not that simple."""
+    if len(tail) != len(_LAST_BYTES) + layout.END.size or not tail.endswith(
+        MANIFEST_NAME.encode(), 0, len(_LAST_BYTES)
+    ):
+        return None
+    record, end = layout.CENTRAL.unpack_from(tail), layout.END.unpack_from(tail, len(_LAST_BYTES))
+    crc, packed, length, name_size, offset = record[7], record[8], record[9], record[10], record[16]
+    start = end[6]
+    if record[0] != layout.CENTRAL_SIGNATURE or end[0] != layout.END_SIGNATURE or start == 0xFFFFFFFF:
+        return None
+    if packed != length or name_size != len(MANIFEST_NAME) or offset + length > start > size:
+        return None
+    return Span(offset, length, crc, start)
+
+
 def check_version(folder: Path, number: int) -> None:
     """Refuse to go on after a segment of a newer version; damage is not this function's matter.
 
@@ -194,7 +234,7 @@ def check_version(folder: Path, number: int) -> None:
         ArchiveError: the version is newer than this build reads, or the file cannot be read.
     """
     try:
-        open_segment(folder, number).read_manifest()
+        quick_manifest(folder, number)
     except ArchiveDamagedError:
         return
 
