@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from batchcomp.cli import console, limits
+from batchcomp.cli import console, goals, limits
 from batchcomp.cli.completion import archives
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
 from batchcomp.settings import DEFAULT_QUALITY, CompressSettings, default_archive
@@ -24,6 +24,12 @@ def compress(
     quality: Annotated[
         int, typer.Option("--quality", "-q", min=1, max=100, help="1 (smallest) to 100 (best).")
     ] = DEFAULT_QUALITY,
+    match_jpeg: goals.MatchJpegOpt = None,
+    target_ms_ssim: goals.MsSsimOpt = None,
+    max_bpp: goals.MaxBppOpt = None,
+    max_bytes: goals.MaxBytesOpt = None,
+    codec: goals.CodecOpt = "jpeg",
+    pack: goals.PackOpt = False,
     device: DeviceOpt = "auto",
     jobs: JobsOpt = 0,
     batch: BatchOpt = "auto",
@@ -43,7 +49,7 @@ def compress(
     isolate: limits.IsolateOpt = True,
     max_pixels: limits.MaxPixelsOpt = limits.MAX_PIXELS,
     max_side: limits.MaxSideOpt = limits.MAX_SIDE,
-    max_bytes: limits.MaxBytesOpt = limits.MAX_BYTES,
+    max_source: limits.MaxBytesOpt = limits.MAX_BYTES,
     max_metadata: limits.MaxMetadataOpt = limits.MAX_METADATA,
     max_seconds: limits.MaxSecondsOpt = limits.MAX_SECONDS,
     max_memory: limits.MaxMemoryOpt = limits.MAX_MEMORY,
@@ -55,6 +61,9 @@ def compress(
         paths=tuple(paths),
         archive=output or default_archive(tuple(paths)),
         quality=quality,
+        target=goals.target_of(match_jpeg, target_ms_ssim, max_bpp, max_bytes),
+        codec=codec,
+        pack=pack,
         device=device,
         jobs=jobs,
         batch_size=batch_size(batch),
@@ -68,7 +77,7 @@ def compress(
         limits=limits.limits_of(
             pixels=max_pixels,
             side=max_side,
-            size=max_bytes,
+            size=max_source,
             metadata=max_metadata,
             seconds=max_seconds,
             memory=max_memory,

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 
 from joblib import Parallel
 
 from batchcomp.archive import ArchiveWriter
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PictureError
-from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, windows
-from batchcomp.pipeline.packing import Packed, Run
-from batchcomp.pipeline.plan import Take, plan, weight
-from batchcomp.pipeline.records import Done, Event, Failed, Outcome, Planned
+from batchcomp.images.walk import Item
+from batchcomp.pipeline.alternatives import Packed
+from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, in_turn, ordered, windows
+from batchcomp.pipeline.known import Known
+from batchcomp.pipeline.loading import Loaded, Loader
+from batchcomp.pipeline.packing import Run
+from batchcomp.pipeline.patience import wait_for_calm
+from batchcomp.pipeline.plan import Take, bundled, plan, weight
+from batchcomp.pipeline.records import Bundle, Done, Event, Failed, Outcome, Planned
+from batchcomp.pipeline.sharing import Shared, Sharing
 from batchcomp.settings import CompressSettings
 
 OnEvent = Callable[[Event], None]
+MOST_THREADS = 64  # tiles at once: more cost only memory
 
 
 def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
@@ -34,15 +42,78 @@ def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _
         outcome.add(event)
         on_event(event)
 
-    codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
-    with ArchiveWriter(settings.archive) as writer, Parallel(n_jobs=settings.workers, prefer="threads") as pool:
-        todo = (step.item if isinstance(step, Take) else step for step in plan(settings, codec.model.sha256))
-        run = Run(settings, codec, pool)
-        with closing(ahead(run.load(windows(todo, weight, heaviest=WINDOW_BYTES * settings.workers)))) as windows_ahead:
-            for window in windows_ahead:
-                for result in run.pack(window):
-                    tell(_stored(writer, result) if isinstance(result, Packed) else result)
+    codec = Codec.open(
+        settings.model, device=settings.device, batch=settings.batch_size, threads=min(settings.workers, MOST_THREADS)
+    )
+    with _writer(settings) as writer:
+        known = Known(settings.archive)
+        todo = bundled(plan(settings, codec.model.sha256, known))
+        sharing = Sharing(settings, codec.model.sha256, known)
+        flow = by_picture if codec.device.type == "cpu" else by_window
+        calm = partial(wait_for_calm, settings.max_load, on_wait=tell, meanwhile=writer.commit_if_due)
+        with closing(flow(settings, codec, todo, sharing, calm)) as results:
+            for result in results:
+                for event in _events(writer, known, result):
+                    tell(event)
+                writer.commit_if_due()
     return outcome
+
+
+Result = Packed | Shared | Event
+
+
+def by_picture(
+    settings: CompressSettings,
+    codec: Codec,
+    todo: Iterator[Item | Event],
+    sharing: Sharing,
+    calm: Callable[[], None],
+) -> Generator[Result]:
+    """Take each picture from ComCNN to its row in one thread, several pictures at once; others are read meanwhile.
+
+    What may share its content with a file before it waits for that file to be stored.
+    """
+    run, seen = Run(settings, codec, in_turn), set[str]()
+
+    def begin(loaded: Iterable[Loaded | Event]) -> Iterator[tuple[Loaded | Event, bool]]:
+        for one in loaded:
+            calm()
+            known = isinstance(one, Loaded) and (one.source.sha256 in seen or sharing.holds(one))
+            seen.update([one.source.sha256] if isinstance(one, Loaded) else [])
+            yield one, known
+
+    def pack(begun: tuple[Loaded | Event, bool]) -> tuple[Loaded | Event, list[Packed | Event]]:
+        one, known = begun
+        return one, [] if known else list(run.pack([one]))
+
+    with Loader(settings) as loader:
+        loads = ordered(todo, loader.load, weight, threads=settings.workers, heaviest=WINDOW_BYTES)
+        heaviest = WINDOW_BYTES * settings.workers
+        packs = ordered(begin(loads), pack, _pixel_bytes, threads=settings.workers + 1, heaviest=heaviest)
+        with closing(loads), closing(packs):
+            for one, answer in packs:
+                yield from answer or sharing.pack([one], run.pack)
+
+
+def by_window(
+    settings: CompressSettings,
+    codec: Codec,
+    todo: Iterator[Item | Event],
+    sharing: Sharing,
+    calm: Callable[[], None],
+) -> Generator[Result]:
+    """Pack windows of pictures, whose tiles fill the device's batches, while the next window is loaded."""
+    with Parallel(n_jobs=settings.workers, prefer="threads") as pool:
+        run = Run(settings, codec, pool)
+        with closing(ahead(run.load(windows(todo, weight, heaviest=WINDOW_BYTES * settings.workers)))) as loaded:
+            for window in loaded:
+                calm()
+                yield from sharing.pack(window, run.pack)
+
+
+def _pixel_bytes(begun: tuple[Loaded | Event, bool]) -> int:
+    one, _ = begun
+    return one.picture.pixels.nbytes if isinstance(one, Loaded) and one.picture is not None else 0
 
 
 def plan_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
@@ -54,14 +125,33 @@ def plan_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: No
         on_event(event)
 
     codec = Codec.open(settings.model, device="cpu")
-    for step in plan(settings, codec.model.sha256):
+    for step in plan(settings, codec.model.sha256, Known(settings.archive)):
         tell(Planned(name=step.item.name, reason=step.reason) if isinstance(step, Take) else step)
     return outcome
 
 
-def _stored(writer: ArchiveWriter, packed: Packed) -> Event:
+def _writer(settings: CompressSettings) -> ArchiveWriter:
+    return ArchiveWriter(
+        settings.archive,
+        segment_bytes=settings.segment_bytes,
+        segment_seconds=settings.segment_seconds,
+        lock_wait=settings.lock_wait,
+    )
+
+
+def _events(writer: ArchiveWriter, known: Known, result: Result) -> Iterable[Event]:
+    if isinstance(result, Bundle):
+        return result.events
+    return [_stored(writer, known, result) if isinstance(result, Packed | Shared) else result]
+
+
+def _stored(writer: ArchiveWriter, known: Known, result: Packed | Shared) -> Event:
     try:
-        writer.add(packed.row, packed.data)
+        if isinstance(result, Shared):
+            row = writer.add_shared(result.row, result.owner)
+        else:
+            row = writer.add(result.row, result.data)
     except PictureError as error:
-        return Failed(name=packed.row.path, reason=str(error))
-    return Done(name=packed.row.path, row=packed.row)
+        return Failed(name=result.row.path, reason=str(error))
+    known.note(row)
+    return Done(name=row.path, row=row)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import file_digest
 from pathlib import Path
 
-from batchcomp.archive import Archive
-from batchcomp.archive.rows import Row
-from batchcomp.errors import ArchiveNotFoundError
-from batchcomp.images.load import estimate_bytes
 from batchcomp.images.names import shown
+from batchcomp.images.sizes import estimate_bytes
 from batchcomp.images.walk import Item, WalkFailure, walk
-from batchcomp.pipeline.records import Event, Failed, Passed
+from batchcomp.pipeline.asked import stale
+from batchcomp.pipeline.known import Entry, Known
+from batchcomp.pipeline.records import Bundle, Event, Failed, Passed
 from batchcomp.settings import CompressSettings
-
-VERBATIM_LARGER = "compressed it would be larger"  # and at which quality; that makes it worth another try
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,44 +25,70 @@ class Take:
     reason: str
 
 
-def plan(settings: CompressSettings, model: str) -> Iterator[Take | Event]:
+def plan(settings: CompressSettings, model: str, known: Known) -> Iterator[Take | Event]:
     """Yield in the walk's order the files to take, and events for those that are unchanged or cannot be walked."""
-    known = known_rows(settings.archive)
-    for item in walk(settings.paths, include=settings.include, exclude=settings.exclude, skip=(settings.archive,)):
+    for damage in known.damage:
+        yield Failed(name=damage.segment, reason=f"{settings.archive}: {damage}; run `repair`", damage=True)
+    fits = _Fits(settings, model)
+    found = walk(
+        settings.paths,
+        include=settings.include,
+        exclude=settings.exclude,
+        skip=(settings.archive,),
+        follow_symlinks=settings.follow_symlinks,
+    )
+    for item in found:
         if isinstance(item, WalkFailure):
             yield Failed(name=str(item.path), reason=f"{shown(item.path)}: {item.reason}")
-        elif reason := reason_to_take(item, known.get(item.name), settings, model):
+        elif reason := fits.reason_to_take(item, known.get(item.name)):
             yield Take(item=item, reason=reason)
         else:
             yield Passed(name=item.name, reason="unchanged since it was archived", unchanged=True)
 
 
-def known_rows(archive: Path) -> dict[str, Row]:
-    """The archive's current rows by path; none where there is no archive yet."""
+def bundled(steps: Iterable[Take | Event], most: int = 512) -> Iterator[Item | Event]:
+    """Yield the files to take, and events; those of unchanged files, which may be all, in bundles.
+
+    A stage costs some microseconds an item, and a tree of 100,000 unchanged files should not feel that.
+    """
+    passed: list[Passed] = []
+    for step in steps:
+        if isinstance(step, Passed):
+            passed.append(step)
+        if passed and (len(passed) == most or not isinstance(step, Passed)):
+            yield Bundle(tuple(passed))
+            passed.clear()
+        if not isinstance(step, Passed):
+            yield step.item if isinstance(step, Take) else step
+    if passed:
+        yield Bundle(tuple(passed))
+
+
+class _Fits:
+    """Holds files against what the archive has of them."""
+
+    def __init__(self, settings: CompressSettings, model: str) -> None:
+        self._checksum = settings.checksum
+        self._stale = lru_cache(maxsize=1024)(lambda asked: stale(asked, settings, model))
+
+    def reason_to_take(self, item: Item, entry: Entry | None) -> str:
+        """Why a file should be (re-)compressed; empty where the archive already holds it as asked for."""
+        if entry is None:
+            return "new"
+        if entry.size != item.size:
+            return "changed"
+        if self._checksum:
+            return "content changed" if digest(item.path) != entry.sha256 else self._stale(entry.asked)
+        return "changed" if entry.mtime_ns != item.mtime_ns else self._stale(entry.asked)
+
+
+def digest(path: Path) -> bytes | None:
+    """The SHA-256 of a file; None where it cannot be read, which reading it again will tell."""
     try:
-        return {row.path: row for row in Archive.open(archive).rows()}
-    except ArchiveNotFoundError:
-        return {}
-
-
-def reason_to_take(item: Item, row: Row | None, settings: CompressSettings, model: str) -> str:
-    """Why a file should be (re-)compressed; empty where the archive already holds it as asked for."""
-    if row is None:
-        return "new"
-    too_large = row.reason.startswith(VERBATIM_LARGER)  # at another quality it may not be
-    stale = {
-        "changed": (row.source_bytes, row.mtime_ns) != (item.size, item.mtime_ns),
-        "other quality": row.stored != "verbatim" and row.quality != settings.quality,
-        "other model": row.model not in {"", model},  # of a fallback: the model that was tried
-        "other quality or model": too_large and row.reason != larger_at(settings.quality),
-        "not measured yet": settings.measure and row.stored == "compact" and row.ms_ssim is None,
-    }
-    return next((reason for reason, applies in stale.items() if applies), "")
-
-
-def larger_at(quality: int) -> str:
-    """Why a picture is stored verbatim whose payload would be larger."""
-    return f"{VERBATIM_LARGER} at quality {quality}"
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").digest()
+    except OSError:
+        return None
 
 
 def weight(one: Item | Event) -> int:

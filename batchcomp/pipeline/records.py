@@ -55,7 +55,14 @@ class Waiting:
     max_load: float
 
 
-Event = Done | Passed | Planned | Failed | Waiting
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Many events that go through the stages of a run as one; it is taken apart before they are told."""
+
+    events: tuple[Passed, ...]
+
+
+Event = Done | Passed | Planned | Failed | Waiting | Bundle
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,148 @@
+"""What an archive holds, small enough to keep in memory for every file: some 250 bytes and the path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from struct import Struct
+from struct import error as StructError  # noqa: N812  # an exception's name
+from typing import Any, NamedTuple
+
+from batchcomp.archive import Archive, Damage, FoundDamageError
+from batchcomp.archive.manifest import picture_lines
+from batchcomp.archive.reader import find_segments, gap_damage
+from batchcomp.archive.rows import Row, parse_line
+from batchcomp.archive.segment import Segment, open_segment, quick_manifest
+from batchcomp.archive.segments import segment_name
+from batchcomp.errors import ArchiveError, ArchiveNotFoundError
+from batchcomp.pipeline.asked import Asked, asked_from
+
+_RECORD = Struct("<Qq32sQI")  # size, mtime_ns, SHA-256, segment, number of the Asked
+
+
+class Entry(NamedTuple):
+    """The current version of one path."""
+
+    size: int
+    mtime_ns: int
+    sha256: bytes
+    segment: int
+    asked: Asked
+
+
+class Known:
+    """The current versions in an archive by path, and where content lies by SHA-256; empty where there is no archive.
+
+    `note` adds what a run stores. Only the rows of the segment that is being written are kept whole, the others are
+    read from their manifests when they are needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.damage: list[Damage] = []
+        self._records: dict[str, bytes] = {}
+        self._asked: dict[Asked, int] = {}
+        self._values: list[Asked] = []
+        self._content: dict[bytes, int] | None = None
+        self._open: dict[bytes, Row] = {}
+        self._open_segment = 0
+        self._manifest = lru_cache(maxsize=4)(lambda number: _manifest(folder, number))
+        self._archive = Archive(folder, [])
+        try:
+            numbers = find_segments(folder)
+        except ArchiveNotFoundError:
+            return
+        self.damage += gap_damage(numbers)
+        for number in numbers:
+            try:
+                self._read(number, quick_manifest(folder, number))
+            except FoundDamageError as error:
+                self.damage.append(error.damage)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, path: str) -> Entry | None:
+        """Return the current version of a path, None if there is none."""
+        record = self._records.get(path)
+        if record is None:
+            return None
+        size, mtime_ns, digest, segment, asked = _RECORD.unpack(record)
+        return Entry(size, mtime_ns, digest, segment, self._values[asked])
+
+    def note(self, row: Row) -> None:
+        """Remember the content of a row that was stored just now."""
+        if row.segment != self._open_segment:  # the one before is committed
+            self._open, self._open_segment = {}, row.segment
+        digest = bytes.fromhex(row.source_sha256)
+        self._open[digest] = row
+        self._by_content[digest] = row.segment
+
+    def holders(self, sha256: str) -> Iterator[Row]:
+        """Yield rows that hold this content, the best to share first; each payload was found to be sound."""
+        digest = bytes.fromhex(sha256)
+        if digest in self._open:
+            yield self._open[digest]
+            return
+        segment = self._by_content.get(digest)
+        if segment is None:
+            return
+        for row in self._rows_of(segment, sha256):
+            if self._is_sound(row):
+                yield row
+
+    @property
+    def _by_content(self) -> dict[bytes, int]:
+        if self._content is None:  # made when the first file is stored: most runs store few or none
+            unpacked = map(_RECORD.unpack, self._records.values())
+            self._content = {digest: segment for _, _, digest, segment, _ in unpacked}
+        return self._content
+
+    def _read(self, number: int, manifest: bytes) -> None:
+        """Take in the rows of a segment, of which only the fields that matter here are looked at.
+
+        A row that breaks the rules supersedes too: its picture counts as unknown, and so is stored anew.
+        """
+        for line in picture_lines(manifest):
+            path = None
+            try:
+                value = parse_line(line)
+                path = value["path"]
+                self._records[path] = self._record(value, number)
+            except (ValueError, KeyError, TypeError, AttributeError, StructError):
+                self._records.pop(path if isinstance(path, str) else "", None)
+                reason = f"the row of {path!r} breaks the rules"
+                self.damage.append(Damage(segment=segment_name(number), entry=None, reason=reason[:1000]))
+
+    def _record(self, value: dict[str, Any], segment: int) -> bytes:
+        asked = asked_from(value)
+        number = self._asked.setdefault(asked, len(self._asked))
+        if number == len(self._values):
+            self._values.append(asked)
+        digest = bytes.fromhex(value["source_sha256"])
+        return _RECORD.pack(value["source_bytes"], value["mtime_ns"], digest, segment, number)
+
+    def _rows_of(self, segment: int, sha256: str) -> Iterator[Row]:
+        """Yield the rows of a committed segment that have this content."""
+        try:
+            opened, manifest = self._manifest(segment)
+            at = manifest.find(sha256.encode())
+            while at >= 0:
+                end = manifest.index(b"\n", at) + 1
+                row = opened.row(manifest[manifest.rindex(b"\n", 0, at) + 1 : end])
+                if row.source_sha256 == sha256:
+                    yield row
+                at = manifest.find(sha256.encode(), end)
+        except (ArchiveError, ValueError):  # damaged meanwhile: the content is stored anew
+            return
+
+    def _is_sound(self, row: Row) -> bool:
+        try:
+            return len(self._archive.read(row)) == row.payload_bytes
+        except ArchiveError:
+            return False
+
+
+def _manifest(folder: Path, number: int) -> tuple[Segment, bytes]:
+    segment = open_segment(folder, number)
+    return segment, segment.read_manifest()
