@@ -29,7 +29,7 @@ MaxSideOpt = Annotated[
     int, typer.Option("--max-side", min=1, metavar="PIXELS", rich_help_panel=_PANEL, help="Of width and height.")
 ]
 MaxBytesOpt = Annotated[
-    float, typer.Option("--max-bytes", min=0.0001, metavar="MB", rich_help_panel=_PANEL, help="Of a file.")
+    float, typer.Option("--max-source", min=0.0001, metavar="MB", rich_help_panel=_PANEL, help="Of a file.")
 ]
 MaxMetadataOpt = Annotated[
     float,

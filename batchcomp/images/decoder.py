@@ -44,6 +44,8 @@ def _serve(connection: socket.socket, request: bytes, arena: Arena) -> None:
         answer = described(decode_picture(data, head["name"], limits=limits, empty=arena.pixels), arena.append)
     except PictureError as error:
         answer = description_of(error)
+        arena.clear()
+        arena.shrink()  # it may have been too large for this process
     start, size = arena.append(json.dumps(answer).encode())
     connection.sendall(REPLY.pack(start, size))
 

@@ -30,7 +30,9 @@ from batchcomp.images.wire import REPLY, REQUEST, error_of, picture_of
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 SUPPORTED = os.name == "posix" and bool(sys.executable)
-_PATIENCE = 5  # a process may take so many times its computing time by the clock: the machine may be busy
+# By the clock a process may take so many times its computing time, and so many seconds more, since the machine may be
+# busy and a process has to start.
+_PATIENCE, _GRACE = 5, 30
 _START = (
     "import sys; sys.path[:] = sys.argv[3:]; from batchcomp.images.decoder import main; main(*map(int, sys.argv[1:3]))"
 )
@@ -97,7 +99,7 @@ class _Worker:
     def decode(self, data: bytes, name: str, limits: Limits) -> Picture:
         """Return the picture in `data`. Raises PictureError, after which the process may be gone."""
         self.usable = False  # until it has answered
-        self._channel.settimeout(_PATIENCE * limits.max_seconds)
+        self._channel.settimeout(_PATIENCE * limits.max_seconds + _GRACE)
         try:
             self._ask(data, name, limits)
             answer = self._answer()

@@ -6,6 +6,7 @@ picture was decoded. Damage inside JPEG scan data that the decoder conceals cann
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -261,7 +262,7 @@ def _explained(name: str, format_name: str) -> Iterator[None]:
 
 def _reason(error: BaseException, format_name: str) -> str:
     """Say in the user's words what the decoder found."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return "not enough memory to decode it (--max-memory)"
     if isinstance(error, Image.DecompressionBombError):
         return f"too many pixels for a {format_name} decoder"

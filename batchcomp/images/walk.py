@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,26 @@ def walk(
     return _walk_roots(_roots(paths), chosen)
 
 
+def locator(paths: Sequence[Path]) -> Callable[[str], Path | None]:
+    """Return the way back: from a name in an archive to the file that `walk` found under it, None where there is none.
+
+    Raises:
+        UsageError: As `walk`.
+    """
+    roots = {root.name: root for root in _roots(paths)}
+
+    def locate(name: str) -> Path | None:
+        if "" in roots:
+            return roots[""].path / name
+        first, _, rest = name.partition("/")
+        root = roots.get(first)
+        if root is None or root.is_folder != bool(rest):
+            return None
+        return root.path / rest if rest else root.path
+
+    return locate
+
+
 def _roots(paths: Sequence[Path]) -> list[_Root]:
     found = [_root(path) for path in dict.fromkeys(paths)]
     roots = list({root.path: root for root in reversed(found)}.values())[::-1]
@@ -139,15 +159,15 @@ def _walk_folder(root: _Root, chosen: _Filter) -> Iterator[Item | WalkFailure]:
             through.pop()
         elif isinstance(found, WalkFailure):
             yield found
-        elif found[0].is_dir(follow_symlinks=chosen.follow):
+        elif _leads_to_folder(found[0], follow=chosen.follow):
             linked = through[-1] or (chosen.follow and found[0].is_symlink())
             if not _pruned(*found, chosen) and not (linked and links.bars(found[0])):
                 stack.append(_entries(found[0].path, f"{found[1]}/"))
                 through.append(linked)
-        elif found[0].is_file(follow_symlinks=chosen.follow) and _wanted(*found, chosen):
-            yield from _file(found[0].path, found[1], found[0], follow=chosen.follow)
         elif chosen.follow and _is_broken(found[0]) and _wanted(*found, chosen):
             yield WalkFailure(Path(found[0].path), "link that leads nowhere; remove it or exclude it")
+        elif found[0].is_file(follow_symlinks=chosen.follow) and _wanted(*found, chosen):
+            yield from _file(found[0].path, found[1], found[0], follow=chosen.follow)
 
 
 class _Links:
@@ -171,8 +191,18 @@ class _Links:
         return known
 
 
+def _leads_to_folder(entry: os.DirEntry[str], *, follow: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow)
+    except OSError:  # a link in a circle
+        return False
+
+
 def _is_broken(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and not Path(entry.path).exists()
+    try:
+        return entry.is_symlink() and not entry.stat()
+    except OSError:
+        return True
 
 
 def _entries(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str] | WalkFailure]:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from batchcomp.archive.names import unique_entry
 from batchcomp.archive.rows import Row
+from batchcomp.codec.pack import SUFFIX
 from batchcomp.images.names import TEMP_PREFIX, TEMP_SUFFIX
 from batchcomp.settings import FORMATS
 
@@ -74,7 +75,7 @@ def sameness(folder: Path) -> Sameness:
 
 def payload_target(name: str, suffix: str) -> str:
     """`holiday.png.jpg` -> `holiday.png`; `holiday.jpg` -> `holiday.png`."""
-    stem = PurePosixPath(name).with_suffix("")
+    stem = PurePosixPath(name.removesuffix(SUFFIX)).with_suffix("")
     return str(stem.with_suffix(suffix) if stem.suffix else PurePosixPath(f"{stem}{suffix}"))
 
 

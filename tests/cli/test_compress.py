@@ -156,7 +156,7 @@ def test_another_time_of_change_is_a_change(compress: Run, photos: Path) -> None
 
 def test_another_quality_or_model_is_stored_again(run: Run, compress: Run, photos: Path, other_model: Path) -> None:
     """Asking for another quality or model redoes what they concern."""
-    samples.save(photos / "alpha.png", samples.image(mode="RGBA"))
+    samples.save(photos / "flat.png", samples.image(mode="P"))
     compress(photos, "--no-measure")
     assert compress(photos, "-q", "20", "--no-measure").err == "3 stored, 1 unchanged\n"
     assert {row.quality for row in rows_of(photos.with_name("photos.bca")).values()} == {20, 0}
@@ -283,9 +283,9 @@ def test_a_folder_that_cannot_be_walked_is_named(compress: Run, photos: Path, mo
 
 
 def test_what_the_codec_cannot_carry_is_stored_as_it_is(run: Run, compress: Run, decode: Run) -> None:
-    """Alpha, palette and CMYK are kept byte for byte, with the reason in the row and in the table."""
+    """Palettes and CMYK are kept byte for byte, with the reason in the row and in the table."""
     kinds = {
-        "alpha.png": ("RGBA", "alpha channel"),
+        "flat.png": ("P", "palette"),
         "flat.gif": ("P", "palette"),
         "print.jpg": ("CMYK", "CMYK colours"),
     }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images.load import Limits, check_head, decode_picture, load, read_source
+from batchcomp.images.load import Limits, decode_picture, load, read_source
 from batchcomp.images.sizes import estimate_bytes
 
 from .make import encoded, exif, image, noise, png, with_segment

@@ -20,7 +20,7 @@ def tree(root: Path, *names: str) -> Path:
     return root
 
 
-def names(*paths: Path, **options: list[str] | list[Path]) -> list[str]:
+def names(*paths: Path, **options: list[str] | list[Path] | bool) -> list[str]:
     found = list(walk(paths, **options))  # type: ignore[arg-type]
     assert all(isinstance(item, Item) for item in found)
     return [item.name for item in found if isinstance(item, Item)]
@@ -68,6 +68,58 @@ def test_links_are_not_followed_but_a_named_one_is_resolved(tmp_path: Path) -> N
     (tmp_path / "latest").symlink_to(tmp_path / "real", target_is_directory=True)
     assert names(tmp_path / "latest") == ["a.jpg"]
     assert names(tmp_path / "latest", tree(tmp_path, "c.jpg") / "c.jpg") == ["latest/a.jpg", "c.jpg"]
+
+
+def test_links_are_followed_when_asked(tmp_path: Path) -> None:
+    """Files and folders come under the link's name, with the size of what it points to."""
+    tree(tmp_path, "real/a.jpg", "outside/deep/b.jpg")
+    (tmp_path / "real/c.jpg").symlink_to(tmp_path / "real/a.jpg")
+    (tmp_path / "real/more").symlink_to(tmp_path / "outside", target_is_directory=True)
+    found = {item.name: item.size for item in walk([tmp_path / "real"], follow_symlinks=True) if isinstance(item, Item)}
+    assert found == {
+        "a.jpg": len("real/a.jpg"),
+        "c.jpg": len("real/a.jpg"),
+        "more/deep/b.jpg": len("outside/deep/b.jpg"),
+    }
+    assert names(tmp_path / "real") == ["a.jpg"]
+
+
+def test_links_in_circles_end(tmp_path: Path) -> None:
+    """A folder that links to itself, to its parent, or to one that links back is entered through links once."""
+    tree(tmp_path, "root/a.jpg", "root/d/b.jpg", "other/c.jpg")
+    for link, target in {
+        "root/self": "root",
+        "root/d/up": "root",
+        "root/d/here": "root/d",
+        "other/back": "root/d",
+    }.items():
+        (tmp_path / link).symlink_to(tmp_path / target, target_is_directory=True)
+    (tmp_path / "root/other").symlink_to(tmp_path / "other", target_is_directory=True)
+    found = names(tmp_path / "root", follow_symlinks=True)
+    assert found == ["a.jpg", "d/b.jpg", "d/here/b.jpg", "other/c.jpg"]
+
+
+def test_a_ladder_of_links_does_not_double_at_each_rung(tmp_path: Path) -> None:
+    """Thirty folders with two links each to the next would be a thousand million ways to walk."""
+    for number in range(30):
+        tree(tmp_path, f"{number:02d}/p.jpg")
+        for link in ("x", "y") if number < 29 else ():
+            (tmp_path / f"{number:02d}" / link).symlink_to(tmp_path / f"{number + 1:02d}", target_is_directory=True)
+    assert len(names(tmp_path, follow_symlinks=True)) <= 60
+
+
+def test_links_to_nothing_and_to_archives(tmp_path: Path) -> None:
+    """A broken link is told when links are followed; an archive is passed over by whatever name."""
+    tree(tmp_path, "photos/a.jpg", "old.bca/000001.zip")
+    (tmp_path / "photos/gone.jpg").symlink_to(tmp_path / "nothing")
+    (tmp_path / "photos/loop.jpg").symlink_to(tmp_path / "photos/loop.jpg")
+    (tmp_path / "photos/kept").symlink_to(tmp_path / "old.bca", target_is_directory=True)
+    found = list(walk([tmp_path / "photos"], follow_symlinks=True))
+    assert [item.name for item in found if isinstance(item, Item)] == ["a.jpg"]
+    assert [failure.reason for failure in found if isinstance(failure, WalkFailure)] == [
+        "link that leads nowhere; remove it or exclude it"
+    ] * 2
+    assert names(tmp_path / "photos") == ["a.jpg"]
 
 
 def test_archives_temporary_special_and_skipped_files_are_passed_over(tmp_path: Path) -> None:

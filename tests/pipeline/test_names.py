@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from batchcomp.archive import Row
-from batchcomp.pipeline.decode import chosen_rows, matches, payload_target, target_names
+from batchcomp.pipeline.decode import chosen_rows, matches
+from batchcomp.pipeline.targets import clash_key, format_of, payload_target, sameness, target_names
+from batchcomp.settings import FORMATS
 from tests.archive.samples import sample_row, verbatim_row
 
 
@@ -19,7 +21,7 @@ def rows(*paths: str) -> list[Row]:
 
 def test_the_suffix_changes_and_the_tree_stays() -> None:
     """A picture keeps its folder and its name and gets the new suffix."""
-    assert target_names(rows("a/b.JPG", "c.tar.webp", "d"), ".png") == {
+    assert target_names(rows("a/b.JPG", "c.tar.webp", "d"), "png") == {
         "a/b.JPG": "a/b.png",
         "c.tar.webp": "c.tar.png",
         "d": "d.png",
@@ -28,19 +30,19 @@ def test_the_suffix_changes_and_the_tree_stays() -> None:
 
 def test_verbatim_pictures_keep_their_names() -> None:
     """Bytes stored as they were are restored under the name they had."""
-    assert target_names([verbatim_row("a.gif")], ".png") == {"a.gif": "a.gif"}
+    assert target_names([verbatim_row("a.gif")], "png") == {"a.gif": "a.gif"}
 
 
 def test_two_that_would_meet_are_kept_apart() -> None:
     """`a.png` stays, `a.jpg` keeps its suffix before the new one."""
-    assert target_names(rows("a.jpg", "a.png"), ".png") == {"a.jpg": "a.jpg.png", "a.png": "a.png"}
-    assert target_names(rows("a.jpg", "a.webp"), ".png") == {"a.jpg": "a.jpg.png", "a.webp": "a.webp.png"}
-    assert target_names([*rows("a.jpg"), verbatim_row("a.png")], ".png")["a.jpg"] == "a.jpg.png"
+    assert target_names(rows("a.jpg", "a.png"), "png") == {"a.jpg": "a.jpg.png", "a.png": "a.png"}
+    assert target_names(rows("a.jpg", "a.webp"), "png") == {"a.jpg": "a.jpg.png", "a.webp": "a.webp.png"}
+    assert target_names([*rows("a.jpg"), verbatim_row("a.png")], "png")["a.jpg"] == "a.jpg.png"
 
 
 def test_the_name_given_way_to_may_be_taken_too() -> None:
     """`a.jpg` finds a name of its own even beside `a.png` and `a.jpg.png`."""
-    names = target_names(rows("a.jpg", "a.png", "a.jpg.png"), ".png")
+    names = target_names(rows("a.jpg", "a.png", "a.jpg.png"), "png")
     assert names == {"a.jpg": "a.jpg.png.png", "a.png": "a.png", "a.jpg.png": "a.jpg.png"}
 
 
@@ -54,16 +56,16 @@ NAMES = st.sets(
 )
 
 
-@given(NAMES, st.sampled_from([".png", ".jpg", ".webp"]), st.data())
-def test_no_two_pictures_share_a_target(paths: set[str], suffix: str, data: st.DataObject) -> None:
+@given(NAMES, st.sampled_from(["png", "jpeg", "webp"]), st.data())
+def test_no_two_pictures_share_a_target(paths: set[str], kind: str, data: st.DataObject) -> None:
     """Targets differ, in any order of the rows, on a disk that ignores case too unless the sources do not."""
     paths = set({path.casefold(): path for path in paths}.values())
     kept = [data.draw(st.booleans()) for _ in paths]
     chosen = [verbatim_row(p) if keep else sample_row(p) for p, keep in zip(sorted(paths), kept, strict=True)]
-    names = target_names(chosen, suffix)
+    names = target_names(chosen, kind)
     assert len({name.casefold() for name in names.values()}) == len(paths)
-    assert names == target_names(reversed(chosen), suffix)
-    assert all(name.endswith(suffix) or keep for name, keep in zip(names.values(), kept, strict=True))
+    assert names == target_names(reversed(chosen), kind)
+    assert all(name.endswith(FORMATS[kind]) or keep for name, keep in zip(names.values(), kept, strict=True))
     assert all(PurePosixPath(path).parent == PurePosixPath(name).parent for path, name in names.items())
 
 
@@ -99,3 +101,59 @@ def test_each_row_is_chosen_once() -> None:
 def test_a_lone_payload_gets_its_pictures_name_back(name: str, target: str) -> None:
     """The payload's own suffix and the source's make way for the new one."""
     assert payload_target(name, ".png") == target
+
+
+def test_pictures_with_alpha_become_png_where_the_format_has_no_alpha() -> None:
+    """JPEG output would lose alpha, so that these pictures, and no others, get a PNG."""
+    mixed = [sample_row("a.png", mode="RGBA"), sample_row("b.png"), sample_row("c.tif", mode="LA")]
+    assert target_names(mixed, "jpeg") == {"a.png": "a.png", "b.png": "b.jpg", "c.tif": "c.png"}
+    assert [format_of(row, "webp") for row in mixed] == ["webp"] * 3
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9.gif", "cafe\u0301.gif"
+
+
+def test_names_that_the_disk_takes_for_one_get_numbers() -> None:
+    """Where case or the way accents are written does not count, the first path keeps its name and all are restored."""
+    kept = [verbatim_row(path) for path in ("d/A.gif", "d/a.gif", "d/a~2.gif", COMPOSED, DECOMPOSED)]
+    assert target_names(kept, "png", same=clash_key) == {
+        "d/A.gif": "d/A.gif",
+        "d/a.gif": "d/a~3.gif",
+        "d/a~2.gif": "d/a~2.gif",
+        COMPOSED: "caf\u00e9~2.gif",
+        DECOMPOSED: DECOMPOSED,
+    }
+    assert target_names(kept, "png") == {row.path: row.path for row in kept}
+
+
+@given(
+    st.sets(st.text("aA\u00e9e\u0301.", min_size=1, max_size=4).filter(lambda text: set(text) != {"."}), max_size=12)
+)
+def test_no_two_files_share_a_target_on_any_disk(paths: set[str]) -> None:
+    """On a disk that knows neither case nor composition all verbatim files have names of their own, in any order."""
+    kept = [verbatim_row(path) for path in sorted(paths)]
+    names = target_names(kept, "png", same=clash_key)
+    assert len({clash_key(name) for name in names.values()}) == len(paths)
+    assert names == target_names(reversed(kept), "png", same=clash_key)
+
+
+def test_the_disk_is_asked_what_it_tells_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This disk tells all apart; one that finds a file under its other spelling does not; no probe is left behind."""
+    names = ("A", "a", "\u00e9", "e\u0301")
+    exact = sameness(tmp_path / "not" / "yet")
+    for name in names:
+        (tmp_path / f"here{name}").touch()
+    assert len({exact(name) for name in names}) == len(list(tmp_path.iterdir()))
+    monkeypatch.setattr("batchcomp.pipeline.targets.os.path.lexists", lambda _: True)
+    assert len({sameness(tmp_path)(name) for name in names}) == 2
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".batchcomp")]
+
+
+def test_a_folder_that_cannot_be_written_to_is_taken_to_tell_all_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the disk is like cannot be found out then, and writing fails by itself."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    assert sameness(Path("/"))("A") == "A"

@@ -1,0 +1,74 @@
+"""Which library provides the module PIL: Pillow, or its faster fork pillow-simd; and the one place that resizes.
+
+Both install the same module, and the one installed later wins: pip lets any package that needs `pillow` overwrite
+`pillow-simd` without a word. The fork follows Pillow's releases late. Pillow 12.2 to 13.0 closed critical holes in
+decoders, so code older than that is run on pictures only for those who say that they trust them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import PIL
+from PIL import Image
+
+from batchcomp.errors import UsageError
+from batchcomp.images.picture import Pixels
+
+SAFE = 13  # first major version of Pillow whose decoders have all known holes closed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """A library that provides PIL, with its version as it gives it, such as 12.1.1.post0."""
+
+    name: str
+    version: str
+
+    @property
+    def safe(self) -> bool:
+        """Whether its decoders may meet files of strangers."""
+        major = self.version.partition(".")[0]
+        return major.isdecimal() and int(major) >= SAFE
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def provider() -> Provider:
+    """Return what provides PIL here; only pillow-simd numbers its releases with `.post`."""
+    version = PIL.__version__
+    return Provider(name="pillow-simd" if ".post" in version else "Pillow", version=version)
+
+
+def check_provider(*, trusted: bool) -> None:
+    """Refuse to decode pictures with old code.
+
+    Raises:
+        UsageError: PIL is older than Pillow 13 and the input was not declared trusted.
+    """
+    found = provider()
+    if not (found.safe or trusted):
+        raise UsageError(
+            f"{found}: its decoders lack security fixes of Pillow {SAFE}; install pillow>={SAFE}, or pass "
+            "--trusted-input if all pictures come from sources that you trust"
+        )
+
+
+def resize(pixels: Pixels, size: tuple[int, int], *, box: tuple[int, int, int, int] | None = None) -> Pixels:
+    """Resize uint8 (H, W, 3) to (height, width) = `size` by antialiased Lanczos, whichever library provides it.
+
+    Args:
+        pixels: The source.
+        size: Height and width of the answer.
+        box: Left, upper, right and lower bound of the part to resize; all of it by default.
+    """
+    return np.asarray(resize_image(Image.fromarray(pixels), size, box=box))
+
+
+def resize_image(
+    image: Image.Image, size: tuple[int, int], *, box: tuple[int, int, int, int] | None = None
+) -> Image.Image:
+    """As `resize`, for what is a PIL image already."""
+    return image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=box)
