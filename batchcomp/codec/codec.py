@@ -15,12 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from batchcomp.codec import jpeg, payload, tiles, weights
+from batchcomp.codec import engines, jpeg, payload, tiles, weights
 from batchcomp.codec.tables import quality_to_step
 from batchcomp.errors import ModelError, PayloadError, UsageError
 from batchcomp.images.picture import Metadata, Picture, Pixels
 
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # BT.601, as JFIF
 MAX_PIXELS = 1_000_000_000  # of a payload to decode: a small file can claim a picture that fills the memory
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -60,39 +59,46 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def to_rgb(pixels: Pixels) -> Pixels:
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-
-
-def to_grey(pixels: Pixels) -> Pixels:
-    """BT.601 luma (H, W, 1) of (H, W, 3)."""
-    luma: Pixels = np.rint(pixels @ LUMA).astype(np.uint8)
-    return luma[:, :, None]
-
-
 class Codec:
     """Compresses with one model; restores payloads of that model and of any other it can find."""
 
     def __init__(
-        self, model: weights.Model, *, device: str = "cpu", batch: int | None = None, model_file: Path | None = None
+        self,
+        model: weights.Model,
+        *,
+        device: str = "cpu",
+        batch: int | None = None,
+        threads: int = 0,
+        model_file: Path | None = None,
     ) -> None:
         self.device = choose_device(device)
         # On a CPU batches buy nothing, and a convolution may round differently in them: always one tile at a time.
-        self.batch = 1 if self.device.type == "cpu" else batch or 16
+        self._runner = tiles.Runner(threads=threads, batch=1 if self.device.type == "cpu" else batch or 16)
+        self._engines = engines.Cache(self.device)
         self.model = self._placed(model)
         self._model_file = model_file
         self._models = {bytes.fromhex(model.sha256)[:8]: self.model}
 
     @classmethod
-    def open(cls, model_file: Path | None = None, *, device: str = "auto", batch: int | None = None) -> Codec:
+    def open(
+        cls, model_file: Path | None = None, *, device: str = "auto", batch: int | None = None, threads: int = 0
+    ) -> Codec:
         """Load the shipped model, or one from a file.
+
+        `batch` is in tiles and for devices other than the CPU, which instead runs `threads` tiles at once (0: as many
+        as torch may use).
 
         Raises:
             ModelError: the file is no model.
             UsageError: the device is not there.
         """
         model = weights.load_file(model_file) if model_file else weights.load_shipped()
-        return cls(model, device=device, batch=batch, model_file=model_file)
+        return cls(model, device=device, batch=batch, threads=threads, model_file=model_file)
+
+    @property
+    def engine(self) -> str:
+        """What runs the networks, in words."""
+        return self._engines.of(self.model.network.com).name
 
     def _placed(self, model: weights.Model) -> weights.Model:
         model.network.placed(self.device)
@@ -121,18 +127,12 @@ class Codec:
         """
         step, arch = quality_to_step(quality), self.model.network.arch
         plan = tiles.Plan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tiles.TILE)
-        outputs = tiles.run(
-            self.model.network.com,
-            [to_rgb(picture.pixels) for picture in pictures],
-            [math.log2(step)] * len(pictures),
-            plan,
-            batch=self.batch,
-            device=self.device,
-        )
+        engine = self._engines.of(self.model.network.com)
+        outputs = self._runner.run(engine, [p.pixels for p in pictures], [math.log2(step)] * len(pictures), plan)
         tables = self.model.network.tables_at(step)
         return [
             Compact(
-                pixels=to_grey(pixels) if picture.mode == "L" else pixels,
+                pixels=pixels,
                 header=payload.Header(
                     width=picture.width,
                     height=picture.height,
@@ -179,8 +179,7 @@ class Codec:
             members = [(i, p) for i, p in enumerate(payloads) if p.header.model == model_id]
             model = self._model_of(members[0][1].header)
             for (i, p), pixels in zip(members, self._reconstruct(model, [p for _, p in members]), strict=True):
-                full = pixels[: p.header.height, : p.header.width]
-                answers[i] = Picture(pixels=to_grey(full) if p.header.grey else full, metadata=p.metadata)
+                answers[i] = Picture(pixels=pixels[: p.header.height, : p.header.width], metadata=p.metadata)
         return [answers[i] for i in range(len(payloads))]
 
     def _reconstruct(self, model: weights.Model, payloads: Sequence[Decoded]) -> list[Pixels]:
@@ -194,14 +193,8 @@ class Codec:
             halo=arch.rec_halo // arch.scale,
             tile=tiles.TILE // arch.scale,
         )
-        return tiles.run(
-            model.network.rec,
-            [to_rgb(p.pixels) for p in payloads],
-            [math.log2(quality_to_step(p.header.quality)) for p in payloads],
-            plan,
-            batch=self.batch,
-            device=self.device,
-        )
+        log_steps = [math.log2(quality_to_step(p.header.quality)) for p in payloads]
+        return self._runner.run(self._engines.of(model.network.rec), [p.pixels for p in payloads], log_steps, plan)
 
     # -- one picture ----------------------------------------------------------------------------------------------
 

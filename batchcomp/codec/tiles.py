@@ -1,22 +1,30 @@
 """Run a network over pictures of any size in tiles whose result equals the whole picture's.
 
 A tile's border pixels are wrong by what they cannot see, so each tile is cut with a halo as wide as the network's
-receptive field and the halo is thrown away. Tiles of one shape form batches, across different pictures too.
+receptive field and the halo is thrown away. On a CPU every core takes one tile at a time; on another device tiles of
+one shape form batches, across different pictures too. Beside the pictures and the answers, both uint8, memory holds
+no more than the tiles in hand, whatever the sizes.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from batchcomp.codec.engines import Engine, Tiles
+from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
 
 TILE = 768  # pixels of the picture at the network's larger end; the halo comes on top
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # BT.601, as JFIF
+IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and copied
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,24 @@ class Tile:
         return self.rows.outer1 - self.rows.outer0, self.columns.outer1 - self.columns.outer0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a network changes size and how far it sees.
+
+    `unit` divides every tile edge; `up` / `down` is the factor from input to output sides; `halo` is in input pixels.
+    """
+
+    unit: int
+    up: int
+    down: int
+    halo: int
+    tile: int
+
+    def scaled(self, length: int) -> int:
+        """Output pixels of so many input pixels, rounded up."""
+        return -(-length * self.up // self.down)
+
+
 def spans(length: int, tile: int, halo: int) -> Iterator[Span]:
     """Cut [0, length) into pieces of at most `tile`, each with up to `halo` on both sides.
 
@@ -56,85 +82,132 @@ def spans(length: int, tile: int, halo: int) -> Iterator[Span]:
         start = end
 
 
-def tiles(shapes: Sequence[tuple[int, int]], tile: int, halo: int) -> Iterator[list[Tile]]:
-    """Tiles of pictures of (height, width) `shapes`, grouped by the shape they read."""
-    groups: dict[tuple[int, int], list[Tile]] = defaultdict(list)
-    for number, (height, width) in enumerate(shapes):
-        for rows in spans(height, tile, halo):
-            for columns in spans(width, tile, halo):
-                cut = Tile(number, rows, columns)
-                groups[cut.shape].append(cut)
-    yield from groups.values()
+def cut_up(shapes: Sequence[tuple[int, int]], plan: Plan) -> Iterator[Tile]:
+    """Tiles of pictures of (height, width) `shapes`, each rounded up to the plan's unit."""
+    for number, sides in enumerate(shapes):
+        height, width = (-(-side // plan.unit) * plan.unit for side in sides)
+        for rows in spans(height, plan.tile, plan.halo):
+            for columns in spans(width, plan.tile, plan.halo):
+                yield Tile(number, rows, columns)
+
+
+def to_grey(pixels: Pixels) -> Pixels:
+    """BT.601 luma (H, W, 1) of (H, W, 3)."""
+    luma: Pixels = np.rint(pixels @ LUMA).astype(np.uint8)
+    return luma[:, :, None]
+
+
+class Runner:
+    """Runs networks over pictures, with this many threads on a CPU or this many tiles at once on another device.
+
+    Where a device has too little memory for a batch, batches are halved from then on and the work goes on.
+    """
+
+    def __init__(self, *, threads: int = 0, batch: int = 1) -> None:
+        self.threads, self.batch = threads, batch  # threads 0: as many as torch may use
+
+    def run(self, engine: Engine, pictures: Sequence[Pixels], log_steps: Sequence[float], plan: Plan) -> list[Pixels]:
+        """Apply a network to uint8 pictures (H, W, 3 or 1) of any sizes.
+
+        Args:
+            engine: the network, uint8 to uint8 with sides * up / down.
+            pictures: the inputs; a grey one goes through as RGB and comes back as its luma.
+            log_steps: one a picture.
+            plan: the network's geometry.
+
+        Returns:
+            uint8 of the pictures' channels, sides ceil(side * up / down).
+
+        Raises:
+            UsageError: the device's memory does not hold a single tile.
+        """
+        answers = [np.empty((*map(plan.scaled, p.shape[:2]), p.shape[2]), np.uint8) for p in pictures]
+        work = _Work(pictures=pictures, answers=answers, log_steps=log_steps, plan=plan)
+        jobs = list(cut_up([p.shape[:2] for p in pictures], plan))
+        if engine.parallel:
+            self._spread(engine, work, jobs)
+        else:
+            self._in_batches(engine, work, jobs)
+        return answers
+
+    def _spread(self, engine: Engine, work: _Work, jobs: list[Tile]) -> None:
+        """One tile a thread. Whatever their number, each tile is computed alone and by one: so is the answer."""
+
+        def one(tile: Tile) -> None:
+            work.paste(tile, engine.finish(engine.start(work.cut([tile]), work.steps([tile])))[0])
+
+        for _ in _pool(self.threads or torch.get_num_threads()).map(one, jobs):
+            pass
+
+    def _in_batches(self, engine: Engine, work: _Work, jobs: list[Tile]) -> None:
+        groups: dict[tuple[int, int], list[Tile]] = defaultdict(list)
+        for tile in jobs:
+            groups[tile.shape].append(tile)
+        begun: deque[tuple[list[Tile], Any]] = deque()
+        for group in groups.values():
+            left = deque(group)
+            while left:
+                chunk = [left.popleft() for _ in range(min(self.batch, len(left)))]
+                try:
+                    begun.append((chunk, engine.start(work.cut(chunk), work.steps(chunk))))
+                except torch.OutOfMemoryError as error:
+                    self._halve(error)
+                    left.extendleft(reversed(chunk))
+                    self._collect(engine, work, begun, leave=0)
+                self._collect(engine, work, begun, leave=IN_FLIGHT - 1)
+        self._collect(engine, work, begun, leave=0)
+
+    @staticmethod
+    def _collect(engine: Engine, work: _Work, begun: deque[tuple[list[Tile], Any]], *, leave: int) -> None:
+        while len(begun) > leave:
+            chunk, result = begun.popleft()
+            for tile, pixels in zip(chunk, engine.finish(result), strict=True):
+                work.paste(tile, pixels)
+
+    def _halve(self, error: torch.OutOfMemoryError) -> None:
+        if self.batch == 1:
+            raise UsageError("the device's memory does not hold a single tile; use --device cpu") from error
+        self.batch //= 2
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How a network changes size and how far it sees.
+class _Work:
+    """Pictures being answered tile by tile."""
 
-    `unit` divides every tile edge; `up` / `down` is the factor from input to output sides; `halo` is in input pixels.
-    """
+    pictures: Sequence[Pixels]
+    answers: Sequence[Pixels]
+    log_steps: Sequence[float]
+    plan: Plan
 
-    unit: int
-    up: int
-    down: int
-    halo: int
-    tile: int
+    def steps(self, chunk: Sequence[Tile]) -> list[float]:
+        return [self.log_steps[tile.picture] for tile in chunk]
 
+    def cut(self, chunk: Sequence[Tile]) -> Tiles:
+        """(B, H, W, 3) of tiles of one shape; beyond the picture its last row and column repeat."""
+        answer = np.empty((len(chunk), *chunk[0].shape, 3), np.uint8)
+        for tile, target in zip(chunk, answer, strict=True):
+            pixels = self.pictures[tile.picture]
+            pixels = pixels[tile.rows.outer0 : tile.rows.outer1, tile.columns.outer0 : tile.columns.outer1]
+            height, width = pixels.shape[:2]
+            target[:height, :width] = pixels
+            target[:height, width:] = pixels[:, -1:]
+            target[height:] = target[height - 1]
+        return answer
 
-Net = Callable[[Tensor, Tensor], Tensor]
-
-
-def pad_to(pixels: Pixels, unit: int) -> Pixels:
-    """Repeat the last row and column until both sides are multiples of `unit`."""
-    height, width = pixels.shape[:2]
-    if height % unit == 0 and width % unit == 0:
-        return pixels
-    return np.pad(pixels, ((0, -height % unit), (0, -width % unit), (0, 0)), mode="edge")
-
-
-@torch.inference_mode()
-def run(  # noqa: PLR0913
-    net: Net, pictures: Sequence[Pixels], log_steps: Sequence[float], plan: Plan, *, batch: int, device: torch.device
-) -> list[Pixels]:
-    """Apply `net` to uint8 pictures (H, W, 3) of any sizes; answers are uint8, sides ceil(side * up / down).
-
-    Args:
-        net: maps (B, 3, H, W) in [0, 1] and (B,) log2 steps to (B, 3, H * up / down, W * up / down).
-        pictures: the inputs.
-        log_steps: one a picture.
-        plan: the network's geometry.
-        batch: tiles at once.
-        device: where the net lives.
-    """
-    padded = [pad_to(picture, plan.unit) for picture in pictures]
-    answers = [
-        np.empty((p.shape[0] * plan.up // plan.down, p.shape[1] * plan.up // plan.down, 3), np.uint8) for p in padded
-    ]
-    for group in tiles([p.shape[:2] for p in padded], plan.tile, plan.halo):
-        for first in range(0, len(group), batch):
-            chunk = group[first : first + batch]
-            x = torch.from_numpy(np.stack([_cut(padded[t.picture], t) for t in chunk])).to(device)
-            steps = torch.tensor([log_steps[t.picture] for t in chunk], dtype=torch.float32, device=device)
-            # (B, H, W, 3) permuted is channels_last already: no copy before the first convolution
-            y = net(x.permute(0, 3, 1, 2).float().div_(255), steps)
-            bytes_ = y.clamp_(0, 1).mul_(255).round_().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-            for tile, pixels in zip(chunk, bytes_, strict=True):
-                _paste(answers[tile.picture], pixels, tile, plan)
-    return [
-        answer[: -(-p.shape[0] * plan.up // plan.down), : -(-p.shape[1] * plan.up // plan.down)]
-        for answer, p in zip(answers, pictures, strict=True)
-    ]
+    def paste(self, tile: Tile, pixels: Pixels) -> None:
+        """Put a tile's own part into its answer. Parts do not overlap: threads may do so at once."""
+        answer, plan, rows, columns = self.answers[tile.picture], self.plan, tile.rows, tile.columns
+        top, left = plan.scaled(rows.inner0 - rows.outer0), plan.scaled(columns.inner0 - columns.outer0)
+        down = slice(plan.scaled(rows.inner0), plan.scaled(rows.inner1))
+        across = slice(plan.scaled(columns.inner0), plan.scaled(columns.inner1))
+        target = answer[down, across]
+        part = pixels[top : top + target.shape[0], left : left + target.shape[1]]
+        target[...] = to_grey(part) if answer.shape[2] == 1 else part
 
 
-def _cut(pixels: Pixels, tile: Tile) -> Pixels:
-    return pixels[tile.rows.outer0 : tile.rows.outer1, tile.columns.outer0 : tile.columns.outer1]
-
-
-def _paste(answer: Pixels, pixels: Pixels, tile: Tile, plan: Plan) -> None:
-    def scaled(value: int) -> int:
-        return value * plan.up // plan.down
-
-    rows, columns = tile.rows, tile.columns
-    top, left = scaled(rows.inner0 - rows.outer0), scaled(columns.inner0 - columns.outer0)
-    target = answer[scaled(rows.inner0) : scaled(rows.inner1), scaled(columns.inner0) : scaled(columns.inner1)]
-    target[...] = pixels[top : top + target.shape[0], left : left + target.shape[1]]
+@lru_cache(maxsize=4)
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Threads that compute tiles, each of which runs torch's operations alone."""
+    return ThreadPoolExecutor(threads, "tiles", initializer=torch.set_num_threads, initargs=(1,))

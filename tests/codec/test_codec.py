@@ -134,8 +134,7 @@ def test_batches_mix_sizes_and_models(codec: Codec) -> None:
     """A batch of pictures of several sizes and models gives what each alone gives."""
     other = Codec(tiny_model(seed=1))
     pictures = [picture(40, 60), picture(33, 21, 1, seed=1), picture(40, 60, seed=2)]
-    batched = Codec(MODEL, batch=3)
-    assert batched.batch == 1  # on a CPU, where a convolution may round differently in a batch
+    batched = Codec(MODEL, batch=3, threads=2)
     together = [Codec.encode(c) for c in batched.compact(pictures, 60)]
     assert together == [codec.compress(p, 60) for p in pictures]
     foreign = other.compress(pictures[0], 60)
@@ -144,16 +143,6 @@ def test_batches_mix_sizes_and_models(codec: Codec) -> None:
     alone = [*(codec.restore(data) for data in together), other.restore(foreign)]
     for one, two in zip(restored, alone, strict=True):
         assert np.array_equal(one.pixels, two.pixels)
-
-
-def test_tiles_in_batches_are_those_of_one_at_a_time() -> None:
-    """What a GPU does, batches of equal tiles across pictures, changes roundings at most."""
-    codec = Codec(MODEL)
-    pictures = [picture(40, 60), picture(33, 21, seed=1), picture(40, 60, seed=2)]
-    alone = codec.compact(pictures, 60)
-    codec.batch = 3
-    for one, two in zip(alone, codec.compact(pictures, 60), strict=True):
-        assert np.abs(one.pixels.astype(int) - two.pixels).max() <= 1
 
 
 def noise(side: int, channels: int = 3) -> Picture:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from batchcomp.codec import tiles, weights
+from batchcomp.codec.engines import TorchCpu
 from batchcomp.codec.networks import Architecture, DoubleNetwork
 from batchcomp.codec.tables import QUALITIES, quality_to_step
 
@@ -50,7 +51,7 @@ def test_tiles_give_the_whole_pictures_result(arch: Architecture, size: tuple[in
     for net, plan in geometry:
         whole = tiles.Plan(unit=plan.unit, up=plan.up, down=plan.down, halo=plan.halo, tile=4096)
         cut, uncut = (
-            tiles.run(net, [pixels], [1.5], p, batch=1, device=torch.device("cpu"))[0].astype(int)
+            tiles.Runner().run(TorchCpu(net), [pixels], [1.5], p)[0].astype(int)
             for p in (plan, whole)
         )
         assert np.abs(cut - uncut).max() <= 1
