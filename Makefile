@@ -5,8 +5,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 override DEMO := demo
+SIMD_VERSION := 12.1.1.post0
+SIMD_FLAGS   ?= $(if $(filter x86_64 amd64,$(shell uname -m)),-mavx2)
 
-.PHONY: help demo test lint install clean
+.PHONY: help demo test lint install simd clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/' | sed 's/^/make /'
@@ -20,6 +22,16 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+simd: ## Make an environment in .venv-simd whose images go through pillow-simd (a compiler and headers are needed)
+	@echo "==> Building pillow-simd into .venv-simd; it needs cc and the headers of libjpeg and zlib"
+	$(PYTHON) -m venv .venv-simd
+	.venv-simd/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	.venv-simd/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	.venv-simd/bin/pip uninstall --quiet --yes pillow
+	CC="cc $(SIMD_FLAGS)" .venv-simd/bin/pip install --quiet --no-cache-dir --no-deps --no-binary :all: pillow-simd==$(SIMD_VERSION)
+	.venv-simd/bin/batchcomp doctor
+	@echo "==> Older code than Pillow 13: commands of .venv-simd/bin/batchcomp ask for --trusted-input"
 
 demo: $(STAMP) ## Compress examples/photos, print the report, decode everything into demo/
 	@rm -rf $(DEMO) && mkdir $(DEMO)
@@ -41,4 +53,4 @@ test: lint ## Check style and types, then run the tests on all cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 clean: ## Remove the virtual environment and the demo
-	rm -rf $(VENV) $(DEMO)
+	rm -rf $(VENV) .venv-simd $(DEMO)

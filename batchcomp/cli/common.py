@@ -32,8 +32,13 @@ def _common(  # only its signature is used
     log_size: Annotated[int, typer.Option("--log-size", min=1, help="MiB at which the log file is rotated.")] = 10,
     log_keep: Annotated[int, typer.Option("--log-keep", min=1, help="Rotated log files that are kept.")] = 5,
     nice: Annotated[int, typer.Option("--nice", min=0, max=19, help="Give way to other processes.")] = 0,
+    trusted_input: Annotated[
+        bool, typer.Option("--trusted-input", help="Decode with an image library that lacks security fixes.")
+    ] = False,
 ) -> None: ...
 
+
+DECODES_NOTHING = {"doctor", "report", "list"}
 
 COMMON = [
     parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
@@ -56,12 +61,20 @@ def with_common(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def begin(
-    *, as_json: bool, config: Path | None, quiet: bool, log_file: Path | None, log_size: int, log_keep: int, nice: int
+    *,
+    as_json: bool,
+    config: Path | None,
+    quiet: bool,
+    log_file: Path | None,
+    log_size: int,
+    log_keep: int,
+    nice: int,
+    trusted_input: bool,
 ) -> None:
     """Do what the common options ask for.
 
     Raises:
-        UsageError: this system knows no niceness.
+        UsageError: this system knows no niceness, or the image library is too old for strangers' pictures.
         LogFileError: the log file cannot be opened.
     """
     now = session.current()
@@ -75,3 +88,7 @@ def begin(
         if not hasattr(os, "nice"):
             raise UsageError("--nice: this system has none; leave it out")
         os.nice(nice)  # of this thread, and so of all that it starts
+    if now.command not in DECODES_NOTHING:
+        from batchcomp.images.provider import check_provider
+
+        check_provider(trusted=trusted_input)

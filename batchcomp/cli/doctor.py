@@ -78,10 +78,10 @@ def _model() -> str:
 
 def _image_library() -> str:
     """Pillow or pillow-simd: both install the module PIL, the later one wins."""
-    import PIL
+    from batchcomp.images.provider import provider
 
-    simd = ".post" in PIL.__version__
-    return f"{'pillow-simd' if simd else 'Pillow'} {PIL.__version__}"
+    found = provider()
+    return f"{found}{'' if found.safe else ' (lacks security fixes: asks for --trusted-input)'}"
 
 
 def _version_of(name: str) -> str:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from batchcomp.errors import PictureError, TrainingError
 from batchcomp.images.load import load
+from batchcomp.images.provider import resize_image
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"})
 MIN_PHOTOS = 2
@@ -100,7 +101,7 @@ def random_crop(photo: Image.Image, crop: int, rng: np.random.Generator) -> np.n
     factor = rng.uniform(smallest, 1.0) if rng.random() < 0.6 else 1.0
     side = min(round(crop / factor), *photo.size)
     left, top = (int(rng.integers(0, extent - side + 1)) for extent in photo.size)
-    window = photo.resize((crop, crop), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
+    window = resize_image(photo, (crop, crop), box=(left, top, left + side, top + side))
     pixels = np.asarray(window)
     return pixels[:, ::-1] if rng.random() < 0.5 else pixels
 
