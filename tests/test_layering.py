@@ -22,11 +22,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": {"codec", "archive", "images", "metrics"},
     "report": {"metrics", "archive"},
     "training": {"codec", "images", "metrics"},
-    "benchmark": {"codec", "images", "metrics", "report"},
+    "benchmark": {"codec", "archive", "images", "metrics", "pipeline", "report"},
     "cli": {"codec", "archive", "images", "metrics", "pipeline", "report", "training", "benchmark"},
 }
 ONLY_IN = {
-    "torch": {"codec", "metrics", "training"},
+    "torch": {"benchmark", "codec", "metrics", "training"},
     "pytorch_msssim": {"metrics", "training"},
     "safetensors": {"codec"},
     "ncnn": {"codec"},

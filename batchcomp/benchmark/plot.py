@@ -42,7 +42,7 @@ def plot_curves(curves: Mapping[str, Sequence[OnCurve]], out: Path, *, published
     axes.grid(visible=True, alpha=0.3)
     if axes.lines:
         axes.legend(fontsize="small")
-    _save(figure, out)
+    save_figure(figure, out)
 
 
 def read_published(path: Path) -> dict[str, list[MeanPoint]]:
@@ -72,7 +72,8 @@ def _draw(axes: Axes, name: str, curve: Sequence[OnCurve], style: str, *, width:
         axes.plot(*zip(*shown, strict=True), style, linewidth=width, markersize=3, label=name)
 
 
-def _save(figure: Figure, out: Path) -> None:
+def save_figure(figure: Figure, out: Path) -> None:
+    """Write a figure as `out`, whole or not at all."""
     draft = out.with_name(f".{out.name}.tmp")
     try:
         figure.savefig(draft, format=out.suffix[1:].lower(), dpi=150)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def bench(
-    images: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    images: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them; with --cohorts NAME=FOLDER.")],
     json_file: Annotated[Path | None, typer.Option("--json", help="Write everything measured here.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the curves here (.png or .svg).")] = None,
     published: Annotated[Path | None, typer.Option(help="Curves of others to draw too (JSON).")] = None,
@@ -24,13 +24,50 @@ def bench(
     guards: Annotated[
         str, typer.Option(help="Bits per pixel for SSIMULACRA2, PSNR and CIEDE2000; 'none' leaves them out.")
     ] = "0.35",
-    speed: Annotated[bool, typer.Option(help="Time all codecs on the largest picture.")] = True,
+    speed: Annotated[
+        bool | None,
+        typer.Option(
+            "--speed/--no-speed",
+            help="Only time: stages, rivals, networks, memory, whole runs. --no-speed: leave out all timing.",
+        ),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="With --speed: a few minutes only.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="With --speed: 10,000 files too.")] = False,
     curves: Annotated[bool, typer.Option(help="Measure rate-distortion curves.")] = True,
+    cohorts: Annotated[
+        bool,
+        typer.Option(
+            "--cohorts",
+            help="Compare train=FOLDER dev=FOLDER test=FOLDER: model, no nets, default model, JPEG, same bytes.",
+        ),
+    ] = False,
+    rate: Annotated[float, typer.Option(help="Bits per pixel of the cohort table.")] = 0.25,
+    sample: Annotated[int, typer.Option(min=1, help="Pictures a cohort.")] = 24,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one a core.")] = 0,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,
 ) -> None:
     """Compare with JPEG, WebP, AVIF and JPEG XL on the same pictures: curves, BD-rate, wins, guards, speed."""
+    if cohorts:
+        from batchcomp.cli.cohorts import bench_cohorts, show_cohorts
+
+        found = bench_cohorts(images, model=model, device=device, rate=rate, sample=sample, jobs=jobs)
+        show_cohorts(found, json_file)
+        return
+    if speed:
+        from batchcomp.cli.speed import bench_speed
+
+        bench_speed(
+            find_pictures(images),
+            json_file=json_file,
+            plot=plot,
+            model=model,
+            device=device,
+            jobs=jobs,
+            quick=quick,
+            long=long,
+        )
+        return
     from batchcomp.benchmark.run import run_bench
     from batchcomp.codec.codec import Codec
     from batchcomp.settings import available_cores
@@ -47,7 +84,7 @@ def bench(
         codec,
         rivals=[name.strip() for name in rivals.split(",") if name.strip()],
         guard_rates=parse_rates(guards),
-        speed=speed,
+        speed=speed is None,
         curves=curves,
         jobs=processes,
         on_done=lambda stage, name: console.say_progress(f"{stage}: {name}"),
