@@ -24,7 +24,8 @@ sys.argv = ["batchcomp", *sys.argv[1:]]
 try:
     main()
 except SystemExit as end:
-    print(sorted({name.split(".")[0] for name in sys.modules} & {"torch", "numpy", "PIL", "joblib"}), file=sys.stderr)
+    heavy = {"torch", "numpy", "PIL", "joblib", "rich"}
+    print(sorted({name.split(".")[0] for name in sys.modules} & heavy), file=sys.stderr)
     raise
 """
 

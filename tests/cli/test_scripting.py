@@ -134,11 +134,24 @@ def scenarios(
         (archive / "000001.zip").write_bytes((archive / "000001.zip").read_bytes()[:-9])
         return run("list", archive, "--json")
 
+    def prune() -> Result:
+        samples.save(photos / "pruned" / "a.png")
+        for seed in (3, 4):
+            samples.save(photos / "pruned" / "a.png", samples.image(seed=seed))
+            compress(photos / "pruned", "-o", "pruned.bca")
+        return run("prune", "pruned.bca", "--json")
+
     found: dict[str, list[Callable[[], Result]]] = {
         "compress": [lambda: compress(photos, "--json", "--dry-run", "-o", "other.bca"), compress_new, wait],
         "decode": [lambda: decode(archive, "-o", "out", "--json")],
         "unpack": [lambda: run("unpack", archive, "-o", "unpacked", "--json")],
-        "verify": [lambda: run("verify", archive, "--json"), lambda: run("verify", archive, "--json", "--decode")],
+        "verify": [
+            lambda: run("verify", archive, "--json"),
+            lambda: run("verify", archive, "--json", "--decode"),
+            lambda: run("verify", archive, "--json", "--sources", photos, "--sample", "100%"),
+        ],
+        "prune": [prune],
+        "repair": [lambda: run("repair", archive, "--json", "--dry-run"), lambda: run("repair", archive, "--json")],
         "report": [lambda: run("report", archive, "--json")],
         "doctor": [lambda: run("doctor", "--json")],
         "list": [lambda: run("list", archive, "--json"), cut],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -18,8 +17,10 @@ import pytest
 from batchcomp.archive import Archive, verify
 from tests.cli import samples
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
-
+fcntl = pytest.importorskip("fcntl", reason="Windows has no such signals to send")
+termios = pytest.importorskip("termios", reason="Windows has no such signals to send")
+SMALL_PIPE = 4096  # bytes
+FILES = 200 if hasattr(fcntl, "F_SETPIPE_SZ") else 400  # whose lines a pipe cannot hold
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 # A disk that takes its time: `syncing` is said on stderr whenever a file is about to be waited for.
 SLOW_DISK = """
@@ -42,7 +43,7 @@ MODULE = ["-m", "batchcomp"]
 def many(tmp_path: Path) -> Path:
     """Return a folder of so many files that their JSON lines fill a pipe."""
     first = samples.save(tmp_path / "in" / "000.png", samples.image(8, 8))
-    for number in range(1, 400):
+    for number in range(1, FILES):
         shutil.copyfile(first, first.with_name(f"{number:03}.png"))
     return first.parent
 
@@ -53,6 +54,8 @@ def started(program: list[str], folder: Path, model: Path, *options: str) -> Ite
     arguments = ["compress", str(folder), "--model", str(model), "--no-measure", "--jobs", "1", *options]
     command = [sys.executable, *program, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        if process.stdout and hasattr(fcntl, "F_SETPIPE_SZ"):
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, SMALL_PIPE)  # so that a few lines fill it
         try:
             yield process
         finally:
@@ -76,13 +79,10 @@ def wait_for(process: subprocess.Popen[str], said: str) -> None:
     raise AssertionError(f"{said!r} was never said")
 
 
-def wait_until_full(pipe: int) -> None:
-    """Wait until a pipe has no room for another line."""
-    import fcntl  # noqa: PLC0415 - not on Windows
-    import termios  # noqa: PLC0415
-
+def wait_until_full(pipe: int, line: int) -> None:
+    """Wait until a pipe of one page has no room for another line of about that many bytes."""
     deadline, held = time.monotonic() + 60, 0
-    while held < 2**16 - 2**12:
+    while held < SMALL_PIPE - line - 50:
         assert time.monotonic() < deadline, f"{held} bytes"
         time.sleep(0.1)
         held = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
@@ -108,15 +108,16 @@ def test_an_interrupted_run_keeps_what_is_finished(many: Path, tiny_model: Path,
     assert verify(many.with_name("in.bca")).ok
     held = {row.path for row in Archive.open(many.with_name("in.bca")).rows()}
     assert {line["name"] for line in lines} | {"000.png"} <= held
-    assert len(held) < 400
+    assert len(held) < FILES
 
 
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="only Linux says how large a pipe is")
 def test_a_second_signal_ends_a_run_that_is_stuck(many: Path, tiny_model: Path) -> None:
     """A run that waits for a reader of its JSON lines ends at the second signal; the next run goes on from there."""
     with started(MODULE, many, tiny_model, "--json") as process:
         assert process.stdout
-        process.stdout.readline()
-        wait_until_full(process.stdout.fileno())
+        line = process.stdout.readline()
+        wait_until_full(process.stdout.fileno(), len(line))
         process.send_signal(signal.SIGTERM)
         time.sleep(1)
         assert process.poll() is None, process.stderr.read()  # type: ignore[union-attr]
@@ -126,12 +127,12 @@ def test_a_second_signal_ends_a_run_that_is_stuck(many: Path, tiny_model: Path) 
     archive = many.with_name("in.bca")
     assert verify(archive).ok
     before = len(list(Archive.open(archive).rows()))
-    assert 0 < before < 400
+    assert 0 < before < FILES
     with started(MODULE, many, tiny_model, "--json") as process:
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     summary = json.loads(out.splitlines()[-1])
-    assert (summary["done"], summary["unchanged"]) == (400 - before, before)
+    assert (summary["done"], summary["unchanged"]) == (FILES - before, before)
     assert verify(archive).ok
 
 
