@@ -133,9 +133,8 @@ def _tiff(image: ImageFile.ImageFile, _data: bytes, metadata: Metadata) -> Itera
         yield "further channels"
     if _PRIMARIES in tags and "icc_profile" not in image.info:
         yield "primaries of its own without an ICC profile"
-    resources = tags.get(TIFF_PHOTOSHOP, tags.get(TIFF_IPTC, b""))
-    if len(resources) > 0 and not metadata.segments:
-        yield "Photoshop or IPTC data too large for a JPEG"
+    if (TIFF_PHOTOSHOP in tags or TIFF_IPTC in tags) and not metadata.segments:
+        yield "Photoshop or IPTC data that no JPEG can hold"
     if own := sorted(set(tags) - _LAYOUT):
         yield f"TIFF tags that no other file holds ({', '.join(map(str, own[:5]))})"
 

@@ -72,8 +72,7 @@ def _tiff_photoshop(image: ImageFile.ImageFile) -> tuple[tuple[int, bytes], ...]
     """Return a TIFF's Photoshop resources or IPTC data as the APP13 segment that a JPEG has for them."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return ()
-    resources = _bytes(image.tag_v2.get(TIFF_PHOTOSHOP))
-    iptc = _bytes(image.tag_v2.get(TIFF_IPTC))
+    resources, iptc = (_tag_bytes(image.tag_v2.get(tag)) for tag in (TIFF_PHOTOSHOP, TIFF_IPTC))
     if iptc and not resources:  # resource 0x0404 without a name (Adobe Photoshop file formats, image resource blocks)
         resources = struct.pack(">4sHHI", b"8BIM", 0x0404, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
     fits = 0 < len(resources) <= SEGMENT_MAX - len(PHOTOSHOP)
@@ -100,6 +99,11 @@ def _tiff_exif(image: ImageFile.ImageFile) -> bytes:
         if value:
             kept[tag] = value
     return kept.tobytes().removeprefix(EXIF_PREFIX) if len(kept) else b""
+
+
+def _tag_bytes(value: object) -> bytes:
+    """Return the value of a tag of bytes; b"" for IPTC written as numbers, of which Pillow gives the first only."""
+    return _bytes(value[0] if isinstance(value, tuple) and len(value) == 1 else value)
 
 
 def _dpi(image: ImageFile.ImageFile) -> tuple[int, int] | None:
