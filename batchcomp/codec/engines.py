@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 Tiles = NDArray[np.uint8]  # (B, H, W, 3)
 
+PROBE = 64  # pixels a side of the picture that networks are tried on: a multiple of every unit
 HALF_MOST, HALF_MEAN = 1, 0.02  # steps of 8 bits that float16 may differ from float32: at most, and on average
 
 
@@ -139,10 +140,18 @@ class Cache:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._known: dict[int, tuple[nn.Module, Engine]] = {}  # by id; the network is kept, so that ids stay unique
+        self._bytes: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type[Cache], tuple[torch.device]]:
         return Cache, (self._device,)
+
+    def bytes_per_pixel(self, net: nn.Module) -> float:
+        """Bytes of the largest output of a convolution of a network, for each of its input pixels."""
+        with self._lock:
+            if id(net) not in self._bytes:
+                self._bytes[id(net)] = largest_output(net, self._device)
+            return self._bytes[id(net)]
 
     def of(self, net: nn.Module) -> Engine:
         """Return the engine of a network that is on the device already."""
@@ -152,14 +161,34 @@ class Cache:
             return self._known[id(net)][1]
 
 
+def largest_output(net: nn.Module, device: torch.device) -> float:
+    """Bytes for each input pixel, in float32, of the largest output of a convolution."""
+    found = [3 * 4.0]
+
+    def note(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        found.append(output.numel() * 4 / PROBE**2)
+
+    hooks = [module.register_forward_hook(note) for module in net.modules() if isinstance(module, nn.Conv2d)]
+    try:
+        with torch.inference_mode():
+            net(torch.zeros(1, 3, PROBE, PROBE, device=device), torch.zeros(1, device=device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return max(found)
+
+
 def choose(net: nn.Module, device: torch.device) -> Engine:
     """The fastest engine for a network that is on `device` and whose results pass the engine's own check."""
     if device.type != "cpu":
         return TorchDevice(net, device)
     if importlib.util.find_spec("ncnn") is not None:
-        from batchcomp.codec.winograd import Winograd  # noqa: PLC0415  (needs the extra `fast`)
+        # these need the extra `fast`
+        from batchcomp.codec.winograd import Winograd  # noqa: PLC0415
+        from batchcomp.codec.winograd_classic import ClassicWinograd  # noqa: PLC0415
 
-        engine = Winograd.of(net)
-        if engine is not None:
-            return engine
+        for kind in (Winograd, ClassicWinograd):
+            engine = kind.of(net)
+            if engine is not None:
+                return engine
     return TorchCpu(net)

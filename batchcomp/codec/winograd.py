@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import ncnn
 import numpy as np
@@ -31,7 +31,7 @@ _FLOAT32 = b"\0\0\0\0"  # precedes weights that are stored as they are
 
 
 @dataclass
-class _Graph:
+class Graph:
     """ncnn's text format in the making: one line a layer, and the weights in the lines' order."""
 
     lines: list[tuple[str, list[str], str]] = field(default_factory=list)  # kind, inputs, parameters; output = index
@@ -81,18 +81,18 @@ def _raw(values: Tensor) -> bytes:
     return values.detach().cpu().float().contiguous().numpy().astype("<f4").tobytes()
 
 
-def _block(graph: _Graph, block: ResidualBlock, x: str, gain: str | None) -> str:
+def _block(graph: Graph, block: ResidualBlock, x: str, gain: str | None) -> str:
     hidden = graph.conv(block.first, x, relu=True)
     return graph.sum_of(x, graph.conv(block.second, hidden if gain is None else graph.product_of(hidden, gain)))
 
 
-def trunk_graph(trunk: FoldedTrunk) -> _Graph:
+def trunk_graph(trunk: FoldedTrunk) -> Graph:
     """The trunk between its two foldings.
 
     Its inputs, b0 and on, are the planes (3 fold_in^2 + 1, h, w) and, where the trunk has gains, those of each block
     (channels, 1, 1); its last output is (3 fold_out^2, h, w).
     """
-    graph = _Graph()
+    graph = Graph()
     planes = graph.add("Input", [])
     gains = [graph.add("Input", []) if trunk.gains is not None else None for _ in trunk.widths]
     head = h = graph.conv(trunk.head, planes)
@@ -115,10 +115,10 @@ def _gains(trunk: FoldedTrunk, log_step: float) -> list[Tensor]:
     return [g.view(-1, 1, 1) for g in trunk.gains(torch.tensor([log_step])).flatten().split(trunk.widths)]
 
 
-class _Loaded:
+class Loaded:
     """A graph that ncnn has prepared: its weights in their Winograd form. Any number of threads may run it."""
 
-    def __init__(self, graph: _Graph) -> None:
+    def __init__(self, graph: Graph) -> None:
         self._net: Any = ncnn.Net()
         option = self._net.opt
         option.num_threads = 1
@@ -155,10 +155,10 @@ class Winograd:
     def __init__(self, net: ComCNN | RecCNN) -> None:
         self._net = net
         self._resample = downscale if isinstance(net, ComCNN) else upscale
-        self._graph = _Loaded(trunk_graph(net.trunk))
+        self._graph = Loaded(trunk_graph(net.trunk))
 
     @classmethod
-    def of(cls, net: nn.Module) -> Winograd | None:
+    def of(cls, net: nn.Module) -> Self | None:
         """The engine of a network on the CPU; None where it is of another kind or ncnn computes anything else."""
         if not (isinstance(net, ComCNN | RecCNN) and isinstance(net.trunk, FoldedTrunk)):
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from batchcomp.codec import weights
 from batchcomp.codec.bicubic import bicubic_model
 from batchcomp.codec.classic import ClassicArchitecture, ClassicNetwork
 from batchcomp.codec.codec import Codec
+from batchcomp.codec.engines import TorchCpu, choose
 from batchcomp.codec.tables import QUALITIES, quality_to_step
 from batchcomp.errors import ModelError
 from batchcomp.images.picture import Picture
@@ -109,6 +111,7 @@ def test_tiles_give_the_whole_pictures_result(monkeypatch: pytest.MonkeyPatch, l
     whole = Codec(model)
     expected = whole.compress(picture, 60), whole.restore(whole.compress(picture, 60)).pixels
     monkeypatch.setattr("batchcomp.codec.tiles.TILE", 64)
+    monkeypatch.setattr("batchcomp.codec.tiles.ROOM", 0)
     tiled = Codec(model)
     assert tiled.compress(picture, 60) == expected[0]
     assert np.abs(tiled.restore(expected[0]).pixels.astype(int) - expected[1]).max() <= 1
@@ -141,3 +144,34 @@ def test_untrained_nets_make_the_files_of_no_nets() -> None:
     name = bytes.fromhex(untrained.model.sha256)[:8]
     assert files[0].replace(name, bytes(8)) == files[1]
     assert np.array_equal(*restored)
+
+
+def test_winograd_kernels_compute_the_same() -> None:
+    """Where ncnn is installed, a folded RecCNN runs through it: the same pixels, or 1 off where rounding was close."""
+    pytest.importorskip("ncnn")
+    net = lively(ClassicArchitecture(width=16, layers=20)).folded().rec
+    engine = choose(net, torch.device("cpu"))
+    assert isinstance(engine, classic_engine())
+    tile = noise(40, 56)[None]
+    expected = TorchCpu(net).start(tile, [1.0])
+    assert engine.start(tile, [1.0]).shape == expected.shape
+    assert np.abs(engine.start(tile, [1.0]).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("wrong", ["normalised", "of another kind", "disagreeing"])
+def test_winograd_kernels_are_used_only_where_they_fit(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    """A net that ncnn would compute otherwise stays with torch."""
+    pytest.importorskip("ncnn")
+    network = lively()
+    net = {"normalised": network.rec, "of another kind": network.com, "disagreeing": network.folded().rec}[wrong]
+    if wrong == "disagreeing":
+        monkeypatch.setattr("batchcomp.codec.winograd_classic.TOLERANCE", -1.0)
+    assert classic_engine().of(net) is None
+    assert isinstance(choose(net.eval(), torch.device("cpu")), TorchCpu)
+
+
+def classic_engine() -> type[Any]:
+    """Return the class, which only loads where ncnn is installed."""
+    from batchcomp.codec.winograd_classic import ClassicWinograd  # noqa: PLC0415
+
+    return ClassicWinograd
