@@ -126,8 +126,11 @@ class Codec:
             ValueError: quality is outside 1..100.
         """
         step, arch = quality_to_step(quality), self.model.network.arch
-        plan = tiles.Plan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tiles.TILE)
-        engine = self._engines.of(self.model.network.com)
+        com = self.model.network.com
+        tile = tiles.side_of(arch.com_halo, self._engines.bytes_per_pixel(com), least=tiles.TILE)
+        tile -= tile % arch.unit
+        plan = tiles.Plan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
+        engine = self._engines.of(com)
         outputs = self._runner.run(engine, [p.pixels for p in pictures], [math.log2(step)] * len(pictures), plan)
         tables = self.model.network.tables_at(step)
         return [
@@ -186,13 +189,10 @@ class Codec:
         arch = model.network.arch
         if any(p.header.scale != arch.scale for p in payloads):
             raise PayloadError(f"the payload's scale is not its model's ({arch.scale}); use an intact copy")
-        plan = tiles.Plan(
-            unit=arch.unit // arch.scale,
-            up=arch.scale,
-            down=1,
-            halo=arch.rec_halo // arch.scale,
-            tile=tiles.TILE // arch.scale,
-        )
+        unit, halo = arch.unit // arch.scale, arch.rec_halo // arch.scale
+        bytes_per_pixel = self._engines.bytes_per_pixel(model.network.rec)
+        tile = tiles.side_of(halo, bytes_per_pixel, least=tiles.TILE // arch.scale)
+        plan = tiles.Plan(unit=unit, up=arch.scale, down=1, halo=halo, tile=tile - tile % unit)
         log_steps = [math.log2(quality_to_step(p.header.quality)) for p in payloads]
         return self._runner.run(self._engines.of(model.network.rec), [p.pixels for p in payloads], log_steps, plan)
 

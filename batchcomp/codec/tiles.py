@@ -22,7 +22,8 @@ from batchcomp.codec.engines import Engine, Tiles
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
 
-TILE = 768  # pixels of the picture at the network's larger end; the halo comes on top
+TILE = 768  # least side in pixels of the picture at the network's larger end; the halo comes on top
+ROOM = 16 << 20  # bytes of one layer's output that a tile with its halo may take; ncnn holds about 17 such at once
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # BT.601, as JFIF
 IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and copied
 
@@ -95,6 +96,15 @@ def to_grey(pixels: Pixels) -> Pixels:
     """BT.601 luma (H, W, 1) of (H, W, 3)."""
     luma: Pixels = np.rint(pixels @ LUMA).astype(np.uint8)
     return luma[:, :, None]
+
+
+def side_of(halo: int, bytes_per_pixel: float, *, least: int) -> int:
+    """The side of a tile, in input pixels like all of these, so that a layer's output is at most about `ROOM`.
+
+    The wider the halo, the larger tiles should be, for it is computed twice; the thinner the layers, the larger they
+    can be.
+    """
+    return max(least, int((ROOM / bytes_per_pixel) ** 0.5) - 2 * halo)
 
 
 class Runner:

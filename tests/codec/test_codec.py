@@ -117,6 +117,7 @@ def test_tiles_equal_the_whole_picture(monkeypatch: pytest.MonkeyPatch, fold: in
     codec, original = Codec(tiny_model(fold=fold)), picture(107, 171)
     whole = codec.compress(original, 70)
     restored = codec.restore(whole).pixels.astype(int)
+    monkeypatch.setattr(codec_module.tiles, "ROOM", 0)
     for tile in (32, 64):
         monkeypatch.setattr(codec_module.tiles, "TILE", tile)
         compact = codec.compact([original], 70)[0].pixels.astype(int)
