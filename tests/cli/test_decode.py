@@ -160,7 +160,7 @@ def test_what_is_no_payload_fails_with_its_name(decode: Run, photos: Path) -> No
     plain, other, missing, _ = result.err.splitlines()
     assert "b.jpg" in plain
     assert "plain JPEG" in plain
-    assert "not a JPEG" in other
+    assert "expected a payload written by batchcomp" in other
     assert "missing.jpg" in missing
     assert not Path("out").exists()
 
@@ -223,3 +223,18 @@ def test_json_lines(decode: Run, archive: Path) -> None:
         ("summary", None),
     ]
     assert (lines[-1]["exit_code"], lines[-1]["done"], lines[-1]["failed"]) == (4, 2, 1)
+
+
+def test_a_file_where_a_folder_is_needed_is_named(compress: Run, decode: Run, archive: Path, photos: Path) -> None:
+    """The message says so, and does not advise --force, which would not help; the others are restored."""
+    Path("out").mkdir()
+    Path("out/sub").write_text("mine")
+    result = decode(archive, "-o", "out")
+    assert result.code == 3
+    (line,) = (line for line in result.err.splitlines() if line.startswith("failed"))
+    assert "a file is where its folder should be); move that file away or choose another folder with -o" in line
+    assert Path("out/sub").read_text() == "mine"
+    assert "2 restored" in result.err
+    result = compress(photos, "-o", "out/sub/new.bca")
+    assert result.code == 1
+    assert "a file is where a folder is needed" in result.err
