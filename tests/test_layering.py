@@ -29,6 +29,8 @@ ONLY_IN = {
     "torch": {"benchmark", "codec", "metrics", "training"},
     "pytorch_msssim": {"metrics", "training"},
     "safetensors": {"codec"},
+    "constriction": {"codec"},
+    "mozjpeg_lossless_optimization": {"codec"},
     "ncnn": {"codec"},
     "rich": {"cli", "report"},
     "typer": {"cli"},

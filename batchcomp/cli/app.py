@@ -12,7 +12,22 @@ import typer
 from typer.core import TyperGroup
 
 from batchcomp import __version__
-from batchcomp.cli import bench, compress, console, decode, doctor, listing, report, session, signals, train, verify
+from batchcomp.cli import (
+    bench,
+    compress,
+    console,
+    decode,
+    doctor,
+    listing,
+    prune,
+    repair,
+    report,
+    session,
+    signals,
+    train,
+    unpack,
+    verify,
+)
 from batchcomp.cli.common import with_common
 from batchcomp.errors import BatchcompError, ExitCode, OutputError
 
@@ -48,6 +63,7 @@ class Group(TyperGroup):
             _leave_stdout()
             raise typer.Exit(ExitCode.NO_READER) from error
         except Exception as error:  # wrong usage, which typer says itself; or a bug, which must be loud
+            _escape_usage(error)
             _close(getattr(error, "exit_code", ExitCode.FATAL), _reason(error), said=False)
             raise
         finally:
@@ -72,6 +88,12 @@ def _close(code: int, text: str = "", error: BaseException | None = None, *, sai
         if not isinstance(error, OutputError):
             console.say(f"batchcomp: {failure}", style=console.PROBLEM)
     return code
+
+
+def _escape_usage(error: Any) -> None:
+    """A message of typer's quotes what was typed, which may be a name out of a hostile folder."""
+    if isinstance(getattr(error, "message", None), str):
+        error.message = "\n".join(map(console.shown, error.message.split("\n")))
 
 
 def _reason(error: Exception) -> str:
@@ -118,9 +140,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "report": report.report,
     "list": listing.list_pictures,
     "verify": verify.verify,
+    "prune": prune.prune,
+    "repair": repair.repair,
     "doctor": doctor.doctor,
     "bench": bench.bench,
     "train": train.train,
+    "unpack": unpack.unpack,
 }
 for name, command in COMMANDS.items():
     app.command(name)(with_common(command))

@@ -23,7 +23,8 @@ PROBLEM = "red"  # the style of what --quiet must not hide
 PIPE_WIDTH = 10_000  # columns, where no terminal says how many there are
 ROOMY = 120  # columns from which a table is never stacked
 FATES = ("done", "planned", "unchanged", "skipped", "failed")  # every file has one of these
-COUNTS = ("done", "compact", "jpeg", "verbatim", "shared", "planned", "unchanged", "skipped", "failed")
+KINDS = ("compact", "packed", "compact-avif", "jpeg", "webp", "png", "verbatim")  # how "done" ones are stored
+COUNTS = ("done", *KINDS, "shared", "planned", "unchanged", "skipped", "failed")
 LEFT = {"unchanged": "unchanged", "skipped": "skipped (no pictures)", "failed": "failed"}
 
 
@@ -213,6 +214,8 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
             write(shown(f"{event.name}: {event.reason}") + "\n")
         case Done(row=row) if row is not None:
             log(f"{event.name}: {row.stored}, {row.source_bytes} -> {row.payload_bytes} bytes")
+            if "out of reach" in row.reason:
+                say(f"{event.name}: {row.reason}")
 
 
 def table_of(

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from batchcomp.codec import engines, jpeg, payload, tiles, weights
+from batchcomp.codec import engines, payload, tiles, weights
+from batchcomp.codec.inner import DEFAULT, INNER, codec_of
 from batchcomp.codec.tables import quality_to_step
 from batchcomp.errors import ModelError, PayloadError, UsageError
 from batchcomp.images.picture import Metadata, Picture, Pixels
@@ -115,24 +116,24 @@ class Codec:
 
     # -- the four stages ------------------------------------------------------------------------------------------
 
-    def compact(self, pictures: Sequence[Picture], quality: int) -> list[Compact]:
+    def compact(self, pictures: Sequence[Picture], quality: float | Sequence[float]) -> list[Compact]:
         """Run ComCNN over a batch of pictures of any sizes.
 
         Args:
             pictures: RGB or greyscale, sides 1 to 131,000.
-            quality: 1 (coarse) to 100 (fine).
+            quality: 1 (coarse) to 100 (fine) in steps of .01, for all or one a picture.
 
         Raises:
             ValueError: quality is outside 1..100.
         """
-        step, arch = quality_to_step(quality), self.model.network.arch
+        qualities = [quality] * len(pictures) if isinstance(quality, (int, float)) else quality
+        steps, arch = [quality_to_step(q) for q in qualities], self.model.network.arch
         com = self.model.network.com
         tile = tiles.side_of(arch.com_halo, self._engines.bytes_per_pixel(com), least=tiles.TILE)
         tile -= tile % arch.unit
         plan = tiles.Plan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
         engine = self._engines.of(com)
-        outputs = self._runner.run(engine, [p.pixels for p in pictures], [math.log2(step)] * len(pictures), plan)
-        tables = self.model.network.tables_at(step)
+        outputs = self._runner.run(engine, [p.pixels for p in pictures], [math.log2(step) for step in steps], plan)
         return [
             Compact(
                 pixels=pixels,
@@ -140,35 +141,40 @@ class Codec:
                     width=picture.width,
                     height=picture.height,
                     scale=arch.scale,
-                    quality=quality,
+                    quality=q,
                     model=bytes.fromhex(self.model.sha256)[:8],
                     grey=picture.mode == "L",
                 ),
-                tables=tables,
+                tables=self.model.network.tables_at(step),
                 metadata=picture.metadata,
             )
-            for picture, pixels in zip(pictures, outputs, strict=True)
+            for picture, pixels, q, step in zip(pictures, outputs, qualities, steps, strict=True)
         ]
 
     @staticmethod
-    def encode(compact: Compact) -> bytes:
-        """Write the payload: a standard JPEG with our APP10 segment, EXIF, ICC and XMP."""
-        return payload.insert(jpeg.encode(compact.pixels, compact.tables, compact.metadata), compact.header)
+    def encode(compact: Compact, inner: str = DEFAULT) -> bytes:
+        """Write the payload: a standard JPEG, or another file of `INNER`, with our header and the metadata.
+
+        Raises:
+            OSError: the inner codec cannot hold a picture of this size.
+        """
+        return INNER[inner].encode(compact.pixels, compact.tables, compact.metadata, compact.header)
 
     @staticmethod
     def decode(data: bytes) -> Decoded:
         """Read a payload.
 
         Raises:
-            PayloadError: it is none, is damaged, or its JPEG contradicts its header.
+            PayloadError: it is none, is damaged, or its picture contradicts its header.
         """
-        header = payload.parse(data)
+        inner = codec_of(data)
+        header = inner.header(data)
         if header.width * header.height > MAX_PIXELS:
             size = f"{header.width}x{header.height}"
             raise PayloadError(f"{size} is more than {MAX_PIXELS:,} pixels; the payload may be forged, not decoded")
-        pixels, metadata = jpeg.decode(data, expected=header.compact_size)
+        pixels, metadata = inner.decode(data, expected=header.compact_size)
         if (pixels.shape[2] == 1) != header.grey:
-            raise PayloadError("the payload's JPEG and its header disagree on colour; use an intact copy")
+            raise PayloadError("the payload's picture and its header disagree on colour; use an intact copy")
         return Decoded(pixels=pixels, header=header, metadata=metadata)
 
     def reconstruct(self, payloads: Sequence[Decoded]) -> list[Picture]:
@@ -198,9 +204,9 @@ class Codec:
 
     # -- one picture ----------------------------------------------------------------------------------------------
 
-    def compress(self, picture: Picture, quality: int) -> bytes:
+    def compress(self, picture: Picture, quality: float, inner: str = DEFAULT) -> bytes:
         """Return the payload of one picture at quality 1..100."""
-        return self.encode(self.compact([picture], quality)[0])
+        return self.encode(self.compact([picture], quality)[0], inner)
 
     def restore(self, data: bytes) -> Picture:
         """Return the picture of a payload: uint8 pixels of the original's shape, and its metadata.

@@ -15,6 +15,7 @@ from PIL import Image, ImageFile, JpegImagePlugin
 
 from batchcomp.codec.payload import APP0, APP15, COM, Segment, segments
 from batchcomp.errors import PayloadError
+from batchcomp.images import beside
 from batchcomp.images.picture import Metadata, Pixels
 
 MAX_SIDE = 65_500  # libjpeg's own limit, a little below the format's 65,535
@@ -26,7 +27,7 @@ def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None 
     Args:
         pixels: uint8, sides at most `MAX_SIDE`.
         tables: luma and chroma quantisation tables (2, 8, 8), values 1..255, rows of rising vertical frequency.
-        metadata: EXIF, ICC, XMP and density to carry along.
+        metadata: what to carry along, alpha too.
     """
     grey = pixels.shape[2] == 1
     lists = [[int(v) for v in table.ravel()] for table in (tables[:1] if grey else tables)]
@@ -55,13 +56,14 @@ def squeeze(data: bytes) -> bytes:
         optimised = mozjpeg.optimize(data, copy=mozjpeg.COPY_MARKERS.NONE)
     except ValueError:
         return data
-    kept = (data[s.start : s.end] for s in segments(data) if _is_metadata(s.marker) and not _empty_jfif(data, s))
-    body = next(s.start for s in segments(optimised) if not _is_metadata(s.marker))
+    kept = (data[s.start : s.end] for s in segments(data) if is_metadata(s.marker) and not _empty_jfif(data, s))
+    body = next(s.start for s in segments(optimised) if not is_metadata(s.marker))
     squeezed = b"".join((data[:2], *kept, optimised[body:]))
     return squeezed if len(squeezed) < len(data) else data
 
 
-def _is_metadata(marker: int) -> bool:
+def is_metadata(marker: int) -> bool:
+    """Whether a segment is APPn or a comment."""
     return APP0 <= marker <= APP15 or marker == COM
 
 
@@ -83,13 +85,13 @@ def _save(pixels: Pixels, metadata: Metadata, **options: Any) -> bytes:
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     options |= {"optimize": True, "progressive": True, **_pillow_options(metadata)}
     try:
-        return _bytes_of(image, options)
+        return beside.insert(_bytes_of(image, options), metadata)
     except OSError:
         with _LARGE_BUFFER:
             usual = ImageFile.MAXBLOCK
             ImageFile.MAXBLOCK = 6 * image.width * image.height + (1 << 20)
             try:
-                return _bytes_of(image, options)
+                return beside.insert(_bytes_of(image, options), metadata)
             finally:
                 ImageFile.MAXBLOCK = usual
 
@@ -131,7 +133,7 @@ def decode(data: bytes, *, expected: tuple[int, int] | None = None) -> tuple[Pix
                     raise PayloadError(f"a {image.mode} JPEG is no payload of ours; use an intact copy")
                 if expected and image.size != expected:
                     raise PayloadError(f"the JPEG is {image.size}, its header says {expected}; use an intact copy")
-                pixels, metadata = np.array(image), _metadata_of(image.info)
+                pixels, metadata = np.array(image), beside.unpack(data, _metadata_of(image.info))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise PayloadError(f"the payload's JPEG is damaged ({error}); use an intact copy") from error
     return (pixels if pixels.ndim == 3 else pixels[:, :, None]), metadata

@@ -1,18 +1,20 @@
-"""The APP10 segment that makes a payload decode on its own, and the walk over a JPEG's segments.
+"""The header that makes a payload decode on its own, JPEG's APP10 segment for it, and the walk over segments.
 
     offset  size  field
     0       2     marker FF EA (APP10)
     2       2     length of what follows, itself included: 27
     4       5     identifier "bcmp" 00
-    9       1     version: 1
+    9       1     version: 1, or 2 where the quality has hundredths
     10      1     flags: bit 0 = source is greyscale; other bits are 0
     11      1     scale: the compact image's sides are ceil(side / scale)
-    12      1     quality, 1..100
+    12      1     quality, 1..100, whole part
     13      8     first 8 bytes of the model file's SHA-256
     21      4     original width in pixels
     25      4     original height in pixels
+    29      1     version 2 only: hundredths of the quality, 1..99
 
-All numbers are big-endian, as everywhere in JPEG (ISO/IEC 10918-1, annex B).
+Other containers than JPEG hold the same bytes from the identifier on. All numbers are big-endian, as everywhere in JPEG
+(ISO/IEC 10918-1, annex B).
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchcomp.errors import PayloadError
+from batchcomp.images import beside
 
-VERSION = 1
+VERSION = 2
 IDENTIFIER = b"bcmp\0"
 LAYOUT = struct.Struct(">5sBBBB8sII")
 APP0, APP1, APP2, APP10, APP15, COM, SOI, SOS = 0xE0, 0xE1, 0xE2, 0xEA, 0xEF, 0xFE, 0xD8, 0xDA
@@ -38,7 +41,7 @@ class Header:
     width: int
     height: int
     scale: int
-    quality: int
+    quality: float  # 1..100 in steps of .01
     model: bytes  # first 8 bytes of the model's SHA-256
     grey: bool
 
@@ -82,18 +85,24 @@ def segments(data: bytes) -> Iterator[Segment]:
     raise PayloadError("the file ends before its picture begins; the payload is cut short, use an intact copy")
 
 
+def content_of(header: Header) -> bytes:
+    """The header as bytes: 25 for a whole quality, else 26."""
+    whole, hundredths = divmod(round(header.quality * 100), 100)
+    fields = (GREY if header.grey else 0, header.scale, whole, header.model, header.width, header.height)
+    if hundredths:
+        return LAYOUT.pack(IDENTIFIER, 2, *fields) + bytes((hundredths,))
+    return LAYOUT.pack(IDENTIFIER, 1, *fields)
+
+
+def as_number(quality: float) -> float:
+    """A quality to the hundredth, an int where it is whole, as manifests and reports write it."""
+    rounded = round(quality, 2)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
 def insert(data: bytes, header: Header) -> bytes:
     """Put the header's segment into a JPEG file: behind the JFIF segment, or first where there is none."""
-    content = LAYOUT.pack(
-        IDENTIFIER,
-        VERSION,
-        GREY if header.grey else 0,
-        header.scale,
-        header.quality,
-        header.model,
-        header.width,
-        header.height,
-    )
+    content = content_of(header)
     first = next(segments(data))
     at = first.end if first.marker == APP0 else 2
     return data[:at] + struct.pack(">BBH", 0xFF, APP10, len(content) + 2) + content + data[at:]
@@ -108,32 +117,42 @@ def parse(data: bytes) -> Header:
     for segment in segments(data):
         content = data[segment.start + 4 : segment.end]
         if segment.marker == APP10 and content.startswith(IDENTIFIER):
-            return _checked(content)
+            return header_of(content)
     raise PayloadError("a plain JPEG without batchcomp's APP10 segment; open it with any viewer")
 
 
-def _checked(content: bytes) -> Header:
+def header_of(content: bytes) -> Header:
+    """Read what `content_of` wrote.
+
+    Raises:
+        PayloadError: its fields make no sense, or it is of a later version.
+    """
     version = content[len(IDENTIFIER)] if len(content) > len(IDENTIFIER) else 0
     if version > VERSION:
         raise PayloadError(f"payload version {version}: this build reads up to {VERSION}; upgrade batchcomp")
-    if len(content) != LAYOUT.size or version < 1:
-        raise PayloadError(f"the APP10 segment has {len(content)} bytes, expected {LAYOUT.size}; use an intact copy")
-    _, _, flags, scale, quality, model, width, height = LAYOUT.unpack(content)
+    if version < 1 or len(content) != LAYOUT.size + version - 1:
+        raise PayloadError(f"a header of version {version} and {len(content)} bytes makes no sense; use an intact copy")
+    _, _, flags, scale, whole, model, width, height = LAYOUT.unpack(content[: LAYOUT.size])
+    hundredths = content[LAYOUT.size] if version > 1 else 0
+    quality = whole + hundredths / 100
     sound = (
         flags in (0, GREY)
         and scale in (1, 2, 4)
         and 1 <= quality <= 100
+        and (version == 1 or 1 <= hundredths <= 99)
         and 1 <= width <= MAX_ORIGINAL_SIDE
         and 1 <= height <= MAX_ORIGINAL_SIDE
     )
     if not sound:
         raise PayloadError(
-            f"the APP10 segment says {width}x{height}, scale {scale}, quality {quality}, flags {flags}; "
-            "use an intact copy"
+            f"the header says {width}x{height}, scale {scale}, quality {quality}, flags {flags}; use an intact copy"
         )
-    return Header(width=width, height=height, scale=scale, quality=quality, model=model, grey=bool(flags & GREY))
+    return Header(
+        width=width, height=height, scale=scale, quality=as_number(quality), model=model, grey=bool(flags & GREY)
+    )
 
 
 def metadata_bytes(data: bytes) -> int:
-    """Bytes that EXIF, XMP (APP1) and ICC (APP2) segments take in a JPEG file."""
-    return sum(s.end - s.start for s in segments(data) if s.marker in (APP1, APP2))
+    """Bytes that everything beside the pixels takes in a JPEG file: EXIF, XMP, ICC, and what `images.beside` packs."""
+    standard = sum(s.end - s.start for s in segments(data) if s.marker in (APP1, APP2))
+    return standard + beside.packed_size(data)

@@ -12,12 +12,13 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from batchcomp.archive import Archive
-from batchcomp.archive.rows import Row
-from batchcomp.codec import jpeg, payload
+from batchcomp.archive.rows import COMPACT, LOSSLESS, Row
+from batchcomp.codec import jpeg
 from batchcomp.codec.codec import Codec, Decoded
+from batchcomp.codec.inner import codec_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ModelError, PayloadError, PictureError, UsageError
 from batchcomp.images.alpha import channel
-from batchcomp.images.load import read_source
+from batchcomp.images.load import decode_picture, read_source
 from batchcomp.images.outputs import left_out
 from batchcomp.images.picture import Metadata, Picture
 from batchcomp.images.save import safe_join, save, save_bytes
@@ -170,10 +171,12 @@ def read_row(archive: Archive, row: Row, target: str) -> Read | Event:
             return Read(row=row, target=target, data=data)
         if row.stored == "jpeg":
             return Read(row=row, target=target, picture=plain_picture(data, row))
-        if row.stored != "compact":
+        if row.stored in LOSSLESS:
+            return Read(row=row, target=target, picture=lossless_picture(data, row))
+        if row.stored not in COMPACT:
             reason = f"{row.path}: stored as {row.stored!r}, which this build cannot decode; upgrade batchcomp"
             return Failed(name=row.path, reason=reason)
-        header = payload.parse(data)
+        header = codec_of(data).header(data)
         if (header.width, header.height) != (row.width, row.height):
             raise ArchiveDamagedError(f"{row.entry}: the payload's size is not the manifest's; use an intact copy")
         decoded = Codec.decode(data)
@@ -184,12 +187,19 @@ def read_row(archive: Archive, row: Row, target: str) -> Read | Event:
     return Read(row=row, target=target, decoded=decoded)
 
 
-def check_archive(folder: Path, *, device: str, model: Path | None, on_event: OnEvent = lambda _: None) -> Outcome:
-    """Restore every picture of an archive in memory; nothing is written."""
+def check_archive(
+    folder: Path,
+    *,
+    device: str,
+    model: Path | None,
+    choose: Callable[[Row], bool] = lambda _: True,
+    on_event: OnEvent = lambda _: None,
+) -> Outcome:
+    """Restore the chosen pictures of an archive in memory; nothing is written."""
     outcome = Outcome()
     archive = Archive.open(folder)
     codec = Codec.open(model, device=device)
-    for row in archive.rows():
+    for row in filter(choose, archive.rows()):
         event = _check(codec, read_row(archive, row, row.path))
         outcome.add(event)
         on_event(event)
@@ -216,6 +226,22 @@ def plain_picture(data: bytes, row: Row) -> Picture:
     pixels, metadata = jpeg.decode(data, expected=(row.width, row.height))
     check_alpha(metadata, (row.width, row.height))
     return Picture(pixels=pixels, metadata=metadata)
+
+
+def lossless_picture(data: bytes, row: Row) -> Picture:
+    """The picture of a lossless entry.
+
+    Raises:
+        PayloadError: it is damaged, or not of the row's size.
+    """
+    try:
+        picture = decode_picture(data, row.path)
+    except PictureError as error:
+        raise PayloadError(str(error)) from error
+    if (picture.width, picture.height) != (row.width, row.height):
+        size = f"{picture.width}x{picture.height}"
+        raise PayloadError(f"the entry is {size}, the manifest says otherwise; use an intact copy")
+    return picture
 
 
 def check_alpha(metadata: Metadata, size: tuple[int, int]) -> None:

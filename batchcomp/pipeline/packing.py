@@ -1,34 +1,27 @@
-"""The middle stages: pictures through ComCNN and JPEG, measured, and the best way to store each chosen."""
+"""The middle stages: pictures through ComCNN and the inner codec, measured, and the best way to store each chosen."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from joblib import Parallel, delayed
 
 from batchcomp.archive.rows import Row
-from batchcomp.codec import jpeg, payload
-from batchcomp.codec.codec import Codec, Compact
+from batchcomp.codec.codec import Codec
+from batchcomp.images.picture import Picture
 from batchcomp.images.walk import Item
-from batchcomp.pipeline.loading import Loaded, load_item
+from batchcomp.pipeline.alternatives import Alternatives, Packed, base_row, verbatim
+from batchcomp.pipeline.encoding import Encoded, encode_one
+from batchcomp.pipeline.loading import Loaded, Loader
 from batchcomp.pipeline.measure import Measurement, measure
-from batchcomp.pipeline.plan import larger_at
 from batchcomp.pipeline.records import Event
+from batchcomp.pipeline.seeking import Seeker
 from batchcomp.settings import CompressSettings
 
-NO_JPEG = "no JPEG file can hold it"
-JPEG_BETTER = "plain JPEG is better at these bytes"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Packed:
-    """A picture ready for the archive."""
-
-    row: Row
-    data: bytes
+NO_FILE = "no file of the inner codec can hold it"
 
 
 class Run:
@@ -39,9 +32,11 @@ class Run:
 
     def load(self, items: Iterable[list[Item | Event]]) -> Iterator[list[Loaded | Event]]:
         """Read and decode windows of files, in workers of its own, so that it can run ahead of the networks."""
-        with Parallel(n_jobs=self.settings.workers, prefer="threads") as loaders:
+        with Loader(self.settings) as loader, Parallel(n_jobs=self.settings.workers, prefer="threads") as loaders:
             for window in items:
-                yield loaders(delayed(load_item)(item) for item in window)
+                files = [item for item in window if isinstance(item, Item)]
+                loaded = iter(loaders(delayed(loader.load)(item) for item in files) if files else ())
+                yield [next(loaded) if isinstance(item, Item) else item for item in window]
 
     def pack(self, window: list[Loaded | Event]) -> Iterator[Packed | Event]:
         """Compress one window; answers come in the window's order."""
@@ -58,97 +53,58 @@ class Run:
     def _compress(self, window: list[Loaded]) -> list[Packed]:
         started = time.perf_counter()
         pictures = [one.picture for one in window if one.picture is not None]
-        compacts = self.codec.compact(pictures, self.settings.quality)
-        payloads = self.pool(delayed(encode_one)(compact) for compact in compacts)
+        encoded = self._encoded(pictures)
+        measured: list[Measurement | None] = [None] * len(window)
+        if self.settings.measure:
+            measured = self._measured(pictures, encoded)
         share = (time.perf_counter() - started) / max(1, len(window))
-        packed = [
-            self._row_of(one, compact, data, share)
-            for one, compact, data in zip(window, compacts, payloads, strict=True)
-        ]
-        return self._measured(window, packed) if self.settings.measure else packed
-
-    def _row_of(self, one: Loaded, compact: Compact, data: bytes | None, seconds: float) -> Packed:
-        """The payload, or the source verbatim where that is not larger."""
-        if data is None or len(data) >= one.source.size:
-            reason = larger_at(compact.header.quality) if data else NO_JPEG
-            return verbatim(one, reason, model=self.codec.model.sha256)
-        row = replace(
-            base_row(one),
-            stored="compact",
-            metadata_bytes=payload.metadata_bytes(data),
-            model=self.codec.model.sha256,
-            scale=compact.header.scale,
-            quality=compact.header.quality,
-            payload_bytes=len(data),
-            seconds=round(one.seconds + seconds, 4),
+        calls = zip(window, pictures, encoded, measured, strict=True)
+        chosen: list[Packed] = self.pool(
+            delayed(self._chosen)(one, picture, made, found, share) for one, picture, made, found in calls
         )
-        return Packed(row=row, data=data)
+        return chosen
 
-    def _measured(self, window: list[Loaded], packed: list[Packed]) -> list[Packed]:
+    def _encoded(self, pictures: list[Picture]) -> list[Encoded | None]:
+        if self.settings.target is not None:
+            return Seeker(self.settings, self.settings.target, self.codec, self.pool).seek(pictures)
+        compacts = self.codec.compact(pictures, self.settings.quality)
+        made: list[Encoded | None] = self.pool(delayed(encode_one)(compact, self.settings) for compact in compacts)
+        return made
+
+    def _measured(self, pictures: list[Picture], encoded: list[Encoded | None]) -> list[Measurement | None]:
         """Restore every payload once and note how it compares."""
-        compact = [i for i, one in enumerate(packed) if one.row.stored == "compact"]
-        decoded = self.pool(delayed(Codec.decode)(packed[i].data) for i in compact)
-        restored = self.codec.reconstruct(decoded)
-        measurements = self.pool(
-            delayed(measure)(window[i].picture, picture, packed[i].row.payload_bytes - packed[i].row.metadata_bytes)
-            for i, picture in zip(compact, restored, strict=True)
+        there = [(i, made) for i, made in enumerate(encoded) if made is not None]
+        restored = self.codec.reconstruct(self.pool(delayed(Codec.decode)(made.plain) for _, made in there))
+        found = self.pool(
+            delayed(measure)(pictures[i], picture, made.image_bytes)
+            for (i, made), picture in zip(there, restored, strict=True)
         )
-        answer = list(packed)
-        for i, found in zip(compact, measurements, strict=True):
-            answer[i] = better(window[i], packed[i], found)
-        return answer
+        by_number = dict(zip((i for i, _ in there), found, strict=True))
+        return [by_number.get(i) for i in range(len(pictures))]
 
+    def _chosen(
+        self, one: Loaded, picture: Picture, made: Encoded | None, found: Measurement | None, seconds: float
+    ) -> Packed:
+        """The best way to store a picture."""
+        started, model = time.perf_counter(), self.codec.model.sha256
+        best = verbatim(one, NO_FILE, model=model)
+        if made is not None:
+            payload = Packed(row=self._row_of(one, made, found), data=made.data)
+            best = Alternatives(one, picture, self.settings).best(payload, found, made.missed)
+        spent = one.seconds + seconds + time.perf_counter() - started
+        return replace(best, row=replace(best.row, seconds=round(spent, 4)))
 
-def base_row(one: Loaded) -> Row:
-    """What a row says of the source, whatever is done with it."""
-    picture = one.picture
-    return Row(
-        path=one.item.name,
-        stored="verbatim",
-        source_bytes=one.source.size,
-        mtime_ns=one.source.mtime_ns,
-        permissions=one.item.permissions,
-        source_sha256=one.source.sha256,
-        width=picture.width if picture else 0,
-        height=picture.height if picture else 0,
-        mode=picture.mode if picture else "",
-        payload_bytes=one.source.size,
-        seconds=round(one.seconds, 4),
-    )
-
-
-def better(one: Loaded, packed: Packed, found: Measurement) -> Packed:
-    """The payload, or a plain JPEG of at most its bytes where that is at least as similar to the source.
-
-    Graphics, noise and tiny pictures are like that. So no measured file is worse than JPEG at its bytes.
-    """
-    row = replace(packed.row, ms_ssim=round(found.ms_ssim, 6), jpeg=found.jpeg)
-    rival, budget = found.jpeg, row.payload_bytes - row.metadata_bytes
-    if one.picture is None or rival is None or rival.bytes > budget or found.ms_ssim > rival.ms_ssim:
-        return Packed(row=row, data=packed.data)
-    data = jpeg.encode_plain(one.picture.pixels, rival.quality, one.picture.metadata)
-    if len(data) >= one.source.size:
-        return verbatim(one, larger_at(row.quality), model=row.model)
-    plain = replace(
-        row,
-        stored="jpeg",
-        reason=JPEG_BETTER,
-        payload_bytes=len(data),
-        metadata_bytes=payload.metadata_bytes(data),
-        scale=1,
-        ms_ssim=round(rival.ms_ssim, 6),
-    )
-    return Packed(row=plain, data=data)
-
-
-def verbatim(one: Loaded, reason: str, *, model: str = "") -> Packed:
-    """Store the source's own bytes. `model` is the one that was tried, if any."""
-    return Packed(row=replace(base_row(one), reason=reason, model=model), data=one.source.data)
-
-
-def encode_one(compact: Compact) -> bytes | None:
-    """The payload; None where the JPEG library refuses the compact picture (sides beyond its limit)."""
-    try:
-        return Codec.encode(compact)
-    except OSError:
-        return None
+    def _row_of(self, one: Loaded, made: Encoded, found: Measurement | None) -> Row:
+        return replace(
+            base_row(one),
+            stored=made.kind,
+            metadata_bytes=made.metadata_bytes,
+            model=self.codec.model.sha256,
+            scale=made.header.scale,
+            quality=made.header.quality,
+            payload_bytes=len(made.data),
+            unpacked_bytes=len(made.plain) if made.kind == "packed" else 0,
+            asked=self.settings.asked,
+            ms_ssim=round(found.ms_ssim, 6) if found else None,
+            jpeg=found.jpeg if found else None,
+        )

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
+from batchcomp.archive.rows import COMPACT
 from batchcomp.report.rows import ReportRow, Totals
 
 COLUMNS = [
@@ -57,7 +58,7 @@ def pictures(count: int) -> str:
 
 
 def _picture(row: ReportRow) -> str:
-    if row.stored == "compact":
+    if row.stored in COMPACT and not row.reason:
         return row.path
     how = f"stored as it is: {row.reason}" if row.stored == "verbatim" else row.reason or row.stored
     return f"{row.path} ({how})"
@@ -103,6 +104,12 @@ def remarks(total: Totals) -> list[str]:
         lines.append(f"worst MS-SSIM: {number(total.worst_ms_ssim, 4)}, {total.worst_path}")
     if total.plain_jpeg:
         lines.append(f"stored as plain JPEG, which is better at the same bytes: {pictures(total.plain_jpeg)}")
+    if total.lossless:
+        lines.append(f"stored as lossless file, which takes no more bytes: {pictures(total.lossless)}")
+    if total.packed:
+        saved = 1 - total.packed_bytes / total.unpacked_bytes
+        sizes = f"{human(total.packed_bytes)}, as JPEGs {human(total.unpacked_bytes)} ({change(saved)})"
+        lines.append(f"packed: {pictures(total.packed)}, {sizes}; `batchcomp unpack` gives the JPEGs back")
     if total.measured < total.compact:
         lines.append(f"stored without measuring: {pictures(total.compact - total.measured)}")
     return lines

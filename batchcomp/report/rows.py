@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from batchcomp.archive import Row
+from batchcomp.archive.rows import COMPACT, LOSSLESS
 from batchcomp.errors import UsageError
 
 
@@ -24,9 +25,10 @@ class ReportRow:
     reason: str
     width: int
     height: int
-    quality: int
+    quality: float
     source_bytes: int
     archived_bytes: int
+    unpacked_bytes: int | None  # of the JPEG that was packed
     bpp: float | None
     ms_ssim: float | None
     jpeg_ms_ssim: float | None
@@ -43,11 +45,15 @@ class Totals:
     pictures: int
     compact: int
     plain_jpeg: int
+    lossless: int
     verbatim: int
     measured: int
     won: int
     source_bytes: int
     archived_bytes: int
+    packed: int  # pictures whose payload was packed
+    packed_bytes: int
+    unpacked_bytes: int  # of the same pictures before
     archive_bytes_on_disk: int
     saved: float
     mean_bpp: float | None
@@ -72,6 +78,7 @@ def report_row(row: Row) -> ReportRow:
         quality=row.quality,
         source_bytes=row.source_bytes,
         archived_bytes=row.payload_bytes,
+        unpacked_bytes=row.unpacked_bytes or None,
         bpp=row.payload_bytes * 8 / pixels if pixels else None,
         ms_ssim=row.ms_ssim,
         jpeg_ms_ssim=jpeg.ms_ssim if jpeg else None,
@@ -86,7 +93,7 @@ def _won(row: Row) -> bool | None:
     """More MS-SSIM than plain JPEG of the same bytes; where JPEG cannot be that small, than its smallest file."""
     if row.jpeg is None or row.ms_ssim is None:
         return None
-    if row.stored != "compact":
+    if row.stored == "jpeg":
         return False  # a plain JPEG is as good as a plain JPEG
     image_bytes = row.payload_bytes - row.metadata_bytes
     return row.ms_ssim > row.jpeg.ms_ssim or (row.ms_ssim == row.jpeg.ms_ssim and image_bytes < row.jpeg.bytes)
@@ -104,13 +111,17 @@ def totals(rows: Sequence[ReportRow], bytes_on_disk: int) -> Totals:
     source, archived = sum(r.source_bytes for r in rows), sum(r.archived_bytes for r in rows)
     return Totals(
         pictures=len(rows),
-        compact=sum(row.stored == "compact" for row in rows),
+        compact=sum(row.stored in COMPACT for row in rows),
         plain_jpeg=sum(row.stored == "jpeg" for row in rows),
+        lossless=sum(row.stored in LOSSLESS for row in rows),
         verbatim=sum(row.stored == "verbatim" for row in rows),
         measured=len(measured),
         won=sum(bool(row.won) for row in rows),
         source_bytes=source,
         archived_bytes=archived,
+        packed=sum(row.unpacked_bytes is not None for row in rows),
+        packed_bytes=sum(row.archived_bytes for row in rows if row.unpacked_bytes is not None),
+        unpacked_bytes=sum(row.unpacked_bytes or 0 for row in rows),
         archive_bytes_on_disk=bytes_on_disk,
         saved=1 - archived / source if source else 0.0,
         mean_bpp=_mean(row.bpp for row in measured),

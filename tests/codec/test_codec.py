@@ -202,8 +202,8 @@ def test_a_later_payload_version_asks_for_an_upgrade(codec: Codec) -> None:
     """A payload of a version to come names both versions and the next step."""
     data = codec.compress(picture(8, 8), 50)
     at = data.index(payload.IDENTIFIER) + len(payload.IDENTIFIER)
-    with pytest.raises(PayloadError, match="payload version 2: this build reads up to 1; upgrade"):
-        codec.restore(data[:at] + b"\2" + data[at + 1 :])
+    with pytest.raises(PayloadError, match="payload version 3: this build reads up to 2; upgrade"):
+        codec.restore(data[:at] + b"\3" + data[at + 1 :])
 
 
 def test_a_plain_jpeg_is_no_payload() -> None:

@@ -51,8 +51,8 @@ def test_squeezing_keeps_every_metadata_segment() -> None:
     with_density = pillow_file(photo(40, 50), dpi=(300, 240))
     for file in (data, with_density):
         squeezed = jpeg.squeeze(file)
-        kept = [file[s.start : s.end] for s in payload.segments(file) if jpeg._is_metadata(s.marker)]
-        found = [squeezed[s.start : s.end] for s in payload.segments(squeezed) if jpeg._is_metadata(s.marker)]
+        kept = [file[s.start : s.end] for s in payload.segments(file) if jpeg.is_metadata(s.marker)]
+        found = [squeezed[s.start : s.end] for s in payload.segments(squeezed) if jpeg.is_metadata(s.marker)]
         assert len(squeezed) < len(file)
         assert found == [segment for segment in kept if segment[4:] != b"JFIF\0\1\1\0\0\1\0\1\0\0"]
     assert jpeg.decode(jpeg.squeeze(with_density))[1].dpi == (300, 240)

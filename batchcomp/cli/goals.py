@@ -1,0 +1,53 @@
+"""Options of `compress` that say what each picture is to meet, and what holds it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from batchcomp.errors import UsageError
+from batchcomp.settings import CODECS, Target
+
+_PANEL = "What each picture is to meet (one of these, in place of --quality)"
+_KINDS = ("match-jpeg", "target-ms-ssim", "max-bpp", "max-bytes")
+
+MatchJpegOpt = Annotated[
+    int | None,
+    typer.Option(
+        "--match-jpeg",
+        metavar="Q",
+        rich_help_panel=_PANEL,
+        help="No more bytes than a JPEG of quality Q (1 to 100), and a higher MS-SSIM.",
+    ),
+]
+MsSsimOpt = Annotated[
+    float | None,
+    typer.Option("--target-ms-ssim", metavar="X", rich_help_panel=_PANEL, help="The fewest bytes that reach it."),
+]
+MaxBppOpt = Annotated[
+    float | None,
+    typer.Option("--max-bpp", metavar="B", rich_help_panel=_PANEL, help="The best within so many bits a pixel."),
+]
+MaxBytesOpt = Annotated[
+    int | None, typer.Option("--max-bytes", metavar="N", rich_help_panel=_PANEL, help="The best within N bytes.")
+]
+CodecOpt = Annotated[
+    str,
+    typer.Option("--codec", help=f"What holds the half-size pictures: {' or '.join(CODECS)} (smaller, newer viewers)."),
+]
+PackOpt = Annotated[
+    bool, typer.Option("--pack", help="Recompress the JPEGs without loss; viewers need `batchcomp unpack` first.")
+]
+
+
+def target_of(*values: float | None) -> Target | None:
+    """The target among the options in the order of the panel.
+
+    Raises:
+        UsageError: there are several, or the value makes no sense.
+    """
+    given = [(kind, value) for kind, value in zip(_KINDS, values, strict=True) if value is not None]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(f'--{kind}' for kind, _ in given)}: choose one of them")
+    return Target(kind=given[0][0], value=given[0][1]) if given else None

@@ -1,0 +1,36 @@
+"""`batchcomp unpack`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from batchcomp.cli import console
+from batchcomp.cli.options import JsonOpt
+from batchcomp.errors import UsageError
+
+
+def unpack(
+    source: Annotated[Path, typer.Argument(help="An archive, or a packed payload.", metavar="ARCHIVE|FILE")],
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(help="Only paths that match these globs; or further payloads.", metavar="PATTERN|FILE"),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write below.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    as_json: JsonOpt = False,
+) -> None:
+    """Write an archive's entries as files, packed ones as the very JPEGs they were. Any viewer opens these."""
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{output}: is a file, not a folder; choose another folder with -o")
+    from batchcomp.pipeline.unpack import unpack_archive, unpack_files
+
+    with console.progress("Unpacking", as_json=as_json) as on_event:
+        if source.is_file():
+            outcome = unpack_files([source, *map(Path, more or ())], output, force=force, on_event=on_event)
+        else:
+            outcome = unpack_archive(source, tuple(more or ()), output, force=force, on_event=on_event)
+    verb = f"unpacked below {output.resolve()}"
+    raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(output)))

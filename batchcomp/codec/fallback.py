@@ -1,0 +1,116 @@
+"""What else can hold a picture that the networks do not serve well: lossless files for graphics, plain JPEG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image
+
+from batchcomp.codec import jpeg
+from batchcomp.errors import PictureError
+from batchcomp.images.hush import hushed
+from batchcomp.images.load import decode_picture
+from batchcomp.images.outputs import options
+from batchcomp.images.picture import Picture, Pixels
+
+FLAT = 0.3  # share of pixels that equal their left neighbour from which a picture counts as a graphic
+WEBP_SIDE = 16_383  # pixels, the format's limit
+_LOSSLESS: Final[dict[str, dict[str, Any]]] = {
+    "webp": {"lossless": True, "quality": 80, "method": 4},
+    "png": {"optimize": True},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plain:
+    """A plain JPEG of a picture, and the quality (Pillow's, 1..100) it was made with."""
+
+    data: bytes
+    quality: int
+
+
+def is_graphic(pixels: Pixels) -> bool:
+    """Whether a picture (H, W, C) is so flat, as screenshots and line art are, that lossless files may be small."""
+    if pixels.shape[1] < 2:
+        return True
+    return bool(np.mean(np.all(pixels[:, 1:] == pixels[:, :-1], axis=2)) >= FLAT)
+
+
+def lossless(picture: Picture, most: int) -> tuple[str, bytes] | None:
+    """The smallest lossless file of at most `most` bytes, as (format, content).
+
+    Only one that gives back pixels and metadata exactly counts: WebP has no greyscale and no density, for example.
+    """
+    files = [(len(data), name, data) for name, data in _files(picture) if len(data) <= most]
+    for _, name, data in sorted(files):
+        if _is_exact(data, picture):
+            return name, data
+    return None
+
+
+def _files(picture: Picture) -> Iterator[tuple[str, bytes]]:
+    image = Image.fromarray(picture.pixels[:, :, 0] if picture.mode == "L" else picture.pixels)
+    for name, own in _LOSSLESS.items():
+        unfit = picture.mode == "L" or max(picture.width, picture.height) > WEBP_SIDE
+        if picture.metadata.alpha or (name == "webp" and unfit):
+            continue
+        buffer = io.BytesIO()
+        try:
+            with hushed():
+                image.save(buffer, name, **(options(name, picture.metadata) | own))
+        except (OSError, ValueError):
+            continue
+        yield name, buffer.getvalue()
+
+
+def _is_exact(data: bytes, picture: Picture) -> bool:
+    try:
+        again = decode_picture(data, "")
+    except PictureError:
+        return False
+    return np.array_equal(again.pixels, picture.pixels) and again.metadata == picture.metadata
+
+
+def plain_jpeg(picture: Picture, most: int, start: int) -> Plain | None:
+    """The best squeezed JPEG of at most `most` bytes, metadata included.
+
+    Args:
+        picture: sides at most `jpeg.MAX_SIDE`.
+        most: bytes.
+        start: a quality that is likely to fit; the search goes up from there, or down where it does not.
+    """
+    sizes: dict[int, bytes] = {}
+
+    def fits(quality: int) -> bool:
+        if quality not in sizes:
+            plain = jpeg.encode_plain(picture.pixels, quality, picture.metadata)
+            sizes[quality] = jpeg.squeeze(plain)
+        return len(sizes[quality]) <= most
+
+    best = highest(fits, start)
+    return Plain(data=sizes[best], quality=best) if best else None
+
+
+def highest(fits: Callable[[int], bool], start: int) -> int | None:
+    """The highest of 1..100 that fits, where all up to some quality do; looked for in growing steps from `start`."""
+    low, high = (start, 101) if fits(start) else (0, start)
+    step = 1
+    while low and high == 101 and low + step <= 100:
+        if not fits(low + step):
+            high = low + step
+            break
+        low, step = low + step, 2 * step
+    while low == 0 and high > 1:
+        guess = max(1, high - step)
+        if fits(guess):
+            low = guess
+            break
+        high, step = guess, 2 * step
+    while low and high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low or None

@@ -1,0 +1,35 @@
+"""JPEG as inner codec: the default, which every viewer opens."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchcomp.codec import jpeg, payload
+from batchcomp.images.picture import Metadata, Pixels
+
+
+class Jpeg:
+    """Progressive 4:4:4 JPEG with the model's own tables; the header is an APP10 segment."""
+
+    kind, suffix = "compact", ".jpg"
+
+    def recognises(self, data: bytes) -> bool:
+        """Whether the bytes begin as a JPEG file."""
+        return data.startswith(b"\xff\xd8")
+
+    def encode(self, pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata, header: payload.Header) -> bytes:
+        """See `InnerCodec`."""
+        return payload.insert(jpeg.encode(pixels, tables, metadata), header)
+
+    def header(self, data: bytes) -> payload.Header:
+        """See `InnerCodec`."""
+        return payload.parse(data)
+
+    def decode(self, data: bytes, *, expected: tuple[int, int]) -> tuple[Pixels, Metadata]:
+        """See `InnerCodec`."""
+        return jpeg.decode(data, expected=expected)
+
+    def metadata_bytes(self, data: bytes) -> int:
+        """See `InnerCodec`."""
+        return payload.metadata_bytes(data)

@@ -1,0 +1,28 @@
+"""Packed JPEG payloads: read like those of an inner codec, written by `codec.pack` from a JPEG."""
+
+from __future__ import annotations
+
+from batchcomp.codec import jpeg, pack, payload
+from batchcomp.images.picture import Metadata, Pixels
+
+
+class Packed:
+    """The reading half of an `InnerCodec`."""
+
+    kind, suffix = "packed", ".jpg" + pack.SUFFIX
+
+    def recognises(self, data: bytes) -> bool:
+        """Whether the bytes begin as a packed payload."""
+        return pack.is_packed(data)
+
+    def header(self, data: bytes) -> payload.Header:
+        """See `InnerCodec`."""
+        return pack.header_of(data)
+
+    def decode(self, data: bytes, *, expected: tuple[int, int]) -> tuple[Pixels, Metadata]:
+        """See `InnerCodec`."""
+        return jpeg.decode(pack.picture_of(data), expected=expected)
+
+    def metadata_bytes(self, data: bytes) -> int:
+        """See `InnerCodec`; as in the JPEG, though they may be stored deflated."""
+        return payload.metadata_bytes(b"\xff\xd8" + pack.front_of(data) + b"\xff\xda\0\2")

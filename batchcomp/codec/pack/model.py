@@ -1,0 +1,154 @@
+"""The packer's networks: three layers of whole numbers, so that every machine gets the same probabilities.
+
+Weights are in 1/64, features in 1/16, hidden values in 1/32 (0..255) and logits in 1/128; sums stay below 2^24, where
+float32 is exact whatever the order of summing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, Features
+from batchcomp.errors import PayloadError
+
+FILE: Final = "packer.safetensors"  # in batchcomp/models
+WEIGHT, HIDDEN, LOGIT = 64, 32, 128  # units of the whole numbers, as fractions of one
+MOST_HIDDEN, MOST_WEIGHT, MOST_LOGIT = 255, 127, 12 * LOGIT
+PLANES: Final = 3
+UNARY = 7  # decisions on an AC coefficient's size before its escape code
+AC_LOGITS: Final = 2 + UNARY  # zero, sign, > 1 .. > 6, and each further bit of the escape's length
+DC_BITS = 12  # most bits of a DC residual
+DC_LOGITS: Final = 2 + (DC_BITS - 1) + 2  # zero, sign, more than 1..11 bits, second bit of two and of more
+SCALE_BITS = 22  # of probabilities
+Layer = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Net:
+    """One for all AC coefficients of a plane (K = 63, for k = 1..63) or for its DC coefficients (K = 1).
+
+    `first` (K, H, F) and `first_bias` (K, H, 1) by coefficient, `second` (G, H), `last` (L, G), and their biases.
+    """
+
+    first: Layer
+    first_bias: Layer
+    second: Layer
+    second_bias: Layer
+    last: Layer
+    last_bias: Layer
+
+    def logits(self, k: int, x: Features) -> NDArray[np.int64]:
+        """Whole logits (L, M) in 1/128 of the k-th coefficients with features (F, M)."""
+        at = max(0, k - 1)
+        h = _hidden(self.first[at] @ x + self.first_bias[at], 32)
+        h = _hidden(self.second @ h + self.second_bias, 64)
+        logits: NDArray[np.int64] = np.floor((self.last @ h + self.last_bias[at]) * np.float32(1 / 16)).astype(np.int64)
+        return logits
+
+
+def _hidden(x: NDArray[np.float32], by: int) -> NDArray[np.float32]:
+    x *= np.float32(1 / by)
+    np.floor(x, out=x)
+    return np.clip(x, 0, MOST_HIDDEN, out=x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packer:
+    """Nets for the AC and DC coefficients of each plane, the tables to expect at each quality, and P by logit.
+
+    `tables` is (100, 2, 64) in zigzag order; `likely` holds P(1) in 2^-22 for logits from -12 to 12.
+    """
+
+    ac: tuple[Net, ...]
+    dc: tuple[Net, ...]
+    tables: NDArray[np.uint8]
+    likely: NDArray[np.int32]
+    key: bytes
+
+    def probability(self, logits: NDArray[np.int64]) -> NDArray[np.float64]:
+        """P(1), a multiple of 2^-22, for whole logits."""
+        answer: NDArray[np.float64] = self.likely[np.clip(logits, -MOST_LOGIT, MOST_LOGIT) + MOST_LOGIT] / (
+            1 << SCALE_BITS
+        )
+        return answer
+
+
+def logistic_table() -> NDArray[np.int32]:
+    """P(1) by logit as the file stores it: a table, because `exp` differs in its last digit between machines."""
+    logits = np.arange(-MOST_LOGIT, MOST_LOGIT + 1) / LOGIT
+    return np.rint((1 << SCALE_BITS) / (1 + np.exp(-logits))).astype(np.int32)
+
+
+def from_bytes(data: bytes) -> Packer:
+    """Build the packer of a file.
+
+    Raises:
+        PayloadError: it is none.
+    """
+    try:
+        tensors = load(data)
+        ac, dc = ([_net(tensors, f"{kind}.{plane}") for plane in range(PLANES)] for kind in ("ac", "dc"))
+        packer = Packer(
+            ac=tuple(ac),
+            dc=tuple(dc),
+            tables=tensors["tables"],
+            likely=tensors["likely"],
+            key=hashlib.sha256(data).digest()[:4],
+        )
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise PayloadError(f"the packer's networks are damaged ({error}); reinstall batchcomp") from error
+    for nets, features, outputs in ((ac, AC_FEATURES, None), (dc, DC_FEATURES, DC_TERMS)):
+        for plane, net in enumerate(nets):
+            wide = AC_LOGITS if outputs is None else DC_LOGITS + outputs[plane]
+            if net.first.shape[2] != features[plane] or net.last.shape[0] != wide:
+                raise PayloadError("the packer's networks do not fit this version; reinstall batchcomp")
+    return packer
+
+
+def to_bytes(tensors: dict[str, NDArray[np.generic]]) -> bytes:
+    """The file of a packer: `tables`, and "ac.PLANE.NAME" and "dc.PLANE.NAME" for each of `NAMES`."""
+    whole = {**tensors, "likely": logistic_table()}
+    return save({name: np.ascontiguousarray(value) for name, value in whole.items()})
+
+
+def _net(tensors: dict[str, NDArray[np.float32]], name: str) -> Net:
+    """Weights rounded to whole numbers; `gain` (K, H) scales the first layer for each coefficient."""
+    part = {key: tensors[f"{name}.{key}"].astype(np.float64) for key in NAMES}
+    first = _whole(part["first"] * part["gain"][:, :, None], WEIGHT)
+    return Net(
+        first=first,
+        first_bias=np.rint(part["first_bias"] * (WEIGHT * 16))[:, :, None].astype(np.float32),
+        second=_whole(part["second"], WEIGHT),
+        second_bias=np.rint(part["second_bias"] * (WEIGHT * HIDDEN))[:, None].astype(np.float32),
+        last=_whole(part["last"], WEIGHT),
+        last_bias=np.rint(part["last_bias"] * (WEIGHT * HIDDEN))[:, :, None].astype(np.float32),
+    )
+
+
+NAMES: Final = ("first", "gain", "first_bias", "second", "second_bias", "last", "last_bias")
+
+
+def _whole(weights: NDArray[np.float64], unit: int) -> NDArray[np.float32]:
+    return np.clip(np.rint(weights * unit), -MOST_WEIGHT, MOST_WEIGHT).astype(np.float32)
+
+
+@cache
+def shipped() -> Packer:
+    """The packer that ships in the package.
+
+    Raises:
+        PayloadError: its file is missing or damaged.
+    """
+    try:
+        return from_bytes((resources.files("batchcomp.models") / FILE).read_bytes())
+    except FileNotFoundError as error:
+        raise PayloadError("the packer's networks are missing; reinstall batchcomp") from error

@@ -1,0 +1,126 @@
+"""From quantised DCT coefficients to a baseline JPEG file, all blocks at once: ITU-T T.81, annexes B, C, F and K.
+
+Each plane has a scan of its own and the example Huffman codes of annex K.3, which know every symbol; `jpeg.squeeze`
+then finds the codes and scans that fit the picture.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Coefficients = NDArray[np.int16]
+
+# Codes per length 1..16 and their symbols: T.81 tables K.3 (DC, luma) and K.5 (AC, luma), used for all planes.
+_DC_COUNTS, _DC_SYMBOLS = (0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0), bytes(range(12))
+_AC_COUNTS: Final = (0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125)
+_AC_SYMBOLS: Final = bytes.fromhex(
+    "01020300041105122131410613516107227114328191a1082342b1c11552d1f02433627282090a161718191a25262728292a34353637"
+    "38393a434445464748494a535455565758595a636465666768696a737475767778797a838485868788898a92939495969798999aa2a3"
+    "a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa"
+)
+ZIGZAG: Final = np.argsort(
+    [(u + v) * 16 + (u if (u + v) % 2 else v) for u in range(8) for v in range(8)], kind="stable"
+)  # ZIGZAG[k] = 8 u + v of the k-th coefficient
+_END_OF_BLOCK, _SIXTEEN_ZEROS = 0x00, 0xF0
+
+
+def jpeg_of(coefficients: Coefficients, tables: NDArray[np.int64], size: tuple[int, int]) -> bytes:
+    """A JPEG file without metadata.
+
+    Args:
+        coefficients: (planes, rows, columns, 8, 8) of blocks, 1 plane (grey) or 3 (YCbCr 4:4:4), each what 8-bit
+            samples can have: below 2,048 in size.
+        tables: (2, 8, 8), 1..255.
+        size: (width, height) in pixels.
+    """
+    planes = len(coefficients)
+    parts = [b"\xff\xd8"]
+    parts += [
+        _segment(0xDB, bytes((t,)) + _zigzag(tables[t]).astype(np.uint8).tobytes()) for t in range(min(planes, 2))
+    ]
+    components = b"".join(bytes((plane + 1, 0x11, min(plane, 1))) for plane in range(planes))
+    parts.append(_segment(0xC0, struct.pack(">BHHB", 8, size[1], size[0], planes) + components))
+    parts.append(_segment(0xC4, b"\x00" + bytes(_DC_COUNTS) + _DC_SYMBOLS + b"\x10" + bytes(_AC_COUNTS) + _AC_SYMBOLS))
+    for plane in range(planes):
+        parts += [_segment(0xDA, bytes((1, plane + 1, 0x00, 0, 63, 0))), _scan(coefficients[plane])]
+    return b"".join((*parts, b"\xff\xd9"))
+
+
+def _zigzag(table: NDArray[np.int64]) -> NDArray[np.int64]:
+    return table.reshape(64)[ZIGZAG]
+
+
+def _segment(marker: int, content: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
+
+
+def _codes(counts: tuple[int, ...], symbols: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Huffman code and its length by symbol (T.81, annex C)."""
+    codes, lengths = np.zeros(256, np.int64), np.zeros(256, np.int64)
+    code, at = 0, 0
+    for length, count in enumerate(counts, start=1):
+        for symbol in symbols[at : at + count]:
+            codes[symbol], lengths[symbol] = code, length
+            code += 1
+        at += count
+        code <<= 1
+    return codes, lengths
+
+
+_DC, _AC = _codes(_DC_COUNTS, _DC_SYMBOLS), _codes(_AC_COUNTS, _AC_SYMBOLS)
+
+
+def _scan(plane: Coefficients) -> bytes:
+    """The entropy-coded segment of one plane (rows, columns, 8, 8)."""
+    blocks = plane.reshape(-1, 64)[:, ZIGZAG].astype(np.int64)  # (N, 64)
+    differences = np.diff(blocks[:, 0], prepend=0)
+    number, position = np.nonzero(blocks[:, 1:])
+    position += 1
+    first = np.diff(number, prepend=-1) != 0  # of its block
+    runs = position - np.where(first, 0, np.roll(position, 1)) - 1
+    last = np.zeros(len(blocks), np.int64)
+    np.maximum.at(last, number, position)
+    (open_blocks,) = np.nonzero(last < 63)
+    skips = np.repeat(np.arange(len(runs)), runs // 16)
+    tokens = [
+        (np.arange(len(blocks)) * 256, *_coded(_DC, np.zeros_like(differences), differences)),
+        (number[skips] * 256 + 2 * position[skips], *_alone(_SIXTEEN_ZEROS, len(skips))),
+        (number * 256 + 2 * position + 1, *_coded(_AC, runs % 16, blocks[number, position])),
+        (open_blocks * 256 + 255, *_alone(_END_OF_BLOCK, len(open_blocks))),
+    ]
+    keys, codes, lengths = (np.concatenate(parts) for parts in zip(*tokens, strict=True))
+    order = np.argsort(keys, kind="stable")
+    return _stuffed(_packed(codes[order], lengths[order]))
+
+
+_Tokens = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def _coded(table: _Tokens, runs: NDArray[np.int64], values: NDArray[np.int64]) -> _Tokens:
+    """Huffman code of (run, size of value), then the value's own bits; with their lengths in all."""
+    sizes = np.frexp(np.abs(values).astype(np.float64))[1].astype(np.int64)  # bits of the magnitude
+    symbols = runs << 4 | sizes
+    own = np.where(values < 0, values + (1 << sizes) - 1, values)
+    return table[0][symbols] << sizes | own, table[1][symbols] + sizes
+
+
+def _alone(symbol: int, count: int) -> _Tokens:
+    return np.full(count, _AC[0][symbol]), np.full(count, _AC[1][symbol])
+
+
+def _packed(codes: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Codes one behind the other, high bits first; the last byte is filled with ones."""
+    ends = np.cumsum(lengths)
+    shifts = np.repeat(ends, lengths) - 1 - np.arange(ends[-1])
+    bits = (np.repeat(codes, lengths) >> shifts) & 1
+    return np.packbits(np.concatenate([bits, np.ones(-len(bits) % 8, np.int64)]).astype(np.uint8))
+
+
+def _stuffed(data: NDArray[np.uint8]) -> bytes:
+    """A zero behind every FF, so that no marker appears."""
+    (at,) = np.nonzero(data == 0xFF)
+    return np.insert(data, at + 1, 0).tobytes()

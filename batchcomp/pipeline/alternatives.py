@@ -1,0 +1,163 @@
+"""The promise: no measured file is worse than JPEG at its bytes, none is larger than its source.
+
+Where the networks do not serve a picture (graphics, screenshots, noise, tiny pictures, targets beyond them), something
+else is stored: the source, a lossless file, or a plain JPEG, each only where it is better at no more bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from batchcomp.archive.rows import JpegComparison, Row
+from batchcomp.codec import fallback, jpeg
+from batchcomp.codec.payload import metadata_bytes
+from batchcomp.images.picture import Picture
+from batchcomp.metrics.ms_ssim import ms_ssim
+from batchcomp.pipeline.asked import larger_with
+from batchcomp.pipeline.loading import Loaded
+from batchcomp.pipeline.measure import LOWEST, MAX_SIDE, JpegCurve, Measurement
+from batchcomp.pipeline.seeking import limit_bytes
+from batchcomp.settings import CompressSettings
+
+JPEG_BETTER = "plain JPEG is better at these bytes"
+LOSSLESS_SMALLER = "a lossless file takes no more bytes"
+OUT_OF_REACH = "is out of reach"
+TO_REACH = "to reach"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """A picture ready for the archive."""
+
+    row: Row
+    data: bytes
+
+
+def base_row(one: Loaded) -> Row:
+    """What a row says of the source, whatever is done with it."""
+    picture = one.picture
+    return Row(
+        path=one.item.name,
+        stored="verbatim",
+        source_bytes=one.source.size,
+        mtime_ns=one.source.mtime_ns,
+        permissions=one.item.permissions,
+        source_sha256=one.source.sha256,
+        width=picture.width if picture else 0,
+        height=picture.height if picture else 0,
+        mode=picture.full_mode if picture else "",
+        payload_bytes=one.source.size,
+        seconds=round(one.seconds, 4),
+    )
+
+
+def verbatim(one: Loaded, reason: str, *, model: str = "") -> Packed:
+    """Store the source's own bytes. `model` is the one that was tried, if any."""
+    return Packed(row=replace(base_row(one), reason=reason, model=model), data=one.source.data)
+
+
+class Alternatives:
+    """What else can hold one picture."""
+
+    def __init__(self, one: Loaded, picture: Picture, settings: CompressSettings) -> None:
+        self.one, self.picture, self.settings = one, picture, settings
+
+    def best(self, payload: Packed, found: Measurement | None, missed: str) -> Packed:
+        """The payload, or what serves better.
+
+        Args:
+            payload: what the networks made.
+            found: its measurement, None where nothing is measured.
+            missed: by how much the payload misses the target; "" if it does not, or there is none.
+        """
+        target = self.settings.target
+        if target is not None and missed:
+            return self._reaching(payload, f"{target} {OUT_OF_REACH}: {missed}")
+        if self.one.source.size <= len(payload.data):
+            return self._source(payload)
+        if found is None:
+            return payload
+        if same := self._lossless(payload, len(payload.data), LOSSLESS_SMALLER):
+            return same
+        if _beats(found, found.jpeg, len(payload.data) - payload.row.metadata_bytes):
+            return payload
+        most = len(payload.data)
+        if target is not None and target.kind == "match-jpeg":  # where that JPEG itself is to be met
+            most = max(most, limit_bytes(target, self.picture) + payload.row.metadata_bytes)
+        return self._plain(payload, min(most, self.one.source.size - 1), JPEG_BETTER) or payload
+
+    def _source(self, payload: Packed) -> Packed:
+        return verbatim(self.one, larger_with(self.settings), model=payload.row.model)
+
+    def _reaching(self, payload: Packed, reason: str) -> Packed:
+        """The smallest that reaches a target which the networks miss; the payload, saying so, where nothing does."""
+        reached = sorted(self._that_reach(payload), key=lambda packed: len(packed.data))
+        if reached:
+            return reached[0]
+        fits = len(payload.data) < self.one.source.size
+        best = payload if fits else self._source(payload)
+        return replace(best, row=replace(best.row, reason=reason))
+
+    def _that_reach(self, payload: Packed) -> Iterator[Packed]:
+        target = self.settings.target
+        if target is None:
+            return
+        size, why = self.one.source.size, f"{TO_REACH} {target}"
+        if target.kind == "target-ms-ssim":
+            yield verbatim(self.one, larger_with(self.settings), model=payload.row.model)
+            limit, plain = size - 1, self._plain_of(payload, target.value, why)
+        else:
+            limit = limit_bytes(target, self.picture)
+            limit += payload.row.metadata_bytes if target.kind == "match-jpeg" else 0
+            if size <= limit:
+                yield self._source(payload)
+            plain = self._plain(payload, min(limit, size - 1), why)
+        yield from (packed for packed in (plain, self._lossless(payload, limit, why)) if packed)
+
+    def _lossless(self, payload: Packed, most: int, reason: str) -> Packed | None:
+        """A lossless file of at most `most` bytes, for pictures that look as if there could be one."""
+        most = min(most, self.one.source.size - 1)
+        if not fallback.is_graphic(self.picture.pixels) or not (found := fallback.lossless(self.picture, most)):
+            return None
+        kind, data = found
+        row = replace(payload.row, stored=kind, scale=1, ms_ssim=1.0, unpacked_bytes=0)
+        row = replace(row, metadata_bytes=min(len(data), self.picture.metadata.size))
+        return Packed(row=replace(row, reason=reason, payload_bytes=len(data)), data=data)
+
+    def _plain(self, payload: Packed, most: int, reason: str) -> Packed | None:
+        """The best plain JPEG of at most `most` bytes."""
+        if max(self.picture.width, self.picture.height) > MAX_SIDE:
+            return None
+        start = payload.row.jpeg.quality if payload.row.jpeg else 10
+        plain = fallback.plain_jpeg(self.picture, most, start)
+        return self._as_jpeg(payload, plain.data, reason) if plain else None
+
+    def _plain_of(self, payload: Packed, similarity: float, reason: str) -> Packed | None:
+        """The smallest plain JPEG that reaches an MS-SSIM."""
+        if max(self.picture.width, self.picture.height) > MAX_SIDE:
+            return None
+        quality = JpegCurve(self.picture.pixels).reaching(similarity, LOWEST)
+        if quality is None:
+            return None
+        data = jpeg.squeeze(jpeg.encode_plain(self.picture.pixels, quality, self.picture.metadata))
+        return self._as_jpeg(payload, data, reason)
+
+    def _as_jpeg(self, payload: Packed, data: bytes, reason: str) -> Packed:
+        similarity = ms_ssim(self.picture.pixels, jpeg.decode(data)[0])
+        row = replace(
+            payload.row,
+            stored="jpeg",
+            reason=reason,
+            payload_bytes=len(data),
+            metadata_bytes=metadata_bytes(data),
+            unpacked_bytes=0,
+            scale=1,
+            ms_ssim=round(similarity, 6),
+        )
+        return Packed(row=row, data=data)
+
+
+def _beats(found: Measurement, rival: JpegComparison | None, budget: int) -> bool:
+    """Whether a payload of `budget` bytes is better than JPEG: there is none so small, or it is less similar."""
+    return rival is None or rival.bytes > budget or found.ms_ssim > rival.ms_ssim

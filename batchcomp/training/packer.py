@@ -1,0 +1,246 @@
+"""Fit the packer: small networks that tell how likely each bit of a quantised DCT coefficient is.
+
+The features are those of the product. The networks are trained as they will run, with weights and hidden values
+rounded (straight-through), on the bits that the coder will spend.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
+
+from batchcomp.codec.pack import model
+from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, AcContext, DcContext, Plane, diagonals
+from batchcomp.codec.pack.model import (
+    AC_LOGITS,
+    DC_BITS,
+    DC_LOGITS,
+    HIDDEN,
+    LOGIT,
+    MOST_HIDDEN,
+    MOST_LOGIT,
+    MOST_WEIGHT,
+    NAMES,
+    PLANES,
+    UNARY,
+    WEIGHT,
+)
+
+LOG2_E = 1 / math.log(2)
+AC_WIDTHS, DC_WIDTHS = (64, 32), (48, 32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One compact picture as JPEG codes it: coefficients (planes, rows, columns, 8, 8), tables (2, 8, 8), quality."""
+
+    coefficients: NDArray[np.int16]
+    tables: NDArray[np.int64]
+    quality: float
+
+
+Parts = list[NDArray[np.int16]]
+
+
+class Records:
+    """Features and values of a random share of blocks, by plane and coefficient."""
+
+    def __init__(self, share: float, seed: int) -> None:
+        self.share, self.rng = share, np.random.default_rng(seed)
+        self.ac: list[list[tuple[Parts, Parts]]] = [[([], []) for _ in range(64)] for _ in range(PLANES)]
+        self.dc: list[tuple[Parts, Parts, Parts]] = [([], [], []) for _ in range(PLANES)]
+
+    def add(self, sample: Sample) -> None:
+        """Walk over a picture in the coder's order."""
+        before: list[Plane] = []
+        for number, blocks in enumerate(sample.coefficients):
+            plane = Plane(blocks.shape[0], blocks.shape[1], sample.tables[min(number, 1)])
+            truth = plane.flatten(blocks)
+            self._add_dc(number, plane, truth, DcContext(plane, before, round(sample.quality)))
+            self._add_ac(number, plane, truth, AcContext(plane, before, round(sample.quality)))
+            before.append(plane)
+
+    def _some(self, count: int) -> NDArray[np.intp]:
+        return np.nonzero(self.rng.random(count) < self.share)[0]
+
+    def _add_dc(self, number: int, plane: Plane, truth: NDArray[np.int64], context: DcContext) -> None:
+        for y, x in diagonals(plane.rows, plane.columns):
+            features, base, terms = context.at(y, x)
+            values = truth[0, plane.flat(y, x)]
+            some = self._some(len(y))
+            for part, found in zip(self.dc[number], (features, terms, values - base), strict=True):
+                part.append(found[..., some].T.astype(np.int16))
+            plane.put_dc(y, x, values)
+        plane.finish_dc()
+
+    def _add_ac(self, number: int, plane: Plane, truth: NDArray[np.int64], context: AcContext) -> None:
+        for k in range(1, 64):
+            context.begin(k)
+            for colour in (0, 1):
+                where = plane.passes[colour]
+                some = self._some(len(where))
+                features, values = self.ac[number][k]
+                features.append(context.at(colour)[:, some].T.astype(np.int16))
+                values.append(truth[k, where[some]].astype(np.int16))
+                plane.put(k, where, truth[k, where])
+
+    def tables(self) -> tuple[list[list[tuple[Tensor, Tensor]]], list[tuple[Tensor, Tensor, Tensor]]]:
+        """AC by plane and k - 1: features (N, F), values (N,). DC by plane: features, terms (N, T), value - base."""
+        ac = [[(_joined(a), _joined(b)) for a, b in plane[1:]] for plane in self.ac]
+        dc = [(_joined(a), _joined(b), _joined(c)) for a, b, c in self.dc]
+        return ac, dc
+
+
+def _joined(parts: Parts) -> Tensor:
+    return torch.from_numpy(np.concatenate(parts))
+
+
+def _round(x: Tensor, unit: float) -> Tensor:
+    """Multiples of 1 / unit, with the gradient of the identity."""
+    return x + (torch.round(x * unit) / unit - x).detach()
+
+
+def _floor(x: Tensor, unit: float) -> Tensor:
+    return x + (torch.floor(x * unit) / unit - x).detach()
+
+
+class WholeNet(nn.Module):
+    """`model.Net` as it is trained: the same arithmetic, in floating point."""
+
+    def __init__(self, features: int, outputs: int, *, count: int, widths: tuple[int, int]) -> None:
+        super().__init__()
+        h, g = widths
+        self.first = nn.Parameter(torch.randn(h, features) * (0.7 / math.sqrt(features)))
+        self.gain, self.first_bias = nn.Parameter(torch.ones(count, h)), nn.Parameter(torch.zeros(count, h))
+        self.second = nn.Parameter(torch.randn(g, h) * (1 / math.sqrt(h)))
+        self.second_bias = nn.Parameter(torch.zeros(g))
+        self.last, self.last_bias = (
+            nn.Parameter(torch.randn(outputs, g) * 0.05),
+            nn.Parameter(torch.zeros(count, outputs)),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (K, N, L) of whole features (K, N, F)."""
+        most = MOST_WEIGHT / WEIGHT
+        first = _round((self.first * self.gain[:, :, None]).clamp(-most, most), WEIGHT)
+        h = torch.baddbmm(_round(self.first_bias, 16 * WEIGHT)[:, None], x / 16, first.transpose(1, 2))
+        h = _hidden(h) @ _round(self.second.clamp(-most, most), WEIGHT).T + _round(self.second_bias, HIDDEN * WEIGHT)
+        h = (
+            _hidden(h) @ _round(self.last.clamp(-most, most), WEIGHT).T
+            + _round(self.last_bias, HIDDEN * WEIGHT)[:, None]
+        )
+        return _floor(h, LOGIT)
+
+
+def _hidden(x: Tensor) -> Tensor:
+    return _floor(x, HIDDEN).clamp(0, MOST_HIDDEN / HIDDEN)
+
+
+def _cost(logits: Tensor, bits: Tensor) -> Tensor:
+    """Bits that binary decisions cost."""
+    limit = MOST_LOGIT / LOGIT
+    clamped = logits + (logits.clamp(-limit, limit) - logits).detach()
+    return F.binary_cross_entropy_with_logits(clamped, bits.float(), reduction="none") * LOG2_E
+
+
+def ac_bits(logits: Tensor, values: Tensor) -> Tensor:
+    """Bits of AC coefficients (...) with logits (..., AC_LOGITS)."""
+    sizes = values.abs()
+    total = _cost(logits[..., 0], sizes > 0) + (sizes > 0) * _cost(logits[..., 1], values < 0)
+    for size in range(1, UNARY):
+        total = total + (sizes >= size) * _cost(logits[..., 1 + size], sizes > size)
+    escape = sizes >= UNARY
+    length = torch.floor(torch.log2((sizes - UNARY + 1).clamp(min=1).float()))  # bits - 1
+    more, stop = (_cost(logits[..., 1 + UNARY], torch.full_like(sizes, bit)) for bit in (1, 0))
+    return total + escape * (length * (more + 1) + stop)
+
+
+def dc_bits(logits: Tensor, terms: Tensor, values: Tensor) -> Tensor:
+    """Bits of DC coefficients, `values` from their base, and what makes their prediction learn."""
+    weights = logits[..., DC_LOGITS:].clamp(-2, 2)
+    expected = (weights * terms).sum(-1)
+    residual = (values - torch.floor(expected + 0.5)).detach()
+    size = residual.abs()
+    length = torch.floor(torch.log2(size.clamp(min=1)))
+    total = _cost(logits[..., 0], size > 0) + (size > 0) * _cost(logits[..., 1], residual < 0)
+    for count in range(1, DC_BITS):
+        total = total + (length >= count - 1) * (size > 0) * _cost(logits[..., 1 + count], length >= count)
+    second = torch.where(length == 1, logits[..., DC_BITS + 1], logits[..., DC_BITS + 2])
+    top = torch.floor(size / 2 ** (length - 1).clamp(min=0)) % 2
+    total = total + (length >= 1) * _cost(second, top) + (length - 1).clamp(min=0)
+    return total + torch.log2(1 + (values - expected).abs())  # the last term has no effect on the bits
+
+
+class Packers(nn.Module):
+    """The networks of all planes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ac = nn.ModuleList(WholeNet(f, AC_LOGITS, count=63, widths=AC_WIDTHS) for f in AC_FEATURES)
+        self.dc = nn.ModuleList(
+            WholeNet(f, DC_LOGITS + t, count=1, widths=DC_WIDTHS) for f, t in zip(DC_FEATURES, DC_TERMS, strict=True)
+        )
+
+
+def fit(
+    packers: Packers,
+    records: Records,
+    *,
+    steps: int,
+    batch: int = 192,
+    on_step: Callable[[int, float], None] = lambda *_: None,
+) -> None:
+    """Train for a number of steps with `batch` blocks of each plane and coefficient.
+
+    `on_step` gets the step and the bits a block.
+    """
+    ac, dc = records.tables()
+    optimiser = torch.optim.Adam(packers.parameters(), lr=3e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps, pct_start=0.05)
+    for step in range(steps):
+        loss, bits = torch.zeros(()), 0.0
+        for plane in range(PLANES):
+            x, values = _draw(ac[plane], batch)
+            own = ac_bits(packers.ac[plane](x), values).mean(1).sum()
+            some = torch.randint(len(dc[plane][0]), (4 * batch,))
+            features, terms, residuals = (part[some].float() for part in dc[plane])
+            flat = dc_bits(packers.dc[plane](features[None])[0], terms, residuals).mean()
+            loss, bits = loss + own + flat, bits + float(own.detach())
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(packers.parameters(), 20.0)
+        optimiser.step()
+        schedule.step()
+        on_step(step, bits)
+
+
+def _draw(tables: list[tuple[Tensor, Tensor]], batch: int) -> tuple[Tensor, Tensor]:
+    """Features (63, batch, F) and values (63, batch)."""
+    chosen = [torch.randint(len(values), (batch,)) for _, values in tables]
+    x = torch.stack([features[some] for (features, _), some in zip(tables, chosen, strict=True)])
+    return x.float(), torch.stack([values[some] for (_, values), some in zip(tables, chosen, strict=True)]).float()
+
+
+def to_bytes(packers: Packers, tables: NDArray[np.uint8]) -> bytes:
+    """The packer's file. `tables` (100, 2, 64) in zigzag order are those to expect at qualities 1..100."""
+    tensors: dict[str, NDArray[np.generic]] = {"tables": tables}
+    for kind in ("ac", "dc"):
+        for plane, net in enumerate(getattr(packers, kind)):
+            for name in NAMES:
+                tensors[f"{kind}.{plane}.{name}"] = getattr(net, name).detach().numpy().astype(np.float32)
+    return model.to_bytes(tensors)
+
+
+def record_all(samples: Iterable[Sample], *, share: float, seed: int = 0) -> Records:
+    """Records of many pictures."""
+    records = Records(share, seed)
+    for sample in samples:
+        records.add(sample)
+    return records

@@ -1,0 +1,168 @@
+"""The inner codecs, and the header that travels in each of their files."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from batchcomp.codec import payload
+from batchcomp.codec.codec import Codec
+from batchcomp.codec.inner import INNER, avif, codec_of
+from batchcomp.errors import PayloadError
+from batchcomp.images.hush import hushed
+from batchcomp.images.picture import Metadata, Picture
+from tests.cli.samples import photo
+from tests.codec.conftest import tiny_model
+
+CODEC = Codec(tiny_model())
+
+
+def exif(orientation: int = 6) -> bytes:
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    tags[0x010F] = "Maker"
+    return tags.tobytes().removeprefix(b"Exif\0\0")
+
+
+METADATA = [
+    Metadata(),
+    Metadata(exif=exif(1), icc=b"p" * 500, xmp=b"<x:xmpmeta/>"),
+    Metadata(exif=exif(6), icc=b"p" * 70_000, dpi=(300, 240)),
+    Metadata(exif=b"II*\0no directory", segments=((0xFE, b"hello"),), trailer=b"more"),
+]
+
+
+@given(
+    st.builds(
+        payload.Header,
+        width=st.integers(1, payload.MAX_ORIGINAL_SIDE),
+        height=st.integers(1, payload.MAX_ORIGINAL_SIDE),
+        scale=st.sampled_from([1, 2, 4]),
+        quality=st.integers(100, 10_000).map(lambda q: payload.as_number(q / 100)),
+        model=st.binary(min_size=8, max_size=8),
+        grey=st.booleans(),
+    )
+)
+def test_headers_come_back(header: payload.Header) -> None:
+    """Every header survives; whole qualities take 25 bytes that the first readers understand, others 26."""
+    content = payload.content_of(header)
+    assert payload.header_of(content) == header
+    fine = header.quality != int(header.quality)
+    assert (len(content), content[5]) == ((26, 2) if fine else (25, 1))
+
+
+@pytest.mark.parametrize("at", [0, 100, 255])
+def test_hundredths_beyond_99_are_refused(at: int) -> None:
+    """A header of version 2 has 1 to 99 hundredths, and no quality above 100."""
+    header = payload.Header(width=3, height=4, scale=2, quality=100, model=bytes(8), grey=False)
+    content = payload.content_of(header)
+    forged = content[:5] + b"\2" + content[6:] + bytes((at,))
+    with pytest.raises(PayloadError):
+        payload.header_of(forged)
+
+
+@pytest.mark.parametrize("name", INNER)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("metadata", METADATA)
+def test_a_payload_stands_alone(name: str, channels: int, metadata: Metadata) -> None:
+    """From the file alone, every inner codec gives back header, shape and metadata, and Pillow opens it."""
+    original = Picture(pixels=photo(61, 40, channels=channels), metadata=metadata)
+    data = CODEC.compress(original, 70.25, name)
+    inner = codec_of(data)
+    assert inner is INNER[name]
+    assert (inner.header(data).quality, inner.header(data).grey) == (70.25, channels == 1)
+    with hushed(), Image.open(io.BytesIO(data)) as image:
+        image.load()
+        assert sorted(image.size) == [20, 31]
+    restored = CODEC.restore(data)
+    assert restored.pixels.shape == original.pixels.shape
+    assert restored.metadata == metadata
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_finer_is_larger_and_closer(name: str) -> None:
+    """Bytes rise and the error of the compact picture falls with quality, whatever the inner codec."""
+    original = Picture(pixels=photo(120, 160))
+    sizes, errors = [], []
+    for quality in (5, 35, 65, 95):
+        (compact,) = CODEC.compact([original], quality)
+        data = CODEC.encode(compact, name)
+        sizes.append(len(data))
+        errors.append(np.square(CODEC.decode(data).pixels.astype(int) - compact.pixels).mean())
+    assert sizes == sorted(set(sizes))
+    assert errors == sorted(set(errors), reverse=True)
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_equal_pictures_make_equal_files(name: str) -> None:
+    """A payload depends on picture, quality and model alone."""
+    original = Picture(pixels=photo(64, 80), metadata=METADATA[1])
+    assert CODEC.compress(original, 40, name) == CODEC.compress(original, 40, name)
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_metadata_is_counted(name: str) -> None:
+    """The bytes of metadata are most of what a payload with metadata has more than one without."""
+    plain = CODEC.compress(Picture(pixels=photo(64, 80)), 40, name)
+    data = CODEC.compress(Picture(pixels=photo(64, 80), metadata=METADATA[2]), 40, name)
+    counted = INNER[name].metadata_bytes(data)
+    assert INNER[name].metadata_bytes(plain) == 0
+    assert 0.99 * (len(data) - len(plain)) <= counted <= len(data) - len(plain)
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_damage_is_one_kind_of_error(name: str) -> None:
+    """Cut or flipped anywhere, a payload gives a picture of its header's size or a PayloadError."""
+    data = CODEC.compress(Picture(pixels=photo(24, 30)), 50, name)
+    for at in range(0, len(data), 5):
+        for broken in (data[:at], data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :]):
+            try:
+                decoded = Codec.decode(broken)
+            except PayloadError:
+                continue
+            assert (decoded.pixels.shape[1], decoded.pixels.shape[0]) == decoded.header.compact_size
+
+
+def test_a_plain_avif_is_no_payload() -> None:
+    """Without our box an AVIF is somebody else's."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "AVIF")
+    with pytest.raises(PayloadError, match="plain AVIF"):
+        Codec.decode(buffer.getvalue())
+
+
+def test_what_is_neither_is_no_payload() -> None:
+    """Other content is refused by name."""
+    with pytest.raises(PayloadError, match="neither JPEG nor AVIF"):
+        Codec.decode(b"GIF89a")
+
+
+def test_avif_keeps_out_what_its_decoders_refuse() -> None:
+    """A side beyond libavif's limit is an OSError, as JPEG's is; nothing is stored that cannot be read."""
+    header = payload.Header(width=80_000, height=2, scale=2, quality=50, model=bytes(8), grey=False)
+    with pytest.raises(OSError, match="40000x1"):
+        avif.Avif().encode(np.zeros((1, 40_000, 3), np.uint8), np.ones((2, 8, 8), np.int64), Metadata(), header)
+
+
+def test_avif_quality_never_falls() -> None:
+    """The dial is monotone and stays in Pillow's range."""
+    values = [avif.avif_quality(q / 4) for q in range(4, 401)]
+    assert values == sorted(values)
+    assert values[0] >= 1
+    assert values[-1] <= 100
+
+
+def test_our_box_is_skipped_by_the_standard() -> None:
+    """The header stands in a `uuid` box behind the picture, so no offset in the file moves."""
+    data = CODEC.compress(Picture(pixels=photo(24, 30)), 50, "avif")
+    boxes = list(avif._boxes(data))
+    kind, start, end = boxes[-1]
+    assert (kind, end) == (b"uuid", len(data))
+    assert struct.unpack_from(">I", data, start) == (24 + 25,)
+    assert [kind for kind, _, _ in boxes[:-1]] == [b"ftyp", b"meta", b"mdat"]
