@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
-from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
+from batchcomp.archive.segment import Identity, Segment, SegmentReplacedError, open_segment
 from batchcomp.archive.segments import segment_name, segment_numbers
 from batchcomp.errors import ArchiveError, ArchiveNotFoundError
+
+T = TypeVar("T")
+_PATIENCE = 10  # how often a segment may be replaced under a reader's hands
 
 
 class Archive:
@@ -25,7 +30,8 @@ class Archive:
         self.folder = folder
         self.damage: list[Damage] = []
         self._numbers = numbers
-        self._segment = lru_cache(maxsize=4)(lambda number: open_segment(folder, number))
+        self._identities: dict[int, Identity] = {}  # as first seen
+        self._segment = lru_cache(maxsize=4)(self._opened)
 
     @staticmethod
     def open(folder: Path) -> Archive:
@@ -65,15 +71,14 @@ class Archive:
             ArchiveDamagedError: length or SHA-256 is not what the row says; the message names segment and entry.
             ArchiveError: the segment cannot be read, or the row was pruned meanwhile.
         """
-        number, _ = row.place
-        try:
-            return self._segment(number).read(row)
-        except SegmentReplacedError:
-            self._segment.cache_clear()
-        segment = self._segment(number)
-        if row.entry not in segment.spans:
-            raise ArchiveError(f"{segment.path}: {row.entry!r}: was pruned meanwhile; run again")
-        return segment.read(row)
+        number, entry = row.place
+
+        def read(segment: Segment) -> bytes:
+            if entry not in segment.spans and segment.identity != self._identities[number]:
+                raise ArchiveError(f"{segment.path}: {entry!r}: was pruned meanwhile; run again")
+            return segment.read(row)
+
+        return self._current(number, read)
 
     def bytes_on_disk(self) -> int:
         """Return the size of all segments in bytes, damaged ones too."""
@@ -92,13 +97,18 @@ class Archive:
     def _lines_of(self, number: int) -> Iterator[bytes]:
         """Yield the lines of the pictures in a segment, none where it is damaged."""
         try:
-            return self._segment(number).picture_lines()
+            return self._current(number, Segment.picture_lines)
         except FoundDamageError as error:  # the file changed since it was opened
             self._note(error.damage)
             return iter(())
-        except SegmentReplacedError:
+
+    def _current(self, number: int, look: Callable[[Segment], T]) -> T:
+        """Look at a segment; once more if `prune` or `repair` replaced it between opening and looking."""
+        for _ in range(_PATIENCE):
+            with suppress(SegmentReplacedError):
+                return look(self._segment(number))
             self._segment.cache_clear()
-            return self._segment(number).picture_lines()
+        return look(self._segment(number))
 
     def _rows(self, segment: Segment, line: bytes) -> Iterator[Row]:
         try:
@@ -106,11 +116,15 @@ class Archive:
         except FoundDamageError as error:
             self._note(error.damage)
 
+    def _opened(self, number: int) -> Segment:
+        segment = open_segment(self.folder, number)
+        self._identities.setdefault(number, segment.identity)
+        return segment
+
     def _is_sound(self, number: int) -> bool:
         try:
-            segment = self._segment(number)
-            self.damage.extend(segment.damage)
-            segment.read_manifest()
+            self._current(number, Segment.read_manifest)
+            self.damage.extend(self._segment(number).damage)
         except FoundDamageError as error:
             self._note(error.damage)
             return False

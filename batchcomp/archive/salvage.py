@@ -16,7 +16,7 @@ from batchcomp.archive.manifest import is_held
 from batchcomp.archive.names import MANIFEST_NAME, NOT_DERIVABLE, clash_key, natural_name
 from batchcomp.archive.rewrite import Kept, check_kind
 from batchcomp.archive.rows import KINDS, Row, parse_line, row_from_json
-from batchcomp.archive.scan import Bytes, Found, find_entries, find_lines, manifest_lines
+from batchcomp.archive.scan import Bytes, Found, broken_shares, find_entries, find_lines, manifest_lines
 from batchcomp.archive.segment import Segment, open_file
 from batchcomp.errors import ArchiveDamagedError, PictureError
 
@@ -77,6 +77,7 @@ class _Salvager:
         self._entries, self._end = find_entries(data)
         self._by_name = {one.name: one for one in self._entries}
         self._taken: set[str] = set()  # clash keys of the entries that are kept
+        self._starts: dict[str, int] = {}  # of their payloads
         self._told: set[str] = set()  # entries that a trusted row speaks of
         self._ordered: list[tuple[int, Kept]] = []  # by where the payload lies
         self._result = Salvage()
@@ -88,8 +89,16 @@ class _Salvager:
         for one in self._entries:
             if one.start not in found and one.name not in self._told and clash_key(one.name) not in self._taken:
                 self._rebuild(one)
-        self._result.kept = [kept for _, kept in sorted(self._ordered, key=lambda pair: pair[0])]
+        self._result.kept = [kept for _, kept in sorted(self._ordered, key=self._order)]
         return self._result
+
+    def _order(self, pair: tuple[int, Kept]) -> tuple[int, bool]:
+        """Rows in the order of their payloads; shared rows where they were, but behind what they share."""
+        at, kept = pair
+        if kept.row is None or not kept.row.holder:
+            return at, False
+        holder = self._starts.get(kept.row.entry, 0) if kept.row.holder == self._number else 0
+        return max(at, holder), True
 
     def _lines(self) -> list[bytes]:
         """Return the rows that can be trusted: all if the manifest has its checksum, else those with their own."""
@@ -99,6 +108,8 @@ class _Salvager:
             lines = manifest_lines(self._data, start, span.size, span.crc)
             if lines is not None:
                 return lines
+        reason = "its row is damaged, and it brought no content of its own; the content is there under another name"
+        self._result.lost += [Lost(path=path, reason=reason) for path in broken_shares(self._data, self._end)]
         return list(find_lines(self._data, self._end))
 
     def _match(self) -> None:
@@ -149,6 +160,7 @@ class _Salvager:
                 self._result.lost.append(Lost(path=row.path, reason="its payload is damaged or missing"))
             return
         self._taken.add(clash_key(row.entry))
+        self._starts[row.entry] = start
         self._ordered.append((start, Kept(line=line, row=row, read=self._reader(start, row.payload_bytes))))
 
     def _reader(self, start: int, size: int) -> Callable[[], bytes]:
@@ -181,6 +193,7 @@ class _Salvager:
             self._result.lost.append(Lost(path=row.path, reason="only its full name: it is kept under this one"))
         line = checked_line(row)
         self._taken.add(clash_key(one.name))
+        self._starts[one.name] = one.start
         self._ordered.append((one.start, Kept(line=line, row=row, read=self._reader(one.start, len(payload)))))
         self._result.rebuilt += 1
 

@@ -7,6 +7,8 @@ since a payload proves itself: by the SHA-256 of its row, or by CRC-32 and size 
 
 from __future__ import annotations
 
+import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from batchcomp.archive.names import MANIFEST_NAME, entry_problem
 from batchcomp.archive.rows import MAX_LINE, has_crc
 
 Bytes = memoryview  # of a mapped file: segments may be larger than memory
+_PATH = re.compile(rb'"path":("(?:[^"\\]|\\.)*")')
 _ROW_STARTS = (b'{"type":"picture",', b'{"type":"held",')
 
 
@@ -66,6 +69,18 @@ def find_lines(data: Bytes, start: int) -> Iterator[bytes]:
         if has_crc(line):
             yield line
         at = max(end, at + 1) if has_crc(line) else at + 1
+
+
+def broken_shares(data: Bytes, start: int) -> Iterator[str]:
+    """Yield the paths, as far as they can be read, of shared rows that cannot be trusted."""
+    region = bytes(data[start : start + MAX_MANIFEST + LOCAL.size + 4096])
+    for line in region.splitlines(keepends=True):
+        if b'"holder":' in line and not has_crc(line):
+            match = _PATH.search(line)
+            try:
+                yield str(json.loads(match[1])) if match else "(unreadable)"
+            except ValueError:
+                yield "(unreadable)"
 
 
 def manifest_lines(data: Bytes, start: int, size: int, crc: int) -> list[bytes] | None:

@@ -196,9 +196,9 @@ def test_not_an_archive(tmp_path: Path) -> None:
 def test_unknown_kinds_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kind of a later version can be listed, read and checked; only decoding it is beyond this one."""
     with monkeypatch.context() as patch:
-        patch.setitem(KINDS, "packed", Kind(code=9, suffix=".bcp"))  # type: ignore[arg-type]  # read-only for users
-        write_archive(tmp_path / "x.bca", [(replace(sample_row(), stored="packed"), b"data"), (sample_row("b"), b"b")])
+        patch.setitem(KINDS, "novel", Kind(code=9, suffix=".bcp"))  # type: ignore[arg-type]  # read-only for users
+        write_archive(tmp_path / "x.bca", [(replace(sample_row(), stored="novel"), b"data"), (sample_row("b"), b"b")])
     archive = Archive.open(tmp_path / "x.bca")
     row = next(archive.rows())
-    assert (row.stored, archive.read(row), archive.damage) == ("packed", b"data", [])
+    assert (row.stored, archive.read(row), archive.damage) == ("novel", b"data", [])
     assert verify(tmp_path / "x.bca").ok

@@ -1,0 +1,52 @@
+"""`batchcomp prune`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from batchcomp.cli import console
+from batchcomp.cli.options import ArchiveArg, JsonOpt, LockWaitOpt
+from batchcomp.errors import ExitCode
+
+
+def prune(
+    archive: ArchiveArg = None,
+    keep_last: Annotated[int, typer.Option(min=1, metavar="N", help="Versions of each picture to keep.")] = 1,
+    delete_missing: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH",
+            help="Drop pictures whose originals are gone from PATH, which compress was given; can be repeated.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be dropped, and why.")] = False,
+    lock_wait: LockWaitOpt = 0,
+    as_json: JsonOpt = False,
+) -> None:
+    """Drop superseded versions from an archive. The newest version of a picture stays unless its original is gone."""
+    from batchcomp.archive import prune as prune_archive
+    from batchcomp.cli.state import choose_archive
+    from batchcomp.pipeline.sources import gone_below
+    from batchcomp.report.render import human
+
+    folder = choose_archive(archive)
+    gone = gone_below(folder, delete_missing) if delete_missing else lambda _path: False
+    found = prune_archive(folder, keep_last=keep_last, gone=gone, dry_run=dry_run, lock_wait=lock_wait)
+    for one in found.dropped:
+        if as_json:
+            console.json_line("dropped", path=one.row.path, reason=one.reason, segment=one.row.segment)
+        else:
+            console.write(console.shown(f"{one.row.path}: {one.reason}") + "\n")
+    counts = {"dropped": len(found.dropped), "rewritten": len(found.rewritten), "bytes_freed": found.bytes_freed}
+    if as_json:
+        console.json_line("summary", exit_code=int(ExitCode.DONE), **counts)
+    elif dry_run:
+        console.remark(f"{folder}: {counts['dropped']} versions would be dropped")
+    else:
+        freed = human(max(0, found.bytes_freed))
+        console.remark(
+            f"{folder}: {counts['dropped']} versions dropped, {counts['rewritten']} segments rewritten, {freed} freed"
+        )

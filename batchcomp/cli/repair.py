@@ -1,0 +1,63 @@
+"""`batchcomp repair`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from batchcomp.cli import console
+from batchcomp.cli.options import ArchiveArg, JsonOpt, LockWaitOpt
+from batchcomp.errors import ExitCode
+
+if TYPE_CHECKING:
+    from batchcomp.archive import RepairReport
+
+
+def repair(
+    archive: ArchiveArg = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be saved, and what is lost.")] = False,
+    lock_wait: LockWaitOpt = 0,
+    as_json: JsonOpt = False,
+) -> None:
+    """Save every intact picture of damaged segments. The damaged files are kept beside the new ones, as *.damaged."""
+    from batchcomp.cli.state import choose_archive
+    from batchcomp.pipeline.repair import repair_archive
+
+    folder = choose_archive(archive)
+    found = repair_archive(folder, dry_run=dry_run, lock_wait=lock_wait)
+    _tell(found, as_json=as_json)
+    code = ExitCode.DAMAGED if found.lost else ExitCode.DONE
+    counts = {
+        "repaired": len(found.segments),
+        "saved": sum(segment.saved for segment in found.segments),
+        "rebuilt": sum(segment.rebuilt for segment in found.segments),
+        "lost": len(found.lost),
+    }
+    if as_json:
+        console.json_line("summary", exit_code=int(code), **counts)
+    elif not found.segments:
+        console.remark(f"{folder}: nothing to repair")
+    else:
+        verb = "would be repaired" if dry_run else "repaired"
+        console.remark(
+            f"{folder}: {counts['repaired']} segments {verb}, {counts['saved']} pictures saved, {counts['lost']} lost"
+        )
+    raise typer.Exit(code)
+
+
+def _tell(found: RepairReport, *, as_json: bool) -> None:
+    """Say for each segment where its damaged file is kept, and name what is lost."""
+    for segment in found.segments:
+        if as_json:
+            aside = str(segment.aside) if segment.aside else None
+            console.json_line(
+                "repaired", segment=segment.number, saved=segment.saved, rebuilt=segment.rebuilt, kept=aside
+            )
+        elif segment.aside:
+            console.say(f"segment {segment.number}: {segment.saved} pictures saved; damaged file: {segment.aside}")
+        for lost in segment.lost:
+            if as_json:
+                console.json_line("lost", segment=segment.number, path=lost.path, reason=lost.reason)
+            else:
+                console.say(f"lost: {lost.path}: {lost.reason}", style=console.PROBLEM)
