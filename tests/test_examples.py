@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import runpy
 import shutil
 from pathlib import Path
@@ -22,6 +24,42 @@ def test_the_training_plot_is_drawn(tmp_path: Path) -> None:
     log.write_text("step,seconds,loss,dev_bd_rate\n50,30,-3.5,\n100,60,-3.6,-20.5\n150,90,-3.7,-30\n")
     runpy.run_path(str(EXAMPLES / "plot_training.py"))["plot"](log, tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_turns_plot_is_drawn(tmp_path: Path) -> None:
+    """Two logs of alternating training become one picture."""
+    head = "step,cpu_seconds,learning_rate,turn,loss,mse,bpp,dev_bd_rate,dev_psnr_gain,dev_bpp,seen_bd_rate\n"
+    rows = (
+        "0,0,1e-5,rec,,,,-35,2.8,.28,-39\n20,30,5e-4,rec,.002,.002,.5,,,,\n40,60,5e-4,com,.001,.001,.5,-36,3,.3,-40\n"
+    )
+    logs = {name: tmp_path / f"{name}.csv" for name in ("with", "without")}
+    for log in logs.values():
+        log.write_text(head + rows)
+    runpy.run_path(str(EXAMPLES / "plot_turns.py"))["plot"](tmp_path / "curve.png", logs)
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_cohort_table_goes_into_a_document(tmp_path: Path) -> None:
+    """What stood between the marks is replaced, the rest stays; a document without marks is left alone."""
+    found = {
+        "rate": 0.25,
+        "codecs": ["nets", "jpeg"],
+        "rows": [{"cohort": "test", "group": "all", "pictures": 2, "ms_ssim": {"nets": 0.94, "jpeg": 0.9}, "wins": 2}],
+        "gaps": [{"over": "train", "under": "test", "codec": "nets", "ms_ssim": 0.01, "gain": -0.002}],
+    }
+    (tmp_path / "found.json").write_text(json.dumps(found))
+    document = tmp_path / "doc.md"
+    document.write_text("before\n<!-- cohorts -->\nold\n<!-- /cohorts -->\nafter\n")
+    main = runpy.run_path(str(EXAMPLES / "cohort_table.py"))["main"]
+    main(tmp_path / "found.json", document)
+    text = document.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("<!-- /cohorts -->\nafter\n")
+    assert "old" not in text
+    assert "| test | all | 2 | .9400 | .9000 | 2 of 2 |" in text
+    assert "| train - test | nets | +0.0100 | -0.0020 |" in text
+    with pytest.raises(ValueError, match="no lines"):
+        main(tmp_path / "found.json", tmp_path / "found.json")
 
 
 def test_a_folder_is_archived_from_python(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,3 +89,35 @@ def test_a_report_is_checked_against_the_files(tmp_path: Path, capsys: pytest.Ca
         flipped = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     flipped.save(out / "chelsea.png")
     assert check(photos, archive, out) == 1
+
+
+def test_what_was_decoded_is_compared_with_its_sources(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All is well after decoding; another time, alpha channel or content and a lost comment are each found."""
+    photos, archive, out = tmp_path / "in", tmp_path / "a.bca", tmp_path / "out"
+    photos.mkdir()
+    with Image.open(EXAMPLES / "photos" / "chelsea.png") as image:
+        colour = image.convert("RGB")
+    colour.save(photos / "comment.jpg", quality=95, comment=b"hello", dpi=(300, 300))
+    colour.convert("RGBA").save(photos / "alpha.png")
+    colour.convert("P").save(photos / "flat.png")
+    colour.save(photos / "time.png")
+    (photos / "notes.txt").write_text("none of ours")
+    compress_archive(CompressSettings(paths=(photos,), archive=archive, quality=30, model=tiny_model, measure=False))
+    decode_archive(DecodeSettings(source=archive, out=out, model=tiny_model))
+    compare = runpy.run_path(str(EXAMPLES / "compare_with_sources.py"))["main"]
+    assert compare(photos, archive, out) == 0
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (summary["files"], summary["verbatim"], summary["not in the archive"]) == (4, 1, 1)
+
+    colour.save(out / "comment.png")
+    Image.merge("RGBA", (*colour.split(), Image.new("L", colour.size, 7))).save(out / "alpha.png")
+    (out / "flat.png").write_bytes(b"other bytes")
+    os.utime(out / "time.png", (1, 1))
+    assert compare(photos, archive, out) == 1
+    found = {line.split("\t")[0]: line.split("\t")[-1] for line in capsys.readouterr().out.splitlines()}
+    assert "text 'Comment'" in found["comment.jpg"]
+    assert "alpha" in found["alpha.png"]
+    assert "bytes" in found["flat.png"]
+    assert found["time.png"] == "time or permissions"
