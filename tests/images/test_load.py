@@ -8,13 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
+import pillow_jxl  # noqa: F401 - registers what writes JPEG XL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images.load import Limits, decode_picture, load, read_source
+from batchcomp.images.load import Limits, check_head, decode_picture, load, read_source
 from batchcomp.images.sizes import estimate_bytes
 
 from .make import encoded, exif, image, noise, png, with_segment
@@ -273,6 +276,57 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path, monkey
     monkeypatch.setattr(os, "fstat", touching)
     with pytest.raises(PictureError, match="changed while it was read"):
         read_source(path)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 8), (641, 479), (300, 2000)])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JXL"])
+def test_the_size_is_read_from_headers_of_every_format(tmp_path: Path, kind: str, size: tuple[int, int]) -> None:
+    """Without a decoder, which the file may be made to harm; EXIF in front of a JPEG's size does not matter."""
+    options = {"exif": b"Exif\0\0" + bytes(60_000)} if kind == "JPEG" else {"lossless": kind == "WEBP" and size[0] > 7}
+    (tmp_path / "a").write_bytes(encoded(Image.new("P" if kind == "GIF" else "RGB", size), kind, **options))
+    assert estimate_bytes(tmp_path / "a") == size[0] * size[1] * 3
+
+
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([b"\xff\xd8\xff", b"II*\0", b"MM\0+", b"P6\n", b"\xff\x0a", b"RIFF0000WEBP"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_header_upsets_the_estimate(tmp_path_factory: pytest.TempPathFactory, rest: bytes, start: bytes) -> None:
+    """Whatever follows a signature, the answer is a number."""
+    path = tmp_path_factory.getbasetemp() / "header"
+    path.write_bytes(start + rest)
+    assert isinstance(estimate_bytes(path), int)
+
+
+def test_the_size_of_heic_is_that_of_its_blocks(tmp_path: Path) -> None:
+    """Encoders code whole blocks and crop them; the estimate may be larger by these, never smaller."""
+    pillow_heif.register_heif_opener()
+    (tmp_path / "a").write_bytes(encoded(Image.new("RGB", (641, 479)), "HEIF"))
+    assert 641 * 479 * 3 <= estimate_bytes(tmp_path / "a") <= 648 * 488 * 3
+
+
+def test_iptc_that_pillow_cannot_read_is_a_reason() -> None:
+    """Some programs write IPTC into a TIFF as numbers; it would be lost."""
+    tags = ImageFileDirectory_v2()
+    tags[33_723] = 1296646712
+    tags.tagtype[33_723] = 4
+    with pytest.raises(UnsupportedPictureError, match="IPTC"):
+        decode_picture(encoded(image(), "TIFF", tiffinfo=tags), "a.tif")
+
+
+def test_a_film_is_not_read_to_its_end_to_learn_that_it_is_none_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first bytes decide, unless the suffix promises a picture."""
+    (tmp_path / "a.mov").write_bytes(b"\0\0\0\x14ftypqt  " + bytes(1000))
+    (tmp_path / "a.jpg").write_bytes(bytes(1000))
+    with pytest.raises(NotAPictureError):
+        check_head(tmp_path / "a.mov")
+    check_head(tmp_path / "a.jpg")
+    monkeypatch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    with pytest.raises(PictureError, match="cannot be read"):
+        check_head(tmp_path / "a.mov")
 
 
 def test_the_size_in_memory_is_told_from_the_header(tmp_path: Path) -> None:
