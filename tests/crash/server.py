@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,9 @@ def child(command: dict[str, Any]) -> None:
                 RUNS[command["run"]](folder)
     except BatchcompError as error:
         code = int(error.exit_code)
-        sys.stderr.write(f"{error}\n")
-    finally:
-        sys.stderr.flush()
+        with suppress(OSError):  # a disk that is full may be full for messages too
+            sys.stderr.write(f"{error}\n")
+            sys.stderr.flush()
     os._exit(code)
 
 
