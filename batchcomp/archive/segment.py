@@ -244,7 +244,7 @@ def _check_entries(segment: str, infos: list[ZipInfo], start: int) -> tuple[dict
     damage: list[Damage] = []
     ordered = sorted(infos, key=lambda info: info.header_offset)
     limits = [info.header_offset for info in ordered[1:]] + [start]
-    for info, limit in zip(ordered, limits, strict=True):
+    for info, limit in zip(ordered, limits, strict=False):  # of no entries at all there is one limit
         name = info.orig_filename
         reason = "the name occurs twice" if name in spans else _entry_reason(info, limit)
         if reason:
