@@ -18,7 +18,7 @@ def list_pictures(archive: ArchiveArg = None, as_json: JsonOpt = False) -> None:
     rows = list(opened.rows())
     for row in rows:
         if as_json:
-            fields = {"segment": row.segment, "entry": row.entry, "source_sha256": row.source_sha256}
+            fields = {"segment": row.place[0], "entry": row.entry, "source_sha256": row.source_sha256}
             console.json_line("picture", **row_fields(row), **fields, mtime_ns=row.mtime_ns, model=row.model)
         else:
             console.write(console.shown(row.path) + "\n")
