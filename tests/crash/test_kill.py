@@ -47,8 +47,9 @@ def test_kill_at_random_moments(
     whole, seconds = contents(tmp_path / "whole.bca"), time.monotonic() - started
     assert contents(tmp_path / "again.bca") == whole
     assert len(whole) == COUNT + 2
-    chance, killed, partly = random.Random(20261122), 0, 0  # noqa: S311  # moments, not secrets
-    for _ in range(moments):
+    chance, tried, killed, partly = random.Random(20261122), 0, 0, 0  # noqa: S311  # moments, not secrets
+    while killed < moments and tried < 5 * moments:  # a run may be over before its moment
+        tried += 1
         folder = tmp_path / "x.bca"
         shutil.rmtree(folder, ignore_errors=True)
         status = compressor.run("compress", folder, options=run, kill_after=chance.uniform(0, seconds))
@@ -61,5 +62,5 @@ def test_kill_at_random_moments(
         assert verify(folder).ok
         assert contents(folder) == whole
         assert not list(folder.glob(".*.tmp"))
-    print(f"kill -9: {moments} tried, {killed} hit the run, {partly} left a part of the archive, 0 lost")  # noqa: T201
-    assert killed > moments // 4
+    print(f"kill -9: {tried} tried, {killed} hit the run, {partly} left a part of the archive, 0 lost")  # noqa: T201
+    assert killed == moments
