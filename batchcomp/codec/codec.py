@@ -33,6 +33,7 @@ class Compact:
     header: payload.Header
     tables: NDArray[np.int64]
     metadata: Metadata
+    quality: float  # as asked for; the header has the one that the networks were told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,18 +117,22 @@ class Codec:
 
     # -- the four stages ------------------------------------------------------------------------------------------
 
-    def compact(self, pictures: Sequence[Picture], quality: float | Sequence[float]) -> list[Compact]:
+    def compact(
+        self, pictures: Sequence[Picture], quality: float | Sequence[float], inner: str = DEFAULT
+    ) -> list[Compact]:
         """Run ComCNN over a batch of pictures of any sizes.
 
         Args:
             pictures: RGB or greyscale, sides 1 to 131,000.
             quality: 1 (coarse) to 100 (fine) in steps of .01, for all or one a picture.
+            inner: the inner codec that the compact pictures are for.
 
         Raises:
             ValueError: quality is outside 1..100.
         """
         qualities = [quality] * len(pictures) if isinstance(quality, (int, float)) else quality
-        steps, arch = [quality_to_step(q) for q in qualities], self.model.network.arch
+        told = [round(INNER[inner].network_quality(q), 2) for q in qualities]
+        steps, arch = [quality_to_step(q) for q in told], self.model.network.arch
         com = self.model.network.com
         tile = tiles.side_of(arch.com_halo, self._engines.bytes_per_pixel(com), least=tiles.TILE)
         tile -= tile % arch.unit
@@ -141,14 +146,15 @@ class Codec:
                     width=picture.width,
                     height=picture.height,
                     scale=arch.scale,
-                    quality=q,
+                    quality=t,
                     model=bytes.fromhex(self.model.sha256)[:8],
                     grey=picture.mode == "L",
                 ),
                 tables=self.model.network.tables_at(step),
                 metadata=picture.metadata,
+                quality=q,
             )
-            for picture, pixels, q, step in zip(pictures, outputs, qualities, steps, strict=True)
+            for picture, pixels, q, t, step in zip(pictures, outputs, qualities, told, steps, strict=True)
         ]
 
     @staticmethod
@@ -158,7 +164,8 @@ class Codec:
         Raises:
             OSError: the inner codec cannot hold a picture of this size.
         """
-        return INNER[inner].encode(compact.pixels, compact.tables, compact.metadata, compact.header)
+        codec = INNER[inner]
+        return codec.encode(compact.pixels, compact.tables, compact.metadata, compact.header, compact.quality)
 
     @staticmethod
     def decode(data: bytes) -> Decoded:
@@ -206,7 +213,7 @@ class Codec:
 
     def compress(self, picture: Picture, quality: float, inner: str = DEFAULT) -> bytes:
         """Return the payload of one picture at quality 1..100."""
-        return self.encode(self.compact([picture], quality)[0], inner)
+        return self.encode(self.compact([picture], quality, inner)[0], inner)
 
     def restore(self, data: bytes) -> Picture:
         """Return the picture of a payload: uint8 pixels of the original's shape, and its metadata.

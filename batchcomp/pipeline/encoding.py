@@ -22,6 +22,7 @@ class Encoded:
     plain: bytes
     metadata_bytes: int
     header: payload.Header
+    quality: float  # as asked for
     missed: str = ""
 
     @property
@@ -47,6 +48,7 @@ def encode_one(compact: Compact, settings: CompressSettings, *, check: bool = Tr
         plain=plain,
         metadata_bytes=min(inner.metadata_bytes(plain), len(packed or plain)),
         header=compact.header,
+        quality=payload.as_number(compact.quality),
     )
 
 

@@ -115,7 +115,8 @@ class JpegCurve:
             halve = 2 * (high - low) > span  # where the curve bends, a straight line creeps
         a, b, t = (_decibels(s) for s in (self.ms_ssim(low), self.ms_ssim(high), target))
         share = min(1.0, max(0.0, (t - a) / (b - a))) if b > a else 1.0
-        return round(self.size(low) ** (1 - share) * self.size(high) ** share)
+        between: float = self.size(low) ** (1 - share) * self.size(high) ** share
+        return round(between)
 
     def _enclosing(self, target: float, start: int) -> tuple[int, int | None]:
         """Qualities just below and at or above the target, by steps that grow; equal where the lowest one reaches."""

@@ -67,7 +67,7 @@ class Run:
     def _encoded(self, pictures: list[Picture]) -> list[Encoded | None]:
         if self.settings.target is not None:
             return Seeker(self.settings, self.settings.target, self.codec, self.pool).seek(pictures)
-        compacts = self.codec.compact(pictures, self.settings.quality)
+        compacts = self.codec.compact(pictures, self.settings.quality, self.settings.codec)
         made: list[Encoded | None] = self.pool(delayed(encode_one)(compact, self.settings) for compact in compacts)
         return made
 
@@ -101,7 +101,7 @@ class Run:
             metadata_bytes=made.metadata_bytes,
             model=self.codec.model.sha256,
             scale=made.header.scale,
-            quality=made.header.quality,
+            quality=made.quality,
             payload_bytes=len(made.data),
             unpacked_bytes=len(made.plain) if made.kind == "packed" else 0,
             asked=self.settings.asked,

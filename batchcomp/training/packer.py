@@ -7,8 +7,9 @@ rounded (straight-through), on the bits that the coder will spend.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
+from batchcomp.codec.codec import Codec
 from batchcomp.codec.pack import model
 from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, AcContext, DcContext, Plane, diagonals
+from batchcomp.codec.pack.dct import coefficients
 from batchcomp.codec.pack.model import (
     AC_LOGITS,
     DC_BITS,
@@ -32,6 +35,11 @@ from batchcomp.codec.pack.model import (
     UNARY,
     WEIGHT,
 )
+from batchcomp.codec.pack.writer import ZIGZAG
+from batchcomp.codec.tables import QUALITIES, quality_to_step
+from batchcomp.errors import PictureError
+from batchcomp.images.load import load
+from batchcomp.images.picture import Picture
 
 LOG2_E = 1 / math.log(2)
 AC_WIDTHS, DC_WIDTHS = (64, 32), (48, 32)
@@ -244,3 +252,28 @@ def record_all(samples: Iterable[Sample], *, share: float, seed: int = 0) -> Rec
     for sample in samples:
         records.add(sample)
     return records
+
+
+def expected_tables(codec: Codec) -> NDArray[np.uint8]:
+    """The tables (100, 2, 64) of a codec's model at qualities 1..100, in zigzag order."""
+    at = codec.model.network.tables_at
+    tables = [at(quality_to_step(quality)).reshape(2, 64)[:, ZIGZAG] for quality in QUALITIES]
+    return np.stack(tables).astype(np.uint8)
+
+
+def samples_of(codec: Codec, photos: Iterable[Path], *, crop: int, each: int, seed: int) -> Iterator[Sample]:
+    """Compact pictures of crops of photos, each at some qualities by chance; what cannot be read is passed over."""
+    rng = np.random.default_rng(seed)
+    for path in photos:
+        try:
+            picture = load(path)
+        except PictureError:
+            continue
+        if picture.mode != "RGB":
+            continue
+        top, left = (int(rng.integers(0, max(1, side - crop + 1))) for side in picture.pixels.shape[:2])
+        part = Picture(pixels=np.ascontiguousarray(picture.pixels[top : top + crop, left : left + crop]))
+        for quality in rng.uniform(QUALITIES.start, QUALITIES.stop - 1, each):
+            (compact,) = codec.compact([part], float(quality))
+            found = coefficients(compact.pixels, compact.tables)
+            yield Sample(coefficients=found, tables=compact.tables, quality=float(quality))

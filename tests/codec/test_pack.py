@@ -237,6 +237,16 @@ def test_decisions_come_back(decisions: list[tuple[int, bool]]) -> None:
     assert np.array_equal(coder.Reader(to.finish()).code(odds), bits)
 
 
+def test_large_pictures_stay_jpeg_and_forged_sizes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the ceiling nothing is packed, and nothing that claims to be is decoded."""
+    data, small = packed(photo(64, 64))
+    _, compact = made(photo(64, 64))
+    monkeypatch.setattr(pack, "MAX_PIXELS", 32 * 32 - 1)
+    assert pack.pack(data, compact.pixels, compact.tables) is None
+    with pytest.raises(PayloadError, match="32x32 is more than is ever packed"):
+        pack.unpack(small)
+
+
 def test_a_deflated_front_cannot_fill_the_memory() -> None:
     """A forged front that would unpack without end is cut, and then is no header."""
     bomb = zlib.compress(bytes(50_000_000), 9)

@@ -40,10 +40,15 @@ class Reader(Protocol):
 class InnerCodec(Reader, Protocol):
     """A still-picture format whose files stand alone: any viewer shows the compact picture, we find our header."""
 
-    def encode(self, pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata, header: Header) -> bytes:
+    def network_quality(self, quality: float) -> float:
+        """The quality that the networks are told, where 1..100 is asked for."""
+
+    def encode(
+        self, pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata, header: Header, quality: float
+    ) -> bytes:
         """Write a payload: uint8 (h, w, 3 or 1), its header and its metadata.
 
-        The file gets finer as `header.quality` rises; a codec of the JPEG kind quantises with `tables` (2, 8, 8).
+        The file gets finer as `quality` rises; a codec of the JPEG kind quantises with `tables` (2, 8, 8).
 
         Raises:
             OSError: the format cannot hold a picture of this size.

@@ -18,8 +18,20 @@ class Jpeg:
         """Whether the bytes begin as a JPEG file."""
         return data.startswith(b"\xff\xd8")
 
-    def encode(self, pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata, header: payload.Header) -> bytes:
+    def network_quality(self, quality: float) -> float:
+        """See `InnerCodec`: the quality sets the tables, and the networks know it."""
+        return quality
+
+    def encode(
+        self,
+        pixels: Pixels,
+        tables: NDArray[np.int64],
+        metadata: Metadata,
+        header: payload.Header,
+        quality: float,
+    ) -> bytes:
         """See `InnerCodec`."""
+        del quality  # the tables are of it
         return payload.insert(jpeg.encode(pixels, tables, metadata), header)
 
     def header(self, data: bytes) -> payload.Header:

@@ -37,6 +37,7 @@ HEAD: Final = struct.Struct(">4s4sIHI")
 SUFFIX: Final = ".bcp"
 _DEFLATED: Final = 1 << 31
 _BAND_BLOCKS: Final = 1 << 16  # coded at once, which bounds memory; a band knows nothing of the others
+MAX_PIXELS: Final = 2**24  # of a compact picture; larger ones stay JPEG, which takes less memory
 _SOI: Final = b"\xff\xd8"
 _MOST_FRONT: Final = 2**28
 
@@ -56,12 +57,15 @@ def pack(data: bytes, pixels: Pixels, tables: NDArray[np.int64], *, check: bool 
         check: unpack it again before it is trusted, as must be done before anything is stored.
 
     Returns:
-        The packed payload; None where it would not be smaller, or not give back the same bytes.
+        The packed payload; None where it would not be smaller, or not give back the same bytes, or the picture has more
+        than `MAX_PIXELS`.
 
     Raises:
         UsageError: the `[pack]` extra is not installed.
     """
     packer, header = shipped(), payload.parse(data)
+    if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
+        return None
     tables = tables[[0, 0]] if header.grey else tables
     found = coefficients(pixels, tables)
     front = _front(data)
@@ -171,11 +175,14 @@ def _decoded(data: bytes) -> tuple[bytes, NDArray[np.int16], NDArray[np.int64]]:
     _, key, check, _, length = HEAD.unpack_from(data)
     if key != packer.key:
         raise PayloadError(f"it was packed with networks {key.hex()}, this version has {packer.key.hex()}; upgrade")
+    width, height = header.compact_size
+    if width * height > MAX_PIXELS:
+        raise PayloadError(f"{width}x{height} is more than is ever packed; the payload may be forged, not decoded")
     reader = Reader(data[HEAD.size + (length & ~_DEFLATED) :])
     planes = 1 if header.grey else 3
     tables = _code_tables(reader, packer, header, planes, None)
     walk = Walk(reader, packer, round(header.quality))
-    rows, columns = (-(-side // 8) for side in reversed(header.compact_size))
+    rows, columns = -(-height // 8), -(-width // 8)
     bands = [walk.planes((planes, band.stop - band.start, columns), tables) for band in _bands(rows, columns)]
     found = np.concatenate(bands, axis=1)
     if _content_crc(front, found, tables) != check:

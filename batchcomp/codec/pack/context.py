@@ -196,11 +196,12 @@ class AcContext:
             if k > 1 + _RECENT:
                 self._recent -= plane.sizes[k - 1 - _RECENT] > 0
         near, wide = plane.sizes[_NEAR[k]].sum(axis=0), plane.sizes[_WIDE[k]].sum(axis=0)
-        sides = self._sides(near)
+        sides, around = self._sides(near), self._around(near)
+        beside = _total(sides)
         rows = [
             _scaled(self._total, 2), self._count, self._recent * 16, _scaled(wide, 1),
-            *(_scaled(side, 1) for side in sides), _scaled(_total(sides), 2),
-            _scaled(self._corners(near), 2), _scaled(self._around(self._total), 5), _scaled(self._around(wide), 3),
+            *(_scaled(side, 1) for side in sides), _scaled(beside, 2), _scaled(around - beside, 2),
+            _scaled(self._around(self._total), 5), _scaled(self._around(wide), 3),
         ]  # fmt: skip
         for other, total in zip(self.before, self._totals, strict=True):
             around = other.sizes[_AROUND[k]].sum(axis=0)
@@ -236,12 +237,15 @@ class AcContext:
         """Values of the left, right, upper and lower neighbours; zero at the ends of the padded plane."""
         return [_moved(x, offset) for offset in (-1, 1, -self.plane.stride, self.plane.stride)]
 
-    def _corners(self, x: Features) -> Features:
-        stride = self.plane.stride
-        return _total(_moved(x, offset) for offset in (-stride - 1, 1 - stride, stride - 1, stride + 1))
-
     def _around(self, x: Features) -> Features:
-        return _total((*self._sides(x), self._corners(x)))
+        """Sum of the eight neighbours."""
+        row, stride = x.copy(), self.plane.stride
+        row[1:] += x[:-1]
+        row[:-1] += x[1:]
+        answer = row - x
+        answer[stride:] += row[:-stride]
+        answer[:-stride] += row[stride:]
+        return answer
 
 
 def _moved(x: Features, offset: int) -> Features:

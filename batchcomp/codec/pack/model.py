@@ -58,28 +58,26 @@ class Net:
 def _hidden(x: NDArray[np.float32], by: int) -> NDArray[np.float32]:
     x *= np.float32(1 / by)
     np.floor(x, out=x)
-    return np.clip(x, 0, MOST_HIDDEN, out=x)
+    np.maximum(x, 0, out=x)
+    return np.minimum(x, MOST_HIDDEN, out=x)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Packer:
     """Nets for the AC and DC coefficients of each plane, the tables to expect at each quality, and P by logit.
 
-    `tables` is (100, 2, 64) in zigzag order; `likely` holds P(1) in 2^-22 for logits from -12 to 12.
+    `tables` is (100, 2, 64) in zigzag order; `odds` holds P(1), multiples of 2^-22, for logits from -12 to 12.
     """
 
     ac: tuple[Net, ...]
     dc: tuple[Net, ...]
     tables: NDArray[np.uint8]
-    likely: NDArray[np.int32]
+    odds: NDArray[np.float64]
     key: bytes
 
     def probability(self, logits: NDArray[np.int64]) -> NDArray[np.float64]:
-        """P(1), a multiple of 2^-22, for whole logits."""
-        answer: NDArray[np.float64] = self.likely[np.clip(logits, -MOST_LOGIT, MOST_LOGIT) + MOST_LOGIT] / (
-            1 << SCALE_BITS
-        )
-        return answer
+        """P(1), a multiple of 2^-22, for whole logits; those beyond the table count as its ends."""
+        return np.take(self.odds, logits + MOST_LOGIT, mode="clip")
 
 
 def logistic_table() -> NDArray[np.int32]:
@@ -101,7 +99,7 @@ def from_bytes(data: bytes) -> Packer:
             ac=tuple(ac),
             dc=tuple(dc),
             tables=tensors["tables"],
-            likely=tensors["likely"],
+            odds=tensors["likely"] / (1 << SCALE_BITS),
             key=hashlib.sha256(data).digest()[:4],
         )
     except (SafetensorError, KeyError, ValueError) as error:
