@@ -48,9 +48,7 @@ MAX_BYTES, MAX_METADATA = DEFAULT_LIMITS.max_bytes / _MB, DEFAULT_LIMITS.max_met
 MAX_SECONDS, MAX_MEMORY = DEFAULT_LIMITS.max_seconds, DEFAULT_LIMITS.max_memory / _MB
 
 
-def limits_of(
-    *, pixels: float, side: int, size: float, metadata: float, seconds: float, memory: float
-) -> Limits:
+def limits_of(*, pixels: float, side: int, size: float, metadata: float, seconds: float, memory: float) -> Limits:
     """Turn the options into limits."""
     return Limits(
         max_pixels=round(pixels * _MP),

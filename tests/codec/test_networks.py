@@ -50,10 +50,7 @@ def test_tiles_give_the_whole_pictures_result(arch: Architecture, size: tuple[in
     ]
     for net, plan in geometry:
         whole = tiles.Plan(unit=plan.unit, up=plan.up, down=plan.down, halo=plan.halo, tile=4096)
-        cut, uncut = (
-            tiles.Runner().run(TorchCpu(net), [pixels], [1.5], p)[0].astype(int)
-            for p in (plan, whole)
-        )
+        cut, uncut = (tiles.Runner().run(TorchCpu(net), [pixels], [1.5], p)[0].astype(int) for p in (plan, whole))
         assert np.abs(cut - uncut).max() <= 1
         assert (cut != uncut).mean() < 1e-3
 
