@@ -55,7 +55,7 @@ def _run_targets(report: Any, bare: Any) -> Iterator[tuple[str, str, str, bool]]
     if small:
         rate = small[-1].files / (small[-1].seconds - report.startup_seconds)
         yield f"{small[-1].what}, a second", str(SMALL_RATE), f"{rate:.0f}", rate >= SMALL_RATE
-    if len(small) > 1:
+    if len(small) > 1 and small[-2].seconds > 1.5 * report.startup_seconds:  # else noise of the start-up is divided
         long, short = ((run.seconds - report.startup_seconds) / run.files for run in (small[-1], small[-2]))
         growth = long / max(1e-9, short)
         yield (
