@@ -19,7 +19,10 @@ from batchcomp.codec.family import CodecNetwork, Shape
 from batchcomp.codec.networks import Architecture, DoubleNetwork
 from batchcomp.errors import ModelError
 
-SHIPPED = {"default": "default.safetensors"}  # name -> file in batchcomp/models
+SHIPPED = {
+    "default": "default.safetensors",
+    "alternating": "alternating.safetensors",
+}  # name -> file in batchcomp/models
 FORMAT = "batchcomp-model-1"
 KEY = "batchcomp"
 MAX_MODEL_BYTES = 256 * 2**20
