@@ -22,6 +22,10 @@ from batchcomp.archive.rows import MAX_LINE, has_crc
 
 Bytes = memoryview  # of a mapped file: segments may be larger than memory
 _PATH = re.compile(rb'"path":("(?:[^"\\]|\\.)*")')
+_HOLDER = b'"holder":'  # in shared rows alone
+_NEARLY_HOLDER = re.compile(  # with any one byte of it changed
+    b"|".join(re.escape(_HOLDER[:at]) + b"." + re.escape(_HOLDER[at + 1 :]) for at in range(len(_HOLDER))), re.DOTALL
+)
 _ROW_STARTS = (b'{"type":"picture",', b'{"type":"held",')
 
 
@@ -72,10 +76,13 @@ def find_lines(data: Bytes, start: int) -> Iterator[bytes]:
 
 
 def broken_shares(data: Bytes, start: int) -> Iterator[str]:
-    """Yield the paths, as far as they can be read, of shared rows that cannot be trusted."""
+    """Yield the paths, as far as they can be read, of shared rows that cannot be trusted.
+
+    Such a row is known by its field `holder`, which may itself be what the damage hit.
+    """
     region = bytes(data[start : start + MAX_MANIFEST + LOCAL.size + 4096])
     for line in region.splitlines(keepends=True):
-        if b'"holder":' in line and not has_crc(line):
+        if not has_crc(line) and _NEARLY_HOLDER.search(line):
             match = _PATH.search(line)
             try:
                 yield str(json.loads(match[1])) if match else "(unreadable)"
