@@ -22,20 +22,20 @@ def plot(out: Path, logs: dict[str, Path]) -> None:
     errors, scores, sizes = figure.subplots(1, 3)
     for turn, label in NETS.items():
         rows = [row for row in next(iter(runs.values())) if row["turn"] == turn and row["mse"]]
-        errors.semilogy([_minutes(r) for r in rows], [float(r["mse"]) for r in rows], label=label, linewidth=0.8)
+        errors.semilogy([int(r["step"]) for r in rows], [float(r["mse"]) for r in rows], label=label, linewidth=0.8)
     for name, rows in runs.items():
         scored = [row for row in rows if row["dev_bd_rate"]]
-        minutes = [_minutes(row) for row in scored]
-        (line,) = scores.plot(minutes, [float(r["dev_bd_rate"]) for r in scored], "o-", markersize=3, label=name)
+        steps = [int(row["step"]) for row in scored]
+        (line,) = scores.plot(steps, [float(r["dev_bd_rate"]) for r in scored], "o-", markersize=3, label=name)
         seen = [float(r["seen_bd_rate"]) for r in scored]
-        scores.plot(minutes, seen, ":", color=line.get_color(), label=f"{name}, photos trained on")
+        scores.plot(steps, seen, ":", color=line.get_color(), label=f"{name}, photos trained on")
         start = float(scored[0]["dev_bpp"])
-        sizes.plot(minutes, [100 * float(r["dev_bpp"]) / start - 100 for r in scored], "o-", markersize=3, label=name)
+        sizes.plot(steps, [100 * float(r["dev_bpp"]) / start - 100 for r in scored], "o-", markersize=3, label=name)
     errors.set(ylabel="MSE on training crops")
     scores.set(ylabel="BD-rate against JPEG (%)")
     sizes.set(ylabel="bytes over bicubic's, same tables (%)")
     for axes in (errors, scores, sizes):
-        axes.set(xlabel="CPU minutes")
+        axes.set(xlabel="step")
         axes.legend(fontsize="small")
     figure.savefig(out, dpi=110)
 
@@ -44,10 +44,6 @@ def read(log: Path) -> list[dict[str, str]]:
     """The rows of a log, each a dictionary by column."""
     with log.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def _minutes(row: dict[str, str]) -> float:
-    return float(row["cpu_seconds"]) / 60
 
 
 if __name__ == "__main__":

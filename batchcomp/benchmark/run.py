@@ -24,7 +24,7 @@ from batchcomp.benchmark.compare import (
 )
 from batchcomp.benchmark.curves import Point, Task, load_rgb, measure_picture, name_pictures, over_pictures
 from batchcomp.benchmark.guards import GUARD_RATES, Guard, GuardSummary, guard_picture, summarise
-from batchcomp.benchmark.rivals import ANCHOR, OURS, RIVALS, Jpeg, OurCodec, Ours, Rival, make_rivals
+from batchcomp.benchmark.rivals import ANCHOR, RIVALS, Jpeg, OurCodec, Ours, Rival, make_rivals
 from batchcomp.benchmark.speed import Speed, measure_speeds
 from batchcomp.errors import UsageError
 
@@ -60,6 +60,7 @@ def run_bench(  # noqa: PLR0913 - options of one command, all but two by keyword
     guard_rates: Sequence[float] = GUARD_RATES,
     speed: bool = False,
     curves: bool = True,
+    more: Sequence[Rival] = (),
     jobs: int = 1,
     on_done: Callable[[str, str], None] | None = None,
 ) -> BenchResult:
@@ -73,6 +74,7 @@ def run_bench(  # noqa: PLR0913 - options of one command, all but two by keyword
         guard_rates: Bits per pixel at which the guards are measured (the slow part: SSIMULACRA2).
         speed: Whether to time all codecs, on the largest picture, with all cores.
         curves: Whether to measure rate-distortion curves; without them there is no BD-rate and no win.
+        more: Codecs to draw curves of beside ours and its rivals, such as `OursPacked`.
         jobs: Processes to spread the pictures over.
         on_done: Called with a stage, "curves", "guards" or "speed", and the name of what it finished.
 
@@ -83,14 +85,14 @@ def run_bench(  # noqa: PLR0913 - options of one command, all but two by keyword
     if not pictures:
         raise UsageError("nothing to benchmark: name at least one picture")
     names = [ANCHOR, *(name for name in rivals if name != ANCHOR)]
-    codecs: list[Rival] = [Ours(codec), *make_rivals(names)]
+    codecs: list[Rival] = [Ours(codec), *more, *make_rivals(names)]
     tasks = name_pictures(pictures)
     points = _curves(tasks, codecs, jobs, _stage(on_done, "curves")) if curves else []
-    compared = (OURS, *names) if curves else ()
+    compared = [each.name for each in codecs] if curves else []
     guards = _guards(tasks, codecs[0], guard_rates, jobs, _stage(on_done, "guards"))
     return BenchResult(
         pictures=[task.name for task in tasks],
-        rivals=[OURS, *names],
+        rivals=[each.name for each in codecs],
         points=points,
         mean_curves={name: mean_curve(of_rival(points, name)) for name in compared},
         bd_rates=[compare_bd_rate(points, name, ANCHOR) for name in compared],

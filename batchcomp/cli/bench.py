@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,7 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="With --speed: a few minutes only.")] = False,
     long: Annotated[bool, typer.Option("--long", help="With --speed: 10,000 files too.")] = False,
     curves: Annotated[bool, typer.Option(help="Measure rate-distortion curves.")] = True,
+    packed: Annotated[bool, typer.Option(help="A curve with --pack too, where that is installed.")] = True,
     cohorts: Annotated[
         bool,
         typer.Option(
@@ -68,6 +70,7 @@ def bench(
             long=long,
         )
         return
+    from batchcomp.benchmark.rivals import OursPacked
     from batchcomp.benchmark.run import run_bench
     from batchcomp.codec.codec import Codec
     from batchcomp.settings import available_cores
@@ -86,6 +89,7 @@ def bench(
         guard_rates=parse_rates(guards),
         speed=speed is None,
         curves=curves,
+        more=[OursPacked(codec)] if packed and find_spec("constriction") else [],
         jobs=processes,
         on_done=lambda stage, name: console.say_progress(f"{stage}: {name}"),
     )

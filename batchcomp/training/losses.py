@@ -19,10 +19,11 @@ SHARE_RISES_FROM = 0.7  # in steps: finer than that, JPEG's PSNR is close
 class LossWeights:
     """Weights of the mixed loss; see `mixed_loss`."""
 
-    ms_ssim: float = 0.6  # share of ln(1 - MS-SSIM) at fine steps; the rest goes to ln(MSE)
-    ms_ssim_coarse: float = 0.85  # the same at the coarsest step, where PSNR is far above JPEG's anyway
+    ms_ssim: float = 0.75  # share of ln(1 - MS-SSIM) at fine steps; the rest goes to ln(MSE)
+    ms_ssim_coarse: float = 0.97  # the same at the coarsest step, where PSNR is far above JPEG's anyway
     local_mean: float = 5.0  # keeps brightness and colour, which MS-SSIM hardly sees
-    rate: float = 1.65
+    rate: float = 1.6  # of a bit per pixel at step 1
+    rate_power: float = 0.85  # its growth over the step: less, and the qualities crowd in the middle
     range: float = 10.0  # pulls the compact image into [0, 1], where 8 bits can hold it
 
 
@@ -51,9 +52,11 @@ def ms_ssim_share(step: Tensor, weights: LossWeights) -> Tensor:
 def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
     x: Tensor, restored: Tensor, compact: Tensor, bits: Tensor, step: Tensor, weights: LossWeights
 ) -> Losses:
-    """A ln(1 - MS-SSIM) + (1 - a) ln(MSE) + w |mean16(x) - mean16(y)| + lambda sqrt(step) bpp, mean over the batch.
+    """A ln(1 - MS-SSIM) + (1 - a) ln(MSE) + w |mean16(x) - mean16(y)| + lambda step^p bpp, mean over the batch.
 
-    Logarithms weigh fine and coarse qualities alike: 1 - MS-SSIM itself spans a factor of 20 between them.
+    Logarithms weigh fine and coarse qualities alike: 1 - MS-SSIM itself spans a factor of 20 between them. A bit buys
+    the less of them the more there are, about as 1 / bpp, so what it may cost has to grow with the step, or tables that
+    can change shape would make coarse and fine qualities alike.
 
     Args:
         x: originals (B, 3, H, W) in [0, 1].
@@ -61,7 +64,7 @@ def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
         compact: ComCNN's output before the codec.
         bits: estimated bits per picture (B,).
         step: coarseness of the quantisation tables (B,).
-        weights: the weights a, w, lambda and that of the range penalty.
+        weights: the weights a, w, lambda, its power p, and that of the range penalty.
     """
     bpp = bits / (x.shape[2] * x.shape[3])
     mse = (restored - x).square().mean(dim=(1, 2, 3))
@@ -74,7 +77,7 @@ def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
         share * torch.log(distance + 1e-4)
         + (1 - share) * torch.log(mse + 1e-6)
         + weights.local_mean * mean_shift
-        + weights.rate * step.sqrt() * bpp
+        + weights.rate * step**weights.rate_power * bpp
         + weights.range * outside_range(compact)
     )
     return Losses(total=total.mean(), one_minus_ms_ssim=distance.mean(), mse=mse.mean(), bpp=bpp.mean())
