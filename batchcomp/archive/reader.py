@@ -11,7 +11,7 @@ from typing import TypeVar
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
-from batchcomp.archive.segment import Identity, Segment, SegmentReplacedError, open_segment
+from batchcomp.archive.segment import Identity, Segment, SegmentReplacedError, file_identity, open_segment
 from batchcomp.archive.segments import segment_name, segment_numbers
 from batchcomp.errors import ArchiveError, ArchiveNotFoundError
 
@@ -22,7 +22,8 @@ _PATIENCE = 10  # how often a segment may be replaced under a reader's hands
 class Archive:
     """A view of the segments that were there when it was opened; a writer may add others meanwhile.
 
-    `damage` lists what was found wrong so far: `open` looks at every segment's frame, `rows` at every row.
+    Only if `prune` or `repair` replaced one of them, and with it perhaps what was the newest of a path, are those that
+    came since looked at too. `damage` lists what was found wrong so far: `open` looks at every segment's frame, `rows` at every row.
     Payloads are checked when they are read. Several threads may use one Archive.
     """
 
@@ -30,6 +31,7 @@ class Archive:
         self.folder = folder
         self.damage: list[Damage] = []
         self._numbers = numbers
+        self._snapshot: dict[int, Identity | None] = {}  # of all segments, the damaged too, as `_numbers` knows them
         self._identities: dict[int, Identity] = {}  # as first seen
         self._segment = lru_cache(maxsize=4)(self._opened)
 
@@ -41,9 +43,9 @@ class Archive:
             ArchiveNotFoundError: there is no archive.
             ArchiveError: a segment's version is newer than this build reads, or the folder cannot be read.
         """
-        archive = Archive(folder, find_segments(folder))
-        archive.damage.extend(gap_damage(archive._numbers))
-        archive._numbers = [number for number in archive._numbers if archive._is_sound(number)]
+        archive = Archive(folder, [])
+        archive._catch_up()
+        archive.damage.extend(gap_damage(list(archive._snapshot)))
         return archive
 
     def rows(self) -> Iterator[Row]:
@@ -52,12 +54,16 @@ class Archive:
         The last row of a path supersedes those before it, even if it is damaged: an old version is never passed off
         as the current one. Memory grows by the paths alone.
         """
-        newest = {path: _mark(number, line) for number in self._numbers for path, line in self._paths(number)}
-        for segment, line in self._lines():
-            path = line_path(line)
-            if path is not None and newest.get(path) == _mark(segment.number, line):
-                del newest[path]  # a line that occurs twice counts once
-                yield from self._rows(segment, line)
+        newest = self._newest()
+        while newest:
+            for segment, line in self._lines():
+                path = line_path(line)
+                if path is not None and newest.get(path) == _mark(segment.number, line):
+                    del newest[path]  # a line that occurs twice counts once
+                    yield from self._rows(segment, line)
+            if not newest or not self._is_replaced():
+                return
+            newest = {path: mark for path, mark in self._newest().items() if path in newest}
 
     def all_rows(self) -> Iterator[Row]:
         """Yield every row, superseded ones too, in the order they were written."""
@@ -84,6 +90,30 @@ class Archive:
         """Return the size of all segments in bytes, damaged ones too."""
         paths = (self.folder / segment_name(number) for number in segment_numbers(self.folder))
         return sum(path.stat().st_size for path in paths)
+
+    def _newest(self) -> dict[str, int]:
+        """Return the mark of the last line of each path, all as it was at one moment."""
+        for _ in range(_PATIENCE):
+            if self._is_replaced():
+                self._catch_up()
+            newest = {path: _mark(number, line) for number in self._numbers for path, line in self._paths(number)}
+            if not self._is_replaced():
+                break
+        return newest
+
+    def _is_replaced(self) -> bool:
+        """Tell whether a segment is another file than it was; new ones do not matter."""
+        return any(file_identity(self.folder, number) != known for number, known in self._snapshot.items())
+
+    def _catch_up(self) -> None:
+        """Take the segments of this moment: one may only be replaced when what supersedes its rows is there."""
+        while True:
+            identities = {number: file_identity(self.folder, number) for number in find_segments(self.folder)}
+            if find_segments(self.folder) == list(identities):  # else some came while this looked
+                break
+        known, self._snapshot = set(self._snapshot), identities
+        self._numbers.extend(number for number in identities if number not in known and self._is_sound(number))
+        self._numbers.sort()
 
     def _paths(self, number: int) -> Iterator[tuple[str, bytes]]:
         for line in self._lines_of(number):

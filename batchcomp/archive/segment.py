@@ -183,6 +183,14 @@ def open_file(path: Path, number: int) -> Segment:
     )
 
 
+def file_identity(folder: Path, number: int) -> Identity | None:
+    """Return what tells the file of a segment from one that takes its name later; None if there is none or no access."""
+    try:
+        return _identity((folder / segment_name(number)).stat())
+    except OSError:
+        return None
+
+
 def _identity(status: os.stat_result) -> Identity:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
