@@ -23,8 +23,8 @@ class Archive:
     """A view of the segments that were there when it was opened; a writer may add others meanwhile.
 
     Only if `prune` or `repair` replaced one of them, and with it perhaps what was the newest of a path, are those that
-    came since looked at too. `damage` lists what was found wrong so far: `open` looks at every segment's frame, `rows` at every row.
-    Payloads are checked when they are read. Several threads may use one Archive.
+    came since looked at too. `damage` lists what was found wrong so far: `open` looks at every segment's frame, `rows`
+    at every row. Payloads are checked when they are read. Several threads may use one Archive.
     """
 
     def __init__(self, folder: Path, numbers: list[int]) -> None:

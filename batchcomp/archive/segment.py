@@ -184,7 +184,7 @@ def open_file(path: Path, number: int) -> Segment:
 
 
 def file_identity(folder: Path, number: int) -> Identity | None:
-    """Return what tells the file of a segment from one that takes its name later; None if there is none or no access."""
+    """Return what tells a segment's file from one that takes its name later; None where there is none to see."""
     try:
         return _identity((folder / segment_name(number)).stat())
     except OSError:

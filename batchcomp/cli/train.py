@@ -24,6 +24,14 @@ class Method(StrEnum):
     alternating = "alternating"
 
 
+class Shape(StrEnum):
+    """Which of the shipped models the new one is like."""
+
+    default = "default"
+    fast = "fast"
+    full_size = "full-size"
+
+
 class Loss(StrEnum):
     """How two pictures are compared."""
 
@@ -32,7 +40,7 @@ class Loss(StrEnum):
     mixed = "mixed"
 
 
-ONLY_ALTERNATING = "Alternating only: "
+ONLY_ALTERNATING, ONLY_JOINT = "Alternating only: ", "Joint only: "
 
 
 def train(
@@ -47,6 +55,14 @@ def train(
     batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (6; alternating 8).")] = None,
     crop: Annotated[
         int | None, typer.Option(help="Side of the crops in pixels, a multiple of 16 (192, at least 176; with MSE 48).")
+    ] = None,
+    shape: Annotated[
+        Shape | None,
+        typer.Option(help=ONLY_JOINT + "nets like the shipped ones of half size, like the fast ones, or of full size."),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help=ONLY_JOINT + "a model to begin with, of the same width: a file or a shipped one's name."),
     ] = None,
     loss: Annotated[Loss | None, typer.Option(help=ONLY_ALTERNATING + "what to minimise (mse).")] = None,
     rate: Annotated[
@@ -75,8 +91,12 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     shared = {"steps": steps, "batch": batch, "crop": crop, "seed": seed}
-    own = {"loss": loss.value if loss else None, "rate": rate, "turns": turns, "patience": patience}
-    make = _joint if method == Method.joint else _alternating
+    joint = {"shape": shape.value if shape else None, "start": start}
+    alternating = {"loss": loss.value if loss else None, "rate": rate, "turns": turns, "patience": patience}
+    is_joint = method == Method.joint
+    make, own, others = (_joint, joint, alternating) if is_joint else (_alternating, alternating, joint)
+    if given := _given(others):
+        raise UsageError(f"--{next(iter(given))}: only --method {'alternating' if is_joint else 'joint'} has it")
     trainer = make(photos, run, str(choose_device(device)), _given(shared), _given(own))
     if trainer.step:
         console.say_progress(f"resuming at step {trainer.step} of {trainer.settings.steps}")
@@ -94,11 +114,17 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _joint(photos: Path, run: Path, device: str, shared: dict[str, Any], own: dict[str, Any]) -> JointTrainer:
+    from batchcomp.codec import weights
+    from batchcomp.codec.networks import DoubleNetwork
     from batchcomp.training.joint import JointSettings, JointTrainer
+    from batchcomp.training.shapes import RECIPES
 
-    if own:
-        raise UsageError(f"--{next(iter(own))}: only --method alternating has it")
-    return JointTrainer(photos, run, JointSettings(**shared), device=device)
+    recipe = RECIPES[own.get("shape", Shape.default.value)]
+    settings = JointSettings(architecture=recipe.architecture, **(recipe.settings | shared))
+    start = weights.load_file(own["start"]).network if "start" in own else None
+    if start is not None and not isinstance(start, DoubleNetwork):
+        raise UsageError(f"--start {own['start']}: a model of the original design cannot be trained jointly")
+    return JointTrainer(photos, run, settings, device=device, start=start)
 
 
 def _alternating(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from batchcomp.codec import engines, payload, tiles, weights
 from batchcomp.codec.inner import DEFAULT, INNER, codec_of
-from batchcomp.codec.tables import quality_to_step
+from batchcomp.codec.tables import FINE_FROM, check_quality, fine_quality, quality_to_step
 from batchcomp.errors import ModelError, PayloadError, UsageError
 from batchcomp.images.picture import Metadata, Picture, Pixels
 
@@ -79,7 +79,9 @@ class Codec:
         self._engines = engines.Cache(self.device)
         self.model = self._placed(model)
         self._model_file = model_file
-        self._models = {bytes.fromhex(model.sha256)[:8]: self.model}
+        fine = weights.load_fine(model)
+        self._fine = self._placed(fine) if fine else None
+        self._models = {bytes.fromhex(one.sha256)[:8]: one for one in (self.model, self._fine) if one}
 
     @classmethod
     def open(
@@ -96,6 +98,15 @@ class Codec:
         """
         model = weights.load_file(model_file) if model_file else weights.load_shipped()
         return cls(model, device=device, batch=batch, threads=threads, model_file=model_file)
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """SHA-256 of each model that `compact` uses, the main one first."""
+        return tuple(model.sha256 for model in (self.model, self._fine) if model)
+
+    def hash_of(self, header: payload.Header) -> str:
+        """SHA-256 of the model of a payload that `compact` began."""
+        return self._models[header.model].sha256
 
     @property
     def engine(self) -> str:
@@ -131,9 +142,26 @@ class Codec:
             ValueError: quality is outside 1..100.
         """
         qualities = [quality] * len(pictures) if isinstance(quality, (int, float)) else quality
-        told = [round(INNER[inner].network_quality(q), 2) for q in qualities]
-        steps, arch = [quality_to_step(q) for q in told], self.model.network.arch
-        com = self.model.network.com
+        wanted = [self._model_for(q, inner) for q in qualities]
+        answers: dict[int, Compact] = {}
+        for model in {model.sha256: model for model, _ in wanted}.values():
+            members = [i for i, (one, _) in enumerate(wanted) if one is model]
+            jobs = [(pictures[i], qualities[i], wanted[i][1]) for i in members]
+            answers |= zip(members, self._compact(model, jobs), strict=True)
+        return [answers[i] for i in range(len(pictures))]
+
+    def _model_for(self, quality: float, inner: str) -> tuple[weights.Model, float]:
+        """The model for a quality, and the quality that its networks are told: the finest need the full size."""
+        check_quality(quality)
+        if self._fine and inner == DEFAULT and quality >= FINE_FROM:
+            return self._fine, round(fine_quality(quality), 2)
+        return self.model, round(INNER[inner].network_quality(quality), 2)
+
+    def _compact(self, model: weights.Model, jobs: Sequence[tuple[Picture, float, float]]) -> list[Compact]:
+        """Run one model's ComCNN over pictures, each with the quality that was asked for and the one it is told."""
+        pictures, qualities, told = zip(*jobs, strict=True)
+        steps, arch = [quality_to_step(q) for q in told], model.network.arch
+        com = model.network.com
         tile = tiles.side_of(arch.com_halo, self._engines.bytes_per_pixel(com), least=tiles.TILE)
         tile -= tile % arch.unit
         plan = tiles.Plan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
@@ -147,10 +175,10 @@ class Codec:
                     height=picture.height,
                     scale=arch.scale,
                     quality=t,
-                    model=bytes.fromhex(self.model.sha256)[:8],
+                    model=bytes.fromhex(model.sha256)[:8],
                     grey=picture.mode == "L",
                 ),
-                tables=self.model.network.tables_at(step),
+                tables=model.network.tables_at(step),
                 metadata=picture.metadata,
                 quality=q,
             )

@@ -313,7 +313,7 @@ class DoubleNetwork(CodecNetwork):
         self.arch = arch
         self.com = ComCNN(arch)
         self.rec = RecCNN(arch)
-        self.log_tables = nn.Parameter(torch.from_numpy(initial_log_tables()).float())
+        self.log_tables = nn.Parameter(torch.from_numpy(initial_log_tables(arch.scale)).float())
         self.log_slopes = nn.Parameter(torch.zeros(2, 8, 8)) if arch.bands else None
 
     def log_tables_at(self, step: Tensor) -> Tensor:

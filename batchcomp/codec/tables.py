@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 COARSEST_STEP, FINEST_STEP = 9.0, 0.25  # at quality 1 and at quality 100
 QUALITIES = range(1, 101)
+FULL_SIZE_FINER = 6.0
+FINE_FROM, FINE_START = 96.0, 36.0  # where full size takes over from half size, and what it is told there
 
 # ISO/IEC 10918-1 (JPEG), annex K, tables K.1 and K.2, rows of increasing vertical frequency.
 ANNEX_K_LUMA = [
@@ -33,15 +35,16 @@ ANNEX_K_CHROMA = [
 ]
 
 
-def initial_log_tables() -> NDArray[np.float64]:
+def initial_log_tables(scale: int) -> NDArray[np.float64]:
     """Where training starts, (2, 8, 8): halfway, in logarithms, between 0.4 x annex K and a flat table.
 
-    A compact picture keeps more of its energy in high frequencies than the photos annex K was made for.
+    A compact picture keeps more of its energy in high frequencies than the photos annex K was made for. Full size
+    (`scale` 1) only pays for fine qualities, so that its tables are `FULL_SIZE_FINER` times as fine.
     """
     annex_k = np.log(0.4 * np.array([ANNEX_K_LUMA, ANNEX_K_CHROMA], dtype=np.float64))
     flat = np.log(np.array([14.0, 20.0])).reshape(2, 1, 1)
     middle: NDArray[np.float64] = (annex_k + flat) / 2
-    return middle
+    return middle - math.log(FULL_SIZE_FINER) if scale == 1 else middle
 
 
 def quality_to_step(quality: float) -> float:
@@ -50,10 +53,20 @@ def quality_to_step(quality: float) -> float:
     Raises:
         ValueError: `quality` is outside 1..100.
     """
-    if not QUALITIES.start <= quality <= QUALITIES.stop - 1:
-        raise ValueError(f"quality {quality}: expected 1 to 100")
+    check_quality(quality)
     fraction = (quality - 1) / 99
     return math.exp((1 - fraction) * math.log(COARSEST_STEP) + fraction * math.log(FINEST_STEP))
+
+
+def check_quality(quality: float) -> None:
+    """Raise ValueError where a quality is outside 1..100."""
+    if not QUALITIES.start <= quality <= QUALITIES.stop - 1:
+        raise ValueError(f"quality {quality}: expected 1 to 100")
+
+
+def fine_quality(quality: float) -> float:
+    """What networks of full size are told for a quality from `FINE_FROM` to 100: from `FINE_START` to 100, evenly."""
+    return FINE_START + (quality - FINE_FROM) / (QUALITIES.stop - 1 - FINE_FROM) * (QUALITIES.stop - 1 - FINE_START)
 
 
 def tables_at(

@@ -21,8 +21,12 @@ from batchcomp.errors import ModelError
 
 SHIPPED = {
     "default": "default.safetensors",
+    "default-fine": "default-fine.safetensors",
+    "fast": "fast.safetensors",
     "alternating": "alternating.safetensors",
+    "default-1": "default-1.safetensors",  # the first default: older archives name it
 }  # name -> file in batchcomp/models
+FINE = {"default": "default-fine", "fast": "default-fine"}  # name -> the model of full size for its finest qualities
 FORMAT = "batchcomp-model-1"
 KEY = "batchcomp"
 MAX_MODEL_BYTES = 256 * 2**20
@@ -135,6 +139,11 @@ def load_shipped(name: str = "default") -> Model:
         return from_bytes(file.read_bytes(), name)
     except FileNotFoundError as error:
         raise ModelError(f"{name}: the shipped weights are missing; reinstall batchcomp") from error
+
+
+def load_fine(model: Model) -> Model | None:
+    """The shipped model that takes over from a shipped model of half size at the finest qualities, if it has one."""
+    return load_shipped(FINE[model.name]) if model.name in FINE else None
 
 
 def load_by_hash(prefix: str, extra: Path | None = None) -> Model:

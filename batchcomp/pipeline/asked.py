@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from batchcomp.archive.rows import COMPACT, Row
@@ -39,12 +39,12 @@ def asked_from(row: Mapping[str, Any]) -> Asked:
     return Asked(row["stored"], larger, row["quality"], row["model"], row["ms_ssim"] is not None, row.get("asked", ""))
 
 
-def stale(asked: Asked, settings: CompressSettings, model: str) -> str:
+def stale(asked: Asked, settings: CompressSettings, models: Collection[str]) -> str:
     """Say why a file whose content is the same should be stored anew; "" where it is held as asked for."""
     reasons = {
         "other quality": asked.stored != "verbatim" and not settings.target and asked.quality != settings.quality,
         "asked for otherwise": asked.stored != "verbatim" and asked.asked != settings.asked,
-        "other model": asked.model not in {"", model},  # of a fallback: the model that was tried
+        "other model": asked.model not in {"", *models},  # of a fallback: the model that was tried
         "other quality or model": bool(asked.larger) and asked.larger != larger_with(settings),
         "not measured yet": settings.measure and asked.stored in COMPACT and not asked.measured,
     }

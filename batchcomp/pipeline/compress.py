@@ -48,8 +48,8 @@ def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _
     )
     with _writer(settings) as writer:
         known = Known(settings.archive)
-        todo = bundled(plan(settings, codec.model.sha256, known))
-        sharing = Sharing(settings, codec.model.sha256, known)
+        todo = bundled(plan(settings, codec.hashes, known))
+        sharing = Sharing(settings, codec.hashes, known)
         flow = by_picture if codec.device.type == "cpu" else by_window
         calm = partial(wait_for_calm, settings.max_load, on_wait=tell, meanwhile=writer.commit_if_due)
         with closing(flow(settings, codec, todo, sharing, calm)) as results:
@@ -129,7 +129,7 @@ def plan_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: No
         on_event(event)
 
     codec = Codec.open(settings.model, device="cpu")
-    for step in plan(settings, codec.model.sha256, Known(settings.archive)):
+    for step in plan(settings, codec.hashes, Known(settings.archive)):
         tell(Planned(name=step.item.name, reason=step.reason) if isinstance(step, Take) else step)
     return outcome
 

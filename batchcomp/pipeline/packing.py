@@ -99,7 +99,7 @@ class Run:
             base_row(one),
             stored=made.kind,
             metadata_bytes=made.metadata_bytes,
-            model=self.codec.model.sha256,
+            model=self.codec.hash_of(made.header),
             scale=made.header.scale,
             quality=made.quality,
             payload_bytes=len(made.data),

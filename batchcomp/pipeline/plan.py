@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import file_digest
@@ -25,11 +25,11 @@ class Take:
     reason: str
 
 
-def plan(settings: CompressSettings, model: str, known: Known) -> Iterator[Take | Event]:
+def plan(settings: CompressSettings, models: Collection[str], known: Known) -> Iterator[Take | Event]:
     """Yield in the walk's order the files to take, and events for those that are unchanged or cannot be walked."""
     for damage in known.damage:
         yield Failed(name=damage.segment, reason=f"{settings.archive}: {damage}; run `repair`", damage=True)
-    fits = _Fits(settings, model)
+    fits = _Fits(settings, models)
     found = walk(
         settings.paths,
         include=settings.include,
@@ -67,9 +67,9 @@ def bundled(steps: Iterable[Take | Event], most: int = 512) -> Iterator[Item | E
 class _Fits:
     """Holds files against what the archive has of them."""
 
-    def __init__(self, settings: CompressSettings, model: str) -> None:
+    def __init__(self, settings: CompressSettings, models: Collection[str]) -> None:
         self._checksum = settings.checksum
-        self._stale = lru_cache(maxsize=1024)(lambda asked: stale(asked, settings, model))
+        self._stale = lru_cache(maxsize=1024)(lambda asked: stale(asked, settings, models))
 
     def reason_to_take(self, item: Item, entry: Entry | None) -> str:
         """Why a file should be (re-)compressed; empty where the archive already holds it as asked for."""

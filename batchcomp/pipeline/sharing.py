@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from batchcomp.archive.rows import Row
@@ -27,8 +27,8 @@ class Shared:
 class Sharing:
     """Splits windows into what is stored already and what has to be packed."""
 
-    def __init__(self, settings: CompressSettings, model: str, known: Known) -> None:
-        self._settings, self._model, self._known = settings, model, known
+    def __init__(self, settings: CompressSettings, models: Collection[str], known: Known) -> None:
+        self._settings, self._models, self._known = settings, models, known
 
     def pack(self, window: list[Loaded | Event], pack: Pack) -> Iterator[Packed | Shared | Event]:
         """Yield an answer for each of a window. What was yielded must be stored, and noted, before the next is asked.
@@ -58,6 +58,6 @@ class Sharing:
 
     def _shared(self, one: Loaded) -> Shared | None:
         for owner in self._known.holders(one.source.sha256):
-            if not stale(asked_of(owner), self._settings, self._model):
+            if not stale(asked_of(owner), self._settings, self._models):
                 return Shared(row=base_row(one), owner=owner)
         return None

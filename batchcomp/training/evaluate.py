@@ -22,6 +22,7 @@ from batchcomp.training.data import read_rgb
 
 DEV_STEPS = (9.0, 5.0, 2.5, 1.2, 0.6)
 JPEG_QUALITIES = (3, 6, 10, 15, 22, 32, 45, 60, 75, 86, 93)
+FULL_SIZE_JPEG_QUALITIES = (60, 75, 86, 91, 94, 96, 98, 99)
 DEV_PHOTOS = 20
 DEV_SIDE = 384
 
@@ -110,9 +111,10 @@ class DevSet:
         count: int = DEV_PHOTOS,
         side: int = DEV_SIDE,
         steps: Sequence[float] = DEV_STEPS,
+        jpeg_qualities: Sequence[int] = JPEG_QUALITIES,
     ) -> None:
         self.crops, self.steps = dev_crops(photos, count, side), tuple(steps)
-        self.jpeg_curve = self._curve([[jpeg_point(crop, q) for q in JPEG_QUALITIES] for crop in self.crops])
+        self.jpeg_curve = self._curve([[jpeg_point(crop, q) for q in jpeg_qualities] for crop in self.crops])
 
     @staticmethod
     def _curve(points: list[list[tuple[float, float, float]]]) -> Curve:

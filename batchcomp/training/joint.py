@@ -19,7 +19,7 @@ from batchcomp.codec.tables import COARSEST_STEP, FINEST_STEP
 from batchcomp.errors import TrainingError
 from batchcomp.training import checkpoint
 from batchcomp.training.data import CropSource, split_folder
-from batchcomp.training.evaluate import DevScore, DevSet
+from batchcomp.training.evaluate import FULL_SIZE_JPEG_QUALITIES, JPEG_QUALITIES, DevScore, DevSet
 from batchcomp.training.grow import grow
 from batchcomp.training.jpeg_proxy import jpeg
 from batchcomp.training.log import TrainingLog
@@ -131,7 +131,8 @@ class JointTrainer:
         self.settings, self.run, self.device = settings, run, torch.device(device)
         split = split_folder(photos, crop=settings.crop)
         self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
-        self.dev = DevSet(split.dev)
+        full_size = settings.architecture.scale == 1
+        self.dev = DevSet(split.dev, jpeg_qualities=FULL_SIZE_JPEG_QUALITIES if full_size else JPEG_QUALITIES)
         checkpoint.make_folder(run)
         torch.manual_seed(settings.seed)
         self.network = DoubleNetwork(settings.architecture).placed(self.device)

@@ -12,6 +12,8 @@ from torch.nn import functional as F  # noqa: N812
 from batchcomp.codec.tables import COARSEST_STEP
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
 
+USUAL_DISTANCE, USUAL_POWER = 0.0145, 0.77  # 1 - MS-SSIM of the dev photos at step 1, and its growth over the step
+MOST_WEIGHT = 3.0
 SHARE_RISES_FROM = 0.7  # in steps: finer than that, JPEG's PSNR is close
 
 
@@ -24,6 +26,7 @@ class LossWeights:
     local_mean: float = 5.0  # keeps brightness and colour, which MS-SSIM hardly sees
     rate: float = 1.6  # of a bit per pixel at step 1
     rate_power: float = 0.85  # its growth over the step: less, and the qualities crowd in the middle
+    hard: float = 0.0  # how much more a picture counts that is harder than usual: 0 all alike, 1 by its distance
     range: float = 10.0  # pulls the compact image into [0, 1], where 8 bits can hold it
 
 
@@ -49,10 +52,19 @@ def ms_ssim_share(step: Tensor, weights: LossWeights) -> Tensor:
     return weights.ms_ssim + (weights.ms_ssim_coarse - weights.ms_ssim) * position
 
 
+def hardness(distance: Tensor, step: Tensor, weights: LossWeights) -> Tensor:
+    """Weight (B,) of a picture's distortion: 1 where its 1 - MS-SSIM is the usual one at its step.
+
+    Means over pictures, as every table gives them, are ruled by the hard ones; logarithms alone make all count alike.
+    """
+    usual = USUAL_DISTANCE * step**USUAL_POWER
+    return ((distance.detach() / usual) ** weights.hard).clamp(1 / MOST_WEIGHT, MOST_WEIGHT)
+
+
 def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
     x: Tensor, restored: Tensor, compact: Tensor, bits: Tensor, step: Tensor, weights: LossWeights
 ) -> Losses:
-    """A ln(1 - MS-SSIM) + (1 - a) ln(MSE) + w |mean16(x) - mean16(y)| + lambda step^p bpp, mean over the batch.
+    """Return h (a ln(1 - MS-SSIM) + (1 - a) ln(MSE)) + w |mean16(x) - mean16(y)| + lambda step^p bpp, mean of a batch.
 
     Logarithms weigh fine and coarse qualities alike: 1 - MS-SSIM itself spans a factor of 20 between them. A bit buys
     the less of them the more there are, about as 1 / bpp, so what it may cost has to grow with the step, or tables that
@@ -74,8 +86,7 @@ def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
     mean_shift = (F.avg_pool2d(restored, 16) - F.avg_pool2d(x, 16)).abs().mean(dim=(1, 2, 3))
     share = ms_ssim_share(step, weights)
     total = (
-        share * torch.log(distance + 1e-4)
-        + (1 - share) * torch.log(mse + 1e-6)
+        hardness(distance, step, weights) * (share * torch.log(distance + 1e-4) + (1 - share) * torch.log(mse + 1e-6))
         + weights.local_mean * mean_shift
         + weights.rate * step**weights.rate_power * bpp
         + weights.range * outside_range(compact)

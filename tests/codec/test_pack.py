@@ -158,6 +158,17 @@ def test_other_networks_are_named() -> None:
         pack.unpack(small[:4] + bytes(4) + small[8:])
 
 
+def test_what_an_older_packer_packed_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every packer that ever shipped still unpacks; only the latest packs."""
+    older = model.shipped(model.FILES[-1])
+    assert older.key != model.shipped().key
+    monkeypatch.setattr(pack, "shipped", lambda: older)
+    plain, small = packed(photo(40, 40))
+    monkeypatch.undo()
+    assert small[4:8] == older.key
+    assert pack.unpack(small) == plain
+
+
 def test_a_missing_extra_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the library the error names the extra."""
     _, small = packed(photo(40, 40))

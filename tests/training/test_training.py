@@ -53,7 +53,7 @@ def settings(**values: object) -> JointSettings:
 def test_the_differentiable_jpeg_is_the_real_one(step: float) -> None:
     """Forward it gives libjpeg's pixels but for integer arithmetic; its bits follow the file's size."""
     pixels = photo(5, 160)
-    logs = torch.from_numpy(initial_log_tables()).float()
+    logs = torch.from_numpy(initial_log_tables(2)).float()
     x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
     decoded, bits = jpeg_proxy.jpeg(x, (logs + math.log(step))[None])
     data = real_jpeg.encode(pixels, tables_at(logs.numpy(), step))
@@ -68,7 +68,7 @@ def test_the_differentiable_jpeg_is_the_real_one(step: float) -> None:
 def test_gradients_pass_the_differentiable_jpeg() -> None:
     """Pixels and tables both learn from what comes out."""
     x = (torch.from_numpy(photo(1, 64)).permute(2, 0, 1)[None].float() / 255).requires_grad_()
-    logs = torch.from_numpy(initial_log_tables()).float().requires_grad_()
+    logs = torch.from_numpy(initial_log_tables(2)).float().requires_grad_()
     decoded, bits = jpeg_proxy.jpeg(x, (logs + math.log(2.0))[None])
     (decoded.square().sum() + bits.sum()).backward()
     for gradient in (x.grad, logs.grad):

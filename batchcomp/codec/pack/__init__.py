@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from batchcomp.codec import jpeg, payload
 from batchcomp.codec.pack.coder import Coder, Reader, Walk, Writer
 from batchcomp.codec.pack.dct import coefficients
-from batchcomp.codec.pack.model import Packer, shipped
+from batchcomp.codec.pack.model import Packer, by_key, shipped
 from batchcomp.codec.pack.writer import ZIGZAG, jpeg_of
 from batchcomp.errors import PayloadError
 from batchcomp.images.picture import Pixels
@@ -171,10 +171,9 @@ def _encoded(packer: Packer, found: NDArray[np.int16], tables: NDArray[np.int64]
 
 def _decoded(data: bytes) -> tuple[bytes, NDArray[np.int16], NDArray[np.int64]]:
     """Front, coefficients and tables; compared with their checksum."""
-    front, header, packer = front_of(data), header_of(data), shipped()
+    front, header = front_of(data), header_of(data)
     _, key, check, _, length = HEAD.unpack_from(data)
-    if key != packer.key:
-        raise PayloadError(f"it was packed with networks {key.hex()}, this version has {packer.key.hex()}; upgrade")
+    packer = by_key(key)
     width, height = header.compact_size
     if width * height > MAX_PIXELS:
         raise PayloadError(f"{width}x{height} is more than is ever packed; the payload may be forged, not decoded")

@@ -20,7 +20,7 @@ from safetensors.numpy import load, save
 from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, Features
 from batchcomp.errors import PayloadError
 
-FILE: Final = "packer.safetensors"  # in batchcomp/models
+FILES: Final = ("packer.safetensors", "packer-1.safetensors")  # in batchcomp/models: today's, then those of older files
 WEIGHT, HIDDEN, LOGIT = 64, 32, 128  # units of the whole numbers, as fractions of one
 MOST_HIDDEN, MOST_WEIGHT, MOST_LOGIT = 255, 127, 12 * LOGIT
 PLANES: Final = 3
@@ -140,13 +140,27 @@ def _whole(weights: NDArray[np.float64], unit: int) -> NDArray[np.float32]:
 
 
 @cache
-def shipped() -> Packer:
-    """The packer that ships in the package.
+def shipped(file: str = FILES[0]) -> Packer:
+    """A packer that ships in the package: today's, which writes, or an older one, which reads.
 
     Raises:
         PayloadError: its file is missing or damaged.
     """
     try:
-        return from_bytes((resources.files("batchcomp.models") / FILE).read_bytes())
+        return from_bytes((resources.files("batchcomp.models") / file).read_bytes())
     except FileNotFoundError as error:
         raise PayloadError("the packer's networks are missing; reinstall batchcomp") from error
+
+
+def by_key(key: bytes) -> Packer:
+    """The packer that a file was packed with, by the first 4 bytes of the SHA-256 of its networks.
+
+    Raises:
+        PayloadError: none that ships has this key.
+    """
+    packers = [shipped(file) for file in FILES]
+    for packer in packers:
+        if packer.key == key:
+            return packer
+    known = ", ".join(packer.key.hex() for packer in packers)
+    raise PayloadError(f"it was packed with networks {key.hex()}, this version has {known}; upgrade")

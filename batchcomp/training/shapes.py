@@ -1,0 +1,35 @@
+"""The shapes of the shipped models, to train one's own of the same kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from batchcomp.codec.networks import Architecture
+from batchcomp.training.losses import LossWeights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Nets, and where their training differs from the defaults of `JointSettings`."""
+
+    architecture: Architecture
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+RECIPES = {
+    "default": Recipe(
+        architecture=Architecture(
+            rec_blocks=4, mid_width=112, com_mid_blocks=2, rec_mid_blocks=2, gains=True, bands=True
+        )
+    ),
+    "fast": Recipe(
+        architecture=Architecture(com_width=32, rec_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True),
+        settings={"learning_rate": 1e-3, "decay_share": 0.35},
+    ),
+    "full-size": Recipe(
+        architecture=Architecture(scale=1, com_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True),
+        # A bit buys about as much at all of its rates, which are high: the weight of the rate hardly changes.
+        settings={"loss": LossWeights(ms_ssim_coarse=0.75, rate=0.5, rate_power=0.3)},
+    ),
+}
