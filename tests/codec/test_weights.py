@@ -36,7 +36,7 @@ def test_the_shipped_model_is_known_by_its_hash() -> None:
     """The shipped weights load, are small, and are found by the first bytes of their hash."""
     model = weights.load_shipped()
     assert weights.load_by_hash(model.sha256[:16]).sha256 == model.sha256
-    assert len(weights.to_bytes(model.network)) < 2_000_000
+    assert len(weights.to_bytes(model.network)) < 4_000_000
 
 
 @pytest.mark.parametrize(
