@@ -52,9 +52,12 @@ def train(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps in all (10000; alternating 1200); raise it to go on.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (6; alternating 8).")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (4; fast 6; alternating 8).")] = None,
     crop: Annotated[
-        int | None, typer.Option(help="Side of the crops in pixels, a multiple of 16 (192, at least 176; with MSE 48).")
+        int | None,
+        typer.Option(
+            help="Side of the crops in pixels, a multiple of 16 (256; other shapes 192; at least 176; alternating 48)."
+        ),
     ] = None,
     shape: Annotated[
         Shape | None,

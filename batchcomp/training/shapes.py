@@ -21,7 +21,8 @@ RECIPES = {
     "default": Recipe(
         architecture=Architecture(
             rec_blocks=4, mid_width=112, com_mid_blocks=2, rec_mid_blocks=2, gains=True, bands=True
-        )
+        ),
+        settings={"batch": 4, "crop": 256, "learning_rate": 6e-4, "ema": 0.999, "loss": LossWeights(hard=0.6)},
     ),
     "fast": Recipe(
         architecture=Architecture(com_width=32, rec_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True),
@@ -30,6 +31,6 @@ RECIPES = {
     "full-size": Recipe(
         architecture=Architecture(scale=1, com_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True),
         # A bit buys about as much at all of its rates, which are high: the weight of the rate hardly changes.
-        settings={"loss": LossWeights(ms_ssim_coarse=0.75, rate=0.5, rate_power=0.3)},
+        settings={"batch": 4, "loss": LossWeights(ms_ssim_coarse=0.75, rate=0.5, rate_power=0.3)},
     ),
 }
