@@ -55,9 +55,7 @@ def train(
     batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (4; fast 6; alternating 8).")] = None,
     crop: Annotated[
         int | None,
-        typer.Option(
-            help="Side of the crops in pixels, a multiple of 16 (256; other shapes 192; at least 176; alternating 48)."
-        ),
+        typer.Option(help="Side of the crops in pixels, a multiple of 16 (256; other shapes 192, alternating 48)."),
     ] = None,
     shape: Annotated[
         Shape | None,

@@ -112,7 +112,7 @@ def test_train_needs_photos(run: Run) -> None:
     samples.save(Path("photos/small.png"))
     result = run("train", "photos", "--run", "run")
     assert result.code == 1
-    assert "0 of 1 photos have a short side of at least 192 px" in result.err
+    assert "0 of 1 photos have a short side of at least 256 px" in result.err
 
 
 def test_no_archive_is_10(run: Run, photos: Path) -> None:
