@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, JpegImagePlugin
 
+from batchcomp.codec.baseline import jpeg_of
+from batchcomp.codec.dct import coefficients
 from batchcomp.codec.payload import APP0, APP15, COM, Segment, segments
 from batchcomp.errors import PayloadError
 from batchcomp.images import beside
 from batchcomp.images.picture import Metadata, Pixels
 
+_SOI = b"\xff\xd8"
 MAX_SIDE = 65_500  # libjpeg's own limit, a little below the format's 65,535
 
 
@@ -25,13 +28,25 @@ def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None 
     """Encode (h, w, 3) as 4:4:4 or (h, w, 1) as greyscale: progressive, 8-bit tables, as small as `squeeze` gets it.
 
     Args:
-        pixels: uint8, sides at most `MAX_SIDE`.
+        pixels: uint8.
         tables: luma and chroma quantisation tables (2, 8, 8), values 1..255, rows of rising vertical frequency.
         metadata: what to carry along, alpha too.
+
+    Raises:
+        OSError: a side is longer than `MAX_SIDE`.
     """
-    grey = pixels.shape[2] == 1
-    lists = [[int(v) for v in table.ravel()] for table in (tables[:1] if grey else tables)]
-    return squeeze(_save(pixels, metadata or Metadata(), qtables=lists, subsampling=0))
+    height, width = pixels.shape[:2]
+    if max(height, width) > MAX_SIDE:
+        raise OSError(f"{width}x{height}: a JPEG file holds sides of at most {MAX_SIDE:,} pixels")
+    data = jpeg_of(coefficients(pixels, tables), tables, (width, height))
+    return _SOI + front(metadata or Metadata()) + squeeze(data)[len(_SOI) :]
+
+
+def front(metadata: Metadata) -> bytes:
+    """The segments that a JPEG file of ours begins with to carry metadata, without SOI; b"" where there is none."""
+    data = _save(np.zeros((1, 1, 1), np.uint8), metadata)
+    kept = (data[s.start : s.end] for s in segments(data) if is_metadata(s.marker) and not _empty_jfif(data, s))
+    return b"".join(kept)
 
 
 def encode_plain(pixels: Pixels, quality: int, metadata: Metadata | None = None) -> bytes:

@@ -29,6 +29,7 @@ TAIL_GAIN = 0.01  # last convolution starts near zero: training starts at bicubi
 
 SCALES, FOLDS = (1, 2, 4), (1, 2, 4, 8, 16, 32)
 MAX_WIDTH, MAX_BLOCKS = 512, 64
+BLOCK = 8  # sides of a JPEG block in pixels of the compact picture
 
 
 def _conv_parameters(channels_in: int, channels_out: int, kernel: int) -> int:
@@ -41,7 +42,8 @@ class Architecture:
 
     `fold` is the trunk's working resolution: it sees 1/fold of the original's width and height. With a `mid_width`,
     a branch of that many channels at half that resolution joins in the middle of each trunk. `gains` makes every
-    block's strength depend on the coarseness, `bands` the shape of the quantisation tables.
+    block's strength depend on the coarseness, `bands` the shape of the quantisation tables. With `phases` both nets
+    know where they are in the JPEG's grid of 8x8 blocks, which a convolution cannot tell by itself.
     """
 
     scale: int = 2
@@ -55,11 +57,12 @@ class Architecture:
     rec_mid_blocks: int = 0
     gains: bool = False
     bands: bool = False
+    phases: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError where the numbers build no network, or one that no picture needs."""
         values = vars(self)
-        flags = {"gains", "bands"}
+        flags = {"gains", "bands", "phases"}
         optional = {"mid_width", "com_mid_blocks", "rec_mid_blocks"}
         if any(type(values[key]) is not bool for key in flags):
             raise ValueError(f"{values}: expected true or false for {', '.join(sorted(flags))}")
@@ -81,6 +84,7 @@ class Architecture:
             mid_width=self.mid_width,
             mid_blocks=self.com_mid_blocks,
             gains=self.gains,
+            period=self.period,
         )
 
     @property
@@ -93,12 +97,19 @@ class Architecture:
             mid_width=self.mid_width,
             mid_blocks=self.rec_mid_blocks,
             gains=self.gains,
+            period=self.period,
         )
+
+    @property
+    def period(self) -> int:
+        """Sides of a JPEG block in pixels of the trunks' resolution; 0 where the nets are not told."""
+        return max(1, BLOCK * self.scale // self.fold) if self.phases else 0
 
     @property
     def unit(self) -> int:
         """Sides of the original that the nets take are multiples of this."""
-        return self.fold * (2 if self.mid_width else 1)
+        unit = self.fold * (2 if self.mid_width else 1)
+        return max(unit, BLOCK * self.scale) if self.phases else unit
 
     @property
     def parameters(self) -> int:
@@ -130,11 +141,17 @@ class Trunk:
     mid_width: int = 0
     mid_blocks: int = 0
     gains: bool = False
+    period: int = 0
+
+    @property
+    def planes(self) -> int:
+        """Input channels: the folded picture, the coarseness, and rows and columns of the block's grid."""
+        return 3 * self.fold_in**2 + 1 + 2 * self.period
 
     @property
     def parameters(self) -> int:
         """Weights and biases."""
-        count = _conv_parameters(3 * self.fold_in**2 + 1, self.width, 3)
+        count = _conv_parameters(self.planes, self.width, 3)
         count += self.blocks * 2 * _conv_parameters(self.width, self.width, 3)
         count += _conv_parameters(self.width, 3 * self.fold_out**2, 3)
         if self.mid_width:
@@ -221,7 +238,8 @@ class FoldedTrunk(nn.Module):
         super().__init__()
         self.fold_in, self.fold_out = shape.fold_in, shape.fold_out
         width = shape.width
-        self.head = conv3x3(3 * shape.fold_in**2 + 1, width)  # one more plane tells the coarseness
+        self.period = shape.period
+        self.head = conv3x3(shape.planes, width)
         self.body = nn.ModuleList(ResidualBlock(width) for _ in range(shape.blocks))
         self.tail = conv3x3(width, 3 * shape.fold_out**2)
         with torch.no_grad():
@@ -234,10 +252,21 @@ class FoldedTrunk(nn.Module):
 
     def forward(self, x: Tensor, log_step: Tensor) -> Tensor:
         """Residual of shape (B, 3, H / fold_in * fold_out, ...) for x (B, 3, H, W) and log_step (B,) = log2(step)."""
-        folded = F.pixel_unshuffle(x - 0.5, self.fold_in)  # (B, 3 f^2, H/f, W/f)
-        plane = (log_step / 3.0).view(-1, 1, 1, 1).expand(-1, 1, *folded.shape[2:])
-        h = self.head(torch.cat([folded, plane.to(folded.dtype)], dim=1).contiguous(memory_format=torch.channels_last))
+        h = self.head(self.planes(x, log_step).contiguous(memory_format=torch.channels_last))
         return F.pixel_shuffle(self.tail(h + self._residual(h, log_step)), self.fold_out)
+
+    def planes(self, x: Tensor, log_step: Tensor) -> Tensor:
+        """What the head sees of x (B, 3, H, W), sides multiples of the unit: (B, planes, H / fold_in, W / fold_in)."""
+        folded = F.pixel_unshuffle(x - 0.5, self.fold_in)  # (B, 3 f^2, H/f, W/f)
+        rows, columns = folded.shape[2:]
+        told = (log_step / 3.0).view(-1, 1, 1, 1).expand(-1, 1, rows, columns)
+        inputs = [folded, told.to(folded.dtype)]
+        if self.period:
+            position = torch.eye(self.period, dtype=folded.dtype, device=folded.device)
+            across = position.repeat(1, columns // self.period)[:, None, :].expand(-1, rows, -1)
+            down = position.repeat(1, rows // self.period)[:, :, None].expand(-1, -1, columns)
+            inputs += [plane.expand(len(x), -1, -1, -1) for plane in (down, across)]
+        return torch.cat(inputs, dim=1)
 
     def _residual(self, h: Tensor, log_step: Tensor) -> Tensor:
         gains = self._gains(log_step)

@@ -89,8 +89,8 @@ def _block(graph: Graph, block: ResidualBlock, x: str, gain: str | None) -> str:
 def trunk_graph(trunk: FoldedTrunk) -> Graph:
     """The trunk between its two foldings.
 
-    Its inputs, b0 and on, are the planes (3 fold_in^2 + 1, h, w) and, where the trunk has gains, those of each block
-    (channels, 1, 1); its last output is (3 fold_out^2, h, w).
+    Its inputs, b0 and on, are the planes (C, h, w) that the head sees and, where the trunk has gains, those of each
+    block (channels, 1, 1); its last output is (3 fold_out^2, h, w).
     """
     graph = Graph()
     planes = graph.add("Input", [])
@@ -182,10 +182,7 @@ class Winograd:
     def _floats(self, tile: Tensor, log_step: float) -> Tensor:
         """(1, H, W, 3) uint8 to the network's (1, 3, H', W')."""
         x, trunk = to_floats(tile), self._net.trunk
-        folded = F.pixel_unshuffle(x - 0.5, trunk.fold_in)
-        planes = torch.empty(folded.shape[1] + 1, *folded.shape[2:])
-        planes[:-1] = folded[0]
-        planes[-1] = log_step / 3.0
+        planes = trunk.planes(x, torch.tensor([log_step]))[0]
         residual = self._graph([planes, *_gains(trunk, log_step)])[None]
         return F.pixel_shuffle(residual, trunk.fold_out).add_(self._resample(x, self._net.scale))
 
@@ -193,7 +190,7 @@ class Winograd:
     def _agrees(self) -> bool:
         """Whether the graph computes what the network does, on noise at two coarsenesses."""
         trunk, random = self._net.trunk, np.random.default_rng(0)
-        rows, columns = 10 * trunk.fold_in, 14 * trunk.fold_in
+        rows, columns = 12 * trunk.fold_in, 16 * trunk.fold_in
         tile = torch.from_numpy(random.integers(0, 256, (1, rows, columns, 3), dtype=np.uint8))
         differences = [
             self._floats(tile, step) - self._net(to_floats(tile), torch.tensor([step])) for step in CHECK_STEPS

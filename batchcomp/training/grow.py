@@ -52,6 +52,9 @@ def grow(target: DoubleNetwork, source: DoubleNetwork) -> None:
                 value.zero_()
         elif origin in state and state[origin].shape == value.shape:
             value.copy_(state[origin])
+        elif origin in state and name.endswith("head.weight") and state[origin].shape[1] < value.shape[1]:
+            value.zero_()  # planes that only the target sees come last, and count for nothing at first
+            value[:, : state[origin].shape[1]].copy_(state[origin])
 
 
 def _origin(name: str, plans: dict[str, list[int | None]]) -> str | None:

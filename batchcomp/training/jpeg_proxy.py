@@ -1,6 +1,7 @@
 """A JPEG that gradients pass through, and an estimate of the bytes it would take.
 
-Forward, it is the real codec but for the rounding inside libjpeg's integer DCT: YCbCr, 8x8 DCT, quantisation, back.
+Forward, it is the real codec but for the rounding inside libjpeg's integer DCT: YCbCr, 8x8 DCT, quantisation as
+`codec.rdoq` does it, back.
 Backward, rounding counts as the identity (straight-through estimator, Bengio et al. 2013, arXiv 1308.3432).
 """
 
@@ -9,8 +10,12 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from batchcomp.codec.dct import ZIGZAG
+from batchcomp.codec.rdoq import quantise
 
 # JFIF 1.02 (ITU-T T.871), section 7: full-range BT.601.
 RGB_TO_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
@@ -27,6 +32,15 @@ BITS_BLOCK = 1.0  # per octave of 1 + 4 * AC energy of a luma block
 def round_through(x: Tensor) -> Tensor:
     """Round; the gradient passes as if it had not happened."""
     return x + (torch.round(x) - x).detach()
+
+
+def quantise_through(coefficients: Tensor) -> Tensor:
+    """Quantise (B, 3, N, 64) in steps as the encoder does; the gradient passes as if it had not happened."""
+    scaled = coefficients.detach().cpu().numpy()[..., ZIGZAG]
+    whole = np.empty_like(scaled)
+    for picture, plane in np.ndindex(scaled.shape[:2]):
+        whole[picture, plane][:, ZIGZAG] = quantise(scaled[picture, plane])
+    return coefficients + (torch.from_numpy(whole).to(coefficients.device) - coefficients).detach()
 
 
 @lru_cache(maxsize=4)
@@ -77,7 +91,7 @@ def jpeg(compact: Tensor, log_tables: Tensor) -> tuple[Tensor, Tensor]:
     centred = ycc - ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1)
     tables, dct = integer_tables(log_tables), dct_matrix(compact.device)
     coefficients = to_blocks(centred) @ dct.T / tables  # (B, 3, N, 64) in quantisation steps
-    decoded = from_blocks((round_through(coefficients) * tables) @ dct, height, width)
+    decoded = from_blocks((quantise_through(coefficients) * tables) @ dct, height, width)
     decoded = round_through(decoded)
     rgb = colour(decoded + ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1), YCC_TO_RGB)
     return round_through(rgb.clamp(0, 255)) / 255, estimated_bits(coefficients, width // 8)

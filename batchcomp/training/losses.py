@@ -14,6 +14,7 @@ from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
 
 USUAL_DISTANCE, USUAL_POWER = 0.0145, 0.77  # 1 - MS-SSIM of the dev photos at step 1, and its growth over the step
 MOST_WEIGHT = 3.0
+EDGE = 3  # pixels
 SHARE_RISES_FROM = 0.7  # in steps: finer than that, JPEG's PSNR is close
 
 
@@ -27,6 +28,7 @@ class LossWeights:
     rate: float = 1.6  # of a bit per pixel at step 1
     rate_power: float = 0.85  # its growth over the step: less, and the qualities crowd in the middle
     hard: float = 0.0  # how much more a picture counts that is harder than usual: 0 all alike, 1 by its distance
+    edge: float = 2.0  # keeps the outermost pixels, which MS-SSIM's windows hardly reach
     range: float = 10.0  # pulls the compact image into [0, 1], where 8 bits can hold it
 
 
@@ -43,6 +45,14 @@ class Losses:
 def outside_range(compact: Tensor) -> Tensor:
     """Mean distance (B,) of compact values from [0, 1]."""
     return (F.relu(-compact) + F.relu(compact - 1)).mean(dim=(1, 2, 3))
+
+
+def edge_error(x: Tensor, y: Tensor) -> Tensor:
+    """Mean absolute difference (B,) of the outermost `EDGE` pixels of pictures (B, C, H, W)."""
+    difference = (x - y).abs()
+    inner = difference[:, :, EDGE:-EDGE, EDGE:-EDGE]
+    sums = difference.sum(dim=(1, 2, 3)) - inner.sum(dim=(1, 2, 3))
+    return sums / (difference[0].numel() - inner[0].numel())
 
 
 def ms_ssim_share(step: Tensor, weights: LossWeights) -> Tensor:
@@ -64,7 +74,7 @@ def hardness(distance: Tensor, step: Tensor, weights: LossWeights) -> Tensor:
 def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
     x: Tensor, restored: Tensor, compact: Tensor, bits: Tensor, step: Tensor, weights: LossWeights
 ) -> Losses:
-    """Return h (a ln(1 - MS-SSIM) + (1 - a) ln(MSE)) + w |mean16(x) - mean16(y)| + lambda step^p bpp, mean of a batch.
+    """Return h (a ln(1 - MS-SSIM) + (1 - a) ln(MSE)) + w |mean16(x - y)| + e |x - y|edge + lambda step^p bpp, mean.
 
     Logarithms weigh fine and coarse qualities alike: 1 - MS-SSIM itself spans a factor of 20 between them. A bit buys
     the less of them the more there are, about as 1 / bpp, so what it may cost has to grow with the step, or tables that
@@ -76,7 +86,7 @@ def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
         compact: ComCNN's output before the codec.
         bits: estimated bits per picture (B,).
         step: coarseness of the quantisation tables (B,).
-        weights: the weights a, w, lambda, its power p, and that of the range penalty.
+        weights: the weights a, w, e, lambda, its power p, and that of the range penalty.
     """
     bpp = bits / (x.shape[2] * x.shape[3])
     mse = (restored - x).square().mean(dim=(1, 2, 3))
@@ -86,7 +96,8 @@ def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
     mean_shift = (F.avg_pool2d(restored, 16) - F.avg_pool2d(x, 16)).abs().mean(dim=(1, 2, 3))
     share = ms_ssim_share(step, weights)
     total = (
-        hardness(distance, step, weights) * (share * torch.log(distance + 1e-4) + (1 - share) * torch.log(mse + 1e-6))
+        weights.edge * edge_error(restored, x)
+        + hardness(distance, step, weights) * (share * torch.log(distance + 1e-4) + (1 - share) * torch.log(mse + 1e-6))
         + weights.local_mean * mean_shift
         + weights.rate * step**weights.rate_power * bpp
         + weights.range * outside_range(compact)

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
 from batchcomp.codec.codec import Codec
+from batchcomp.codec.dct import ZIGZAG, coefficients
 from batchcomp.codec.pack import model
 from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, AcContext, DcContext, Plane, diagonals
-from batchcomp.codec.pack.dct import coefficients
 from batchcomp.codec.pack.model import (
     AC_LOGITS,
     DC_BITS,
@@ -35,7 +35,6 @@ from batchcomp.codec.pack.model import (
     UNARY,
     WEIGHT,
 )
-from batchcomp.codec.pack.writer import ZIGZAG
 from batchcomp.codec.tables import QUALITIES, quality_to_step
 from batchcomp.errors import PictureError
 from batchcomp.images.load import load

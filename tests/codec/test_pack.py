@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import zlib
 
@@ -10,11 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
-from batchcomp.codec import jpeg, pack, payload
+from batchcomp.codec import dct, jpeg, pack, payload
 from batchcomp.codec.codec import Codec, Compact
-from batchcomp.codec.pack import coder, context, dct, model, writer
+from batchcomp.codec.pack import coder, context, model
 from batchcomp.errors import PayloadError, UsageError
 from batchcomp.images.picture import Metadata, Picture, Pixels
 from tests.cli.samples import photo
@@ -39,30 +37,6 @@ def packed(pixels: Pixels, quality: float = 50, metadata: Metadata | None = None
 def noise(height: int, width: int, channels: int = 3) -> Pixels:
     rng = np.random.default_rng(0)
     return (rng.integers(0, 2, (height, width, channels)) * 255).astype(np.uint8)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (8, 8), (17, 9), (64, 101)])
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("step", [1, 7, 255])
-def test_coefficients_are_libjpegs_own(size: tuple[int, int], channels: int, step: int) -> None:
-    """From pixels and tables we get the very file that Pillow's libjpeg writes, once both are squeezed."""
-    tables = np.clip(np.arange(128).reshape(2, 8, 8) * step // 40 + step, 1, 255)
-    for pixels in (photo(*size, channels=channels), noise(*size, channels)):
-        again = writer.jpeg_of(dct.coefficients(pixels, tables), tables, (size[1], size[0]))
-        assert jpeg.squeeze(again) == jpeg.encode(pixels, tables)
-
-
-@given(st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 3]), st.integers(0, 2**32 - 1), st.floats(0.1, 900))
-@settings(max_examples=30, deadline=None)
-def test_any_coefficients_make_a_sound_file(rows: int, columns: int, planes: int, seed: int, scale: float) -> None:
-    """Runs, escapes and end-of-block codes are right for every pattern of zeros: Pillow reads as many blocks."""
-    rng = np.random.default_rng(seed)
-    values = np.clip(rng.laplace(0, scale, (planes, rows, columns, 8, 8)) * (rng.random((8, 8)) < 0.3), -1023, 1023)
-    data = writer.jpeg_of(values.astype(np.int16), np.ones((2, 8, 8), np.int64), (8 * columns, 8 * rows))
-    with Image.open(io.BytesIO(data)) as image:
-        image.load()
-        assert image.size == (8 * columns, 8 * rows)
-    assert len(jpeg.squeeze(data)) <= len(data)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (33, 17), (120, 161)])

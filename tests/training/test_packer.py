@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from batchcomp.codec.codec import Codec
+from batchcomp.codec.dct import coefficients
 from batchcomp.codec.pack import model
 from batchcomp.codec.pack.coder import Bits, Odds, Walk
-from batchcomp.codec.pack.dct import coefficients
 from batchcomp.training.packer import (
     Packers,
     Records,

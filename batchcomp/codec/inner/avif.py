@@ -172,17 +172,13 @@ def _joined(found: Metadata, further: bytes) -> Metadata:
 
 def _front(metadata: Metadata) -> bytes:
     """Metadata as the segments that a JPEG file begins with, SOI included; b"" where there is none."""
-    data = jpeg.encode(*_DOT, metadata)
-    end = next(s.start for s in payload.segments(data) if not jpeg.is_metadata(s.marker))
-    return data[:end] if end > len(_SOI) else b""
+    found = jpeg.front(metadata)
+    return _SOI + found if found else b""
 
 
 def _front_less() -> bytes:
     """The rest of a JPEG file whose front is a `_front`."""
-    return jpeg.encode(*_DOT)[len(_SOI) :]
-
-
-_DOT = (np.zeros((1, 1, 1), np.uint8), np.ones((2, 8, 8), np.int64))
+    return jpeg.encode(np.zeros((1, 1, 1), np.uint8), np.ones((2, 8, 8), np.int64))[len(_SOI) :]
 
 
 def _uuid_box(key: bytes, content: bytes) -> bytes:

@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchcomp.codec import jpeg, payload
+from batchcomp.codec.baseline import jpeg_of
+from batchcomp.codec.dct import ZIGZAG, coefficients
 from batchcomp.codec.pack.coder import Coder, Reader, Walk, Writer
-from batchcomp.codec.pack.dct import coefficients
 from batchcomp.codec.pack.model import Packer, by_key, shipped
-from batchcomp.codec.pack.writer import ZIGZAG, jpeg_of
 from batchcomp.errors import PayloadError
 from batchcomp.images.picture import Pixels
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from batchcomp.codec.pack.writer import ZIGZAG
+from batchcomp.codec.dct import ZIGZAG
 
 Features = NDArray[np.float32]  # (features, blocks), whole numbers of at most 255 in size
 Where = NDArray[np.intp]  # flat positions of blocks in a padded plane

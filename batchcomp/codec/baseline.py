@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Coefficients = NDArray[np.int16]
+from batchcomp.codec.dct import ZIGZAG, Coefficients, bands
 
 # Codes per length 1..16 and their symbols: T.81 tables K.3 (DC, luma) and K.5 (AC, luma), used for all planes.
 _DC_COUNTS, _DC_SYMBOLS = (0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0), bytes(range(12))
@@ -22,9 +22,6 @@ _AC_SYMBOLS: Final = bytes.fromhex(
     "38393a434445464748494a535455565758595a636465666768696a737475767778797a838485868788898a92939495969798999aa2a3"
     "a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa"
 )
-ZIGZAG: Final = np.argsort(
-    [(u + v) * 16 + (u if (u + v) % 2 else v) for u in range(8) for v in range(8)], kind="stable"
-)  # ZIGZAG[k] = 8 u + v of the k-th coefficient
 _END_OF_BLOCK, _SIXTEEN_ZEROS = 0x00, 0xF0
 
 
@@ -76,8 +73,17 @@ _DC, _AC = _codes(_DC_COUNTS, _DC_SYMBOLS), _codes(_AC_COUNTS, _AC_SYMBOLS)
 
 def _scan(plane: Coefficients) -> bytes:
     """The entropy-coded segment of one plane (rows, columns, 8, 8)."""
-    blocks = plane.reshape(-1, 64)[:, ZIGZAG].astype(np.int64)  # (N, 64)
-    differences = np.diff(blocks[:, 0], prepend=0)
+    bits, before = _Bits(), 0
+    for band in bands(*plane.shape[:2]):
+        blocks = plane[band].reshape(-1, 64)[:, ZIGZAG].astype(np.int64)
+        bits.add(*_tokens(blocks, before))
+        before = int(blocks[-1, 0])
+    return _stuffed(bits.finish())
+
+
+def _tokens(blocks: NDArray[np.int64], before: int) -> _Tokens:
+    """Codes and their lengths of blocks (N, 64) in zigzag order, in the order of coding; `before`: the last DC."""
+    differences = np.diff(blocks[:, 0], prepend=before)
     number, position = np.nonzero(blocks[:, 1:])
     position += 1
     first = np.diff(number, prepend=-1) != 0  # of its block
@@ -94,7 +100,7 @@ def _scan(plane: Coefficients) -> bytes:
     ]
     keys, codes, lengths = (np.concatenate(parts) for parts in zip(*tokens, strict=True))
     order = np.argsort(keys, kind="stable")
-    return _stuffed(_packed(codes[order], lengths[order]))
+    return codes[order], lengths[order]
 
 
 _Tokens = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -112,12 +118,33 @@ def _alone(symbol: int, count: int) -> _Tokens:
     return np.full(count, _AC[0][symbol]), np.full(count, _AC[1][symbol])
 
 
-def _packed(codes: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
+class _Bits:
     """Codes one behind the other, high bits first; the last byte is filled with ones."""
-    ends = np.cumsum(lengths)
-    shifts = np.repeat(ends, lengths) - 1 - np.arange(ends[-1])
-    bits = (np.repeat(codes, lengths) >> shifts) & 1
-    return np.packbits(np.concatenate([bits, np.ones(-len(bits) % 8, np.int64)]).astype(np.uint8))
+
+    def __init__(self) -> None:
+        self._bytes: list[NDArray[np.uint8]] = []
+        self._open, self._count = 0, 0  # the bits that do not fill a byte yet, and their number
+
+    def add(self, codes: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+        """Append codes of up to 27 bits each."""
+        starts = np.cumsum(lengths) - lengths + self._count
+        words, at = starts >> 5, starts & 31
+        both = codes.astype(np.uint64) << (64 - at - lengths).astype(np.uint64)  # of a word of 32 bits and the next
+        total = int(starts[-1] + lengths[-1])
+        size = (total >> 5) + 2
+        # bits do not overlap, so that their sum is exact
+        sums = np.bincount(words, weights=both >> np.uint64(32), minlength=size)
+        sums += np.bincount(words + 1, weights=both & np.uint64(0xFFFFFFFF), minlength=size)
+        found = sums.astype(">u4").view(np.uint8)
+        found[0] |= self._open << (8 - self._count)
+        whole, self._count = divmod(total, 8)
+        self._open = int(found[whole]) >> (8 - self._count)
+        self._bytes.append(found[:whole])
+
+    def finish(self) -> NDArray[np.uint8]:
+        """All bytes."""
+        rest = [] if not self._count else [self._open << (8 - self._count) | (1 << (8 - self._count)) - 1]
+        return np.concatenate([*self._bytes, np.array(rest, np.uint8)])
 
 
 def _stuffed(data: NDArray[np.uint8]) -> bytes:
