@@ -44,7 +44,8 @@ def _open_jxl(file: IO[bytes], name: str) -> ImageFile.ImageFile:
 class Format:
     """One readable format: its name, its suffixes in lower case, how its content begins and what opens it.
 
-    `extra` is the extra of this package that brings the decoder, "" where Pillow has it.
+    `extra` is the extra of this package that brings the decoder, "" where Pillow has it. `feature` is how PIL.features
+    calls the decoder, where PIL may have been built without it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Format:
     signature: re.Pattern[bytes]
     opener: Opener
     extra: str = ""
+    feature: str = ""
 
 
 def _starts(pattern: bytes) -> re.Pattern[bytes]:
@@ -65,7 +67,7 @@ JPEG = Format(
 READS = (
     JPEG,
     Format("PNG", (".png", ".apng"), _starts(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
-    Format("WebP", (".webp",), _starts(rb"RIFF....WEBP"), WebPImagePlugin.WebPImageFile),
+    Format("WebP", (".webp",), _starts(rb"RIFF....WEBP"), WebPImagePlugin.WebPImageFile, feature="webp"),
     Format("TIFF", (".tif", ".tiff"), _starts(rb"II[*+]\0|MM\0[*+]"), TiffImagePlugin.TiffImageFile),
     Format("BMP", (".bmp",), _starts(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0"), BmpImagePlugin.BmpImageFile),
     Format("GIF", (".gif",), _starts(rb"GIF8[79]a"), GifImagePlugin.GifImageFile),
@@ -77,6 +79,7 @@ READS = (
         (".avif", ".avifs"),
         _starts(rb"....ftypavi[fs]|....ftypm[is]f1.{0,64}avi[fs]"),
         AvifImagePlugin.AvifImageFile,
+        feature="avif",
     ),
     Format(
         "HEIC",

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile
+from PIL import ExifTags, Image, ImageFile, features
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images import alpha, jxl
@@ -29,6 +29,7 @@ from batchcomp.images.hush import hushed
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
 from batchcomp.images.picture import Metadata, Picture, Pixels
+from batchcomp.images.provider import provider
 from batchcomp.images.segments import png_chunks
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
@@ -173,6 +174,9 @@ def _recognise(data: bytes, name: str) -> Format:
 
 
 def _opened(entry: Format, data: bytes, name: str) -> ImageFile.ImageFile:
+    if entry.feature and not features.check(entry.feature):
+        lacks = f"{provider()} was built without {entry.name}"
+        raise PictureError(f"{shown(name)}: {lacks}; install pillow in its place, or exclude the picture")
     try:
         return entry.opener(io.BytesIO(data), "")
     except ImportError as error:
@@ -269,7 +273,7 @@ def _reason(error: BaseException, format_name: str) -> str:
     text = shown(error)
     if text.startswith("checksum of"):
         return f"damaged {format_name} file, {text}"
-    if text.lower().startswith(("cannot handle", "unsupported", "unknown")):
+    if text.lower().startswith(("cannot handle", "unsupported", "unknown")) or text.endswith("not available"):
         return f"kind of {format_name} file that we cannot decode ({text})"
     if "MAX_TEXT" in text:
         return "text inside it unpacks to more than 1 MiB"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,15 +14,20 @@ import pillow_jxl  # noqa: F401 - registers what writes JPEG XL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
+from batchcomp.images import load as load_module
 from batchcomp.images.load import Limits, check_head, decode_picture, load, read_source
 from batchcomp.images.sizes import estimate_bytes
+from tests.needs import param
 
 from .make import encoded, exif, image, noise, png, with_segment
 
+WEBP, AVIF = param("WEBP", "webp"), param("AVIF", "avif")
+KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
+LACKING = {kind for kind in ("WEBP", "AVIF") if not features.check(kind.lower())}  # in this build of PIL
 LOSSLESS = [("PNG", "RGB"), ("PNG", "L"), ("TIFF", "RGB"), ("TIFF", "L"), ("BMP", "RGB"), ("BMP", "L"), ("PPM", "RGB")]
 
 
@@ -38,13 +44,13 @@ def test_lossless_formats_give_back_the_pixels_as_stored(height: int, width: int
     assert np.array_equal(picture.pixels, pixels)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("kind", ["JPEG", WEBP, AVIF])
 def test_lossy_formats_are_read(kind: str) -> None:
     picture = decode_picture(encoded(image(), kind), "a")
     assert picture.pixels.shape == (30, 40, 3)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", WEBP])
 def test_exif_icc_and_xmp_travel_byte_for_byte(kind: str) -> None:
     """The orientation stays in EXIF and is not applied to the pixels."""
     options = {"exif": b"Exif\0\0" + exif(6), "icc_profile": b"profile" * 9, "xmp": b"<x:xmpmeta/>"}
@@ -68,7 +74,7 @@ def test_exif_from_imagemagick_text_is_found() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("compression", ["raw", param("tiff_lzw", "libtiff")])
 def test_tiff_orientation_is_kept_not_applied(orientation: int, compression: str) -> None:
     pixels, tags = noise(5, 7), Image.Exif()
     tags[0x0112] = orientation
@@ -124,7 +130,19 @@ UNSUPPORTED = {
 }
 
 
-@pytest.mark.parametrize("case", UNSUPPORTED)
+CASE_NEEDS = {
+    "Lab": "littlecms2",
+    **dict.fromkeys(("animated webp", "large exif", "large xmp", "truncated webp"), "webp"),
+    "truncated avif": "avif",
+}
+
+
+def cases(table: Collection[str]) -> list[object]:
+    """Return the names in a table below as parameters, each with what its file is made by."""
+    return [param(case, CASE_NEEDS[case]) if case in CASE_NEEDS else case for case in table]
+
+
+@pytest.mark.parametrize("case", cases(UNSUPPORTED))
 def test_sound_pictures_the_codec_cannot_carry_are_told_apart(case: str) -> None:
     """The reason is named, so that it can go into the manifest."""
     make, reason = UNSUPPORTED[case]
@@ -173,7 +191,7 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize("case", DAMAGED)
+@pytest.mark.parametrize("case", cases(DAMAGED))
 def test_damaged_pictures_are_errors_that_name_file_reason_and_next_step(case: str) -> None:
     make, reason = DAMAGED[case]
     with pytest.raises(PictureError, match=reason) as caught:
@@ -215,8 +233,10 @@ def test_limits_are_settings() -> None:
 
 
 def test_pictures_above_pillows_own_ceiling_are_read_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits are settings of ours; strips, in which Pillow hands out pixels, are far below its ceiling."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    assert decode_picture(encoded(image(), "JPEG"), "a").width == 40
+    monkeypatch.setattr(load_module, "_STRIP_BYTES", 2 * 5 * 3)
+    assert decode_picture(encoded(image(size=(5, 240)), "JPEG"), "a").height == 240
 
 
 def test_warnings_of_pillow_stay_inside_and_filters_are_restored() -> None:
@@ -228,9 +248,7 @@ def test_warnings_of_pillow_stay_inside_and_filters_are_restored() -> None:
     assert list(warnings.filters) == before
 
 
-@given(
-    st.integers(0, 2000), st.integers(1, 255), st.sampled_from(["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
-)
+@given(st.integers(0, 2000), st.integers(1, 255), st.sampled_from([kind for kind in KINDS if kind not in LACKING]))
 @settings(max_examples=150, deadline=None)
 def test_a_changed_byte_never_raises_anything_unexpected(at: int, change: int, kind: str) -> None:
     data = bytearray(encoded(image("P" if kind == "GIF" else "RGB", (16, 16)), kind))
@@ -239,6 +257,14 @@ def test_a_changed_byte_never_raises_anything_unexpected(at: int, change: int, k
         decode_picture(bytes(data), "a.jpg", limits=Limits(max_pixels=10**6))
     except PictureError as error:
         assert "\n" not in str(error)  # noqa: PT017 - either outcome is right
+
+
+def test_a_decoder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PIL can be built without WebP or AVIF: that is no damage of the picture, and no end of the run."""
+    monkeypatch.setattr(features, "check", lambda part: part not in {"webp", "avif"})
+    for data, name in ((b"RIFF0000WEBPVP8 ", "WebP"), (b"\0\0\0\x1cftypavif", "AVIF")):
+        with pytest.raises(PictureError, match=rf"a\.img: .* was built without {name}; install pillow"):
+            decode_picture(data, "a.img")
 
 
 def test_load_reads_a_file(tmp_path: Path) -> None:
@@ -279,7 +305,7 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 8), (641, 479), (300, 2000)])
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JXL"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", WEBP, "TIFF", "PPM", AVIF, "JXL"])
 def test_the_size_is_read_from_headers_of_every_format(tmp_path: Path, kind: str, size: tuple[int, int]) -> None:
     """Without a decoder, which the file may be made to harm; EXIF in front of a JPEG's size does not matter."""
     options = {"exif": b"Exif\0\0" + bytes(60_000)} if kind == "JPEG" else {"lossless": kind == "WEBP" and size[0] > 7}

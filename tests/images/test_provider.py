@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from batchcomp.cli.app import app
 from batchcomp.errors import UsageError
 from batchcomp.images.provider import Provider, check_provider, provider, resize
+from tests.cli.samples import photo
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,21 @@ def test_commands_ask_and_doctor_tells(monkeypatch: pytest.MonkeyPatch, tmp_path
     doctor = CliRunner().invoke(app, ["doctor"])
     assert doctor.exit_code == 0
     assert "pillow-simd 12.1.1.post0 (lacks security fixes" in doctor.stdout
+
+
+def test_the_whole_way_with_what_is_installed(tmp_path: Path, tiny_model: Path) -> None:
+    """Whichever library it is, a photo goes into an archive, measured, and comes back."""
+    pixels = photo(120, 180)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    archive, model = str(tmp_path / "a.bca"), ("--model", str(tiny_model), "--trusted-input")
+    for arguments in (
+        ("compress", str(tmp_path / "a.png"), "-o", archive, "-q", "70", *model),
+        ("verify", archive, "--decode", *model),
+        ("decode", archive, "-o", str(tmp_path / "out"), *model),
+    ):
+        assert CliRunner().invoke(app, arguments).exit_code == 0, arguments
+    with Image.open(tmp_path / "out" / "a.png") as restored:
+        assert np.abs(np.asarray(restored).astype(int) - pixels).mean() < 20
 
 
 def test_resize_is_lanczos_of_the_part() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import features
 
 from batchcomp.errors import PictureError
 from batchcomp.images import save as saving
@@ -17,6 +18,7 @@ from batchcomp.images.load import load
 from batchcomp.images.names import name_problem, shown
 from batchcomp.images.picture import Metadata, Picture
 from batchcomp.images.save import safe_join, save, save_bytes
+from tests.needs import param
 
 from .make import exif, noise
 
@@ -37,7 +39,7 @@ def test_png_gives_back_pixels_and_metadata(
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("kind", ["jpeg", "webp"])
+@pytest.mark.parametrize("kind", ["jpeg", param("webp", "webp")])
 def test_lossy_formats_are_close_and_keep_metadata(tmp_path: Path, kind: str, channels: int) -> None:
     smooth = np.linspace(0, 255, 64 * 48 * channels).reshape(64, 48, channels).astype(np.uint8)
     save(Picture(pixels=smooth, metadata=METADATA), tmp_path / "a", format=kind)
@@ -164,6 +166,14 @@ def test_errors_of_the_file_system_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(PictureError):
         save_bytes(b"", tmp_path / "time", mtime_ns=10**40)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_format_that_was_left_out_of_the_build_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PIL can be built without WebP: the file is not written, and what helps is said."""
+    monkeypatch.setattr(features, "check", lambda part: part != "webp")
+    with pytest.raises(PictureError, match=r"was built without WebP\); choose --format png"):
+        save(Picture(pixels=noise(2, 2)), tmp_path / "a.webp", format="webp")
+    assert not list(tmp_path.iterdir())
 
 
 def test_pictures_that_do_not_fit_the_format_are_refused(tmp_path: Path) -> None:
