@@ -60,11 +60,11 @@ def _restrict(kind: int, amount: int) -> None:
 
 def _read(connection: socket.socket, size: int) -> bytes:
     """Return exactly `size` bytes, or none where the other side is gone."""
-    data = bytearray(size)
-    view = memoryview(data)
-    while view:
-        received = connection.recv_into(view)
-        if not received:
+    parts, left = [], size
+    while left:
+        part = connection.recv(left, socket.MSG_WAITALL)  # mostly all of it, so that a large file is held once
+        if not part:
             return b""
-        view = view[received:]
-    return bytes(data)
+        parts.append(part)
+        left -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

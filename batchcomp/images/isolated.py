@@ -2,8 +2,9 @@
 
 A request is the name, the limits and the content of a file, sent over a socket. The answer lies in memory that both
 share: pixels, metadata, and JSON that says what is where; nothing is pickled. A process that dies, or is ended since it
-takes too long, fails only the picture in hand; the next picture gets a new one. The limits of memory and of computing
-time are the operating system's (`setrlimit`).
+takes too long, fails only the picture in hand; the next picture gets a new one. A large picture stays in the memory
+that was shared, and the process is ended, so that there is never a second copy of it. The limits of memory and of
+computing time are the operating system's (`setrlimit`).
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from batchcomp.errors import PictureError
-from batchcomp.images.arena import Arena, new_descriptor
+from batchcomp.images.arena import KEPT, Arena, new_descriptor
 from batchcomp.images.load import decode_picture
 from batchcomp.images.names import shown
 from batchcomp.images.picture import Picture
-from batchcomp.images.wire import REPLY, REQUEST, error_of, picture_of
+from batchcomp.images.wire import REPLY, REQUEST, bytes_of_pixels, error_of, picture_of
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 SUPPORTED = os.name == "posix" and bool(sys.executable)
@@ -111,7 +112,7 @@ class _Worker:
         except BaseException:
             self.end()
             raise
-        self.usable = True
+        self.usable = self._process.returncode is None
         if isinstance(answer, PictureError):
             raise answer
         return answer
@@ -128,9 +129,20 @@ class _Worker:
         start, length = REPLY.unpack(reply)
         memory = self._arena.view()
         answer = json.loads(memory[start : start + length])
+        if "error" not in answer and bytes_of_pixels(answer) > KEPT:
+            del memory
+            return self._given_over(answer)
         found = error_of(answer) if "error" in answer else picture_of(answer, memory)
         del memory
         self._arena.shrink()
+        return found
+
+    def _given_over(self, answer: dict[str, Any]) -> Picture:
+        """Take the memory itself for the pixels, once nobody else can change or shorten it."""
+        self._process.kill()
+        self._process.wait()
+        found = picture_of(answer, self._arena.view(), copy=False)
+        self.end()
         return found
 
     def _lost(self, name: str, limits: Limits) -> PictureError:

@@ -30,8 +30,8 @@ def described(picture: Picture, put: Callable[[bytes], tuple[int, int]]) -> dict
     }
 
 
-def picture_of(answer: dict[str, Any], memory: mmap.mmap) -> Picture:
-    """Return the picture that `described` speaks of; copied out of the memory.
+def picture_of(answer: dict[str, Any], memory: mmap.mmap, *, copy: bool = True) -> Picture:
+    """Return the picture that `described` speaks of; its pixels are copied out of the memory, or stay there.
 
     Raises:
         ValueError, KeyError, TypeError: the answer makes no sense.
@@ -49,7 +49,14 @@ def picture_of(answer: dict[str, Any], memory: mmap.mmap) -> Picture:
     )
     height, width, channels = answer["shape"]
     pixels: Pixels = np.frombuffer(memory, np.uint8, height * width * channels)
-    return Picture(pixels=pixels.reshape(height, width, channels).copy(), metadata=metadata)
+    pixels = pixels.reshape(height, width, channels)
+    return Picture(pixels=pixels.copy() if copy else pixels, metadata=metadata)
+
+
+def bytes_of_pixels(answer: dict[str, Any]) -> int:
+    """Return how many bytes the pixels of such a picture take. Errors: see `picture_of`."""
+    height, width, channels = answer["shape"]
+    return int(height * width * channels)
 
 
 def description_of(error: PictureError) -> dict[str, Any]:

@@ -70,6 +70,20 @@ def test_what_comes_back_is_what_decoding_here_gives(data: bytes) -> None:
     assert found.pixels.flags.writeable
 
 
+def test_a_large_picture_keeps_the_memory_it_was_decoded_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not copied: its process is ended before anybody looks at it, and the next picture gets a new one."""
+    monkeypatch.setattr(isolated, "KEPT", 40 * 30 * 3 - 1)
+    with Decoders(1) as decoders:
+        first = decoders.decode(rich_picture(), "a.jpg")
+        assert decoders._idle.queue == [None]
+        second = decoders.decode(encoded(Image.new("RGB", (50, 40), "white"), "PNG"), "b.png")
+    expected = decode_picture(rich_picture(), "a.jpg")
+    assert first.metadata == expected.metadata
+    assert np.array_equal(first.pixels, expected.pixels)
+    assert first.pixels.flags.writeable
+    assert second.pixels.min() == 255
+
+
 def test_a_picture_stays_as_it_is_when_the_next_one_comes() -> None:
     """The memory is used again; what was handed out is not."""
     black, white = (encoded(Image.new("RGB", (50, 40), colour), "PNG") for colour in ("black", "white"))
