@@ -16,6 +16,7 @@ from batchcomp.pipeline.alternatives import Packed
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, in_turn, ordered, windows
 from batchcomp.pipeline.known import Known
 from batchcomp.pipeline.loading import Loaded, Loader
+from batchcomp.pipeline.memory import give_back_freed
 from batchcomp.pipeline.packing import Run
 from batchcomp.pipeline.patience import wait_for_calm
 from batchcomp.pipeline.plan import Take, bundled, plan, weight
@@ -38,6 +39,7 @@ def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _
         ModelError: the model file is unusable.
     """
     outcome = Outcome()
+    give_back_freed(settings.workers)
 
     def tell(event: Event) -> None:
         outcome.add(event)

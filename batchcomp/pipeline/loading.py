@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
+
+import numpy as np
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images.isolated import Decoders
@@ -16,15 +18,23 @@ from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.settings import CompressSettings
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Loaded:
-    """A file in memory: with its picture, or with the reason why it is stored verbatim."""
+    """A file in memory: with its picture, or with the reason why it is stored verbatim.
+
+    All who work on a file hold this, so that its pixels are gone as soon as one of them lets them go.
+    """
 
     item: Item
     source: Source
     picture: Picture | None
     reason: str
     seconds: float
+
+    def let_pixels_go(self) -> None:
+        """Free the pixels. Their shape stays: the picture is black, at the cost of one byte."""
+        if self.picture is not None:
+            self.picture = replace(self.picture, pixels=np.broadcast_to(np.uint8(0), self.picture.pixels.shape))
 
 
 class Loader:

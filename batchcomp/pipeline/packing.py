@@ -52,8 +52,8 @@ class Run:
 
     def _compress(self, window: list[Loaded]) -> list[Packed]:
         started = time.perf_counter()
+        encoded = self._encoded(window)
         pictures = [one.picture for one in window if one.picture is not None]
-        encoded = self._encoded(pictures)
         measured: list[Measurement | None] = [None] * len(window)
         if self.settings.measure:
             measured = self._measured(pictures, encoded)
@@ -64,10 +64,15 @@ class Run:
         )
         return chosen
 
-    def _encoded(self, pictures: list[Picture]) -> list[Encoded | None]:
+    def _encoded(self, window: list[Loaded]) -> list[Encoded | None]:
+        pictures = [one.picture for one in window if one.picture is not None]
         if self.settings.target is not None:
             return Seeker(self.settings, self.settings.target, self.codec, self.pool).seek(pictures)
-        compacts = self.codec.compact(pictures, self.settings.quality, self.settings.codec)
+        compacts = self.codec.compact(pictures, self.settings.quality, self.settings.codec, self.settings.effort)
+        if not self.settings.measure:  # a payload is compared with nothing but the source's size
+            del pictures
+            for one in window:
+                one.let_pixels_go()
         made: list[Encoded | None] = self.pool(delayed(encode_one)(compact, self.settings) for compact in compacts)
         return made
 
