@@ -9,6 +9,7 @@ from pathlib import Path
 from batchcomp.errors import UsageError
 
 DEFAULT_QUALITY = 55
+MOST_EFFORT = 9
 CODECS = ("jpeg", "avif")
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
@@ -88,6 +89,7 @@ class CompressSettings:
     target: Target | None = None
     codec: str = "jpeg"  # what holds the compact pictures
     pack: bool = False
+    effort: int = 0  # 0 to 9: how long coefficients are refined behind RecCNN
     verbatim: tuple[str, ...] = ()  # globs: files that are no sound pictures and yet are carried along
     follow_symlinks: bool = False
     isolate: bool = True  # decode in processes of their own, with limits of time and memory
@@ -108,20 +110,29 @@ class CompressSettings:
             raise UsageError(f"jobs {self.jobs}, batch size {self.batch_size}: expected whole numbers from 1 on")
         if self.target and self.target.kind in {"match-jpeg", "target-ms-ssim"} and not self.measure:
             raise UsageError(f"--{self.target.kind} has to measure: leave --no-measure out")
-        if self.codec not in CODECS:
-            raise UsageError(f"codec {self.codec!r}: expected one of {', '.join(CODECS)}")
-        if self.pack and self.codec != "jpeg":
-            raise UsageError(f"--pack with --codec {self.codec}: only JPEG payloads can be packed; leave one out")
+        self._check_codec()
         if self.lock_wait < 0:
             raise UsageError(f"lock wait {self.lock_wait}: expected a number of seconds from 0 on")
         if self.max_load is not None and not hasattr(os, "getloadavg"):
             raise UsageError("--max-load: this system has no load average; leave it out")
+
+    def _check_codec(self) -> None:
+        """Raise UsageError where the inner codec is unknown, or cannot do what is asked for."""
+        if self.codec not in CODECS:
+            raise UsageError(f"codec {self.codec!r}: expected one of {', '.join(CODECS)}")
+        if self.pack and self.codec != "jpeg":
+            raise UsageError(f"--pack with --codec {self.codec}: only JPEG payloads can be packed; leave one out")
+        if not 0 <= self.effort <= MOST_EFFORT:
+            raise UsageError(f"effort {self.effort}: expected 0 to {MOST_EFFORT}")
+        if self.effort and self.codec != "jpeg":
+            raise UsageError(f"--effort with --codec {self.codec}: only JPEG payloads can be refined; leave one out")
 
     @property
     def asked(self) -> str:
         """What is asked for beside a quality, as manifests note it: "" for plain JPEG payloads of one quality."""
         own = [str(self.target)] if self.target else []
         own += [self.codec] if self.codec != "jpeg" else []
+        own += [f"effort {self.effort}"] if self.effort else []
         return ", ".join(own + ["packed"] * self.pack)
 
     @property

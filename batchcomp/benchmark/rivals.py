@@ -67,12 +67,13 @@ class OursPacked:
 
     codec: Codec
     name: str = PACKED
+    effort: int = 0
     qualities: Sequence[float] = (1, 8, 20, 35, 50, 65, 80, 92, 100)
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
-        compact = self.codec.compact([Picture(pixels=rgb)], quality)[0]
+        compact = self.codec.compact([Picture(pixels=rgb)], quality, effort=self.effort)[0]
         data = self.codec.encode(compact)
-        return pack.pack(data, compact.pixels, compact.tables) or data
+        return pack.pack(data, compact.coefficients, compact.tables) or data
 
     def decode(self, data: bytes) -> Pixels:
         return self.codec.restore(data).pixels

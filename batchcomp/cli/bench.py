@@ -11,9 +11,12 @@ import typer
 from batchcomp.cli import console
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.errors import UsageError
+from batchcomp.settings import MOST_EFFORT
 
 if TYPE_CHECKING:
+    from batchcomp.benchmark.rivals import OursPacked
     from batchcomp.benchmark.run import BenchResult
+    from batchcomp.codec.codec import Codec
 
 
 def bench(
@@ -36,6 +39,9 @@ def bench(
     long: Annotated[bool, typer.Option("--long", help="With --speed: 10,000 files too.")] = False,
     curves: Annotated[bool, typer.Option(help="Measure rate-distortion curves.")] = True,
     packed: Annotated[bool, typer.Option(help="A curve with --pack too, where that is installed.")] = True,
+    effort: Annotated[
+        int | None, typer.Option(min=1, max=MOST_EFFORT, help="A packed curve with this --effort too (slow).")
+    ] = None,
     cohorts: Annotated[
         bool,
         typer.Option(
@@ -70,7 +76,6 @@ def bench(
             long=long,
         )
         return
-    from batchcomp.benchmark.rivals import OursPacked
     from batchcomp.benchmark.run import run_bench
     from batchcomp.codec.codec import Codec
     from batchcomp.settings import available_cores
@@ -89,12 +94,19 @@ def bench(
         guard_rates=parse_rates(guards),
         speed=speed is None,
         curves=curves,
-        more=[OursPacked(codec)] if packed and find_spec("constriction") else [],
+        more=_packed(codec, effort) if packed and find_spec("constriction") else [],
         jobs=processes,
         on_done=lambda stage, name: console.say_progress(f"{stage}: {name}"),
     )
     _write(result, json_file, plot, published)
     _show(result)
+
+
+def _packed(codec: Codec, effort: int | None) -> list[OursPacked]:
+    from batchcomp.benchmark.rivals import PACKED, OursPacked
+
+    slow = [OursPacked(codec, name=f"{PACKED} --effort {effort}", effort=effort)] if effort else []
+    return [OursPacked(codec), *slow]
 
 
 def find_pictures(paths: list[Path]) -> list[Path]:

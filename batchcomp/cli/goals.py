@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.errors import UsageError
-from batchcomp.settings import CODECS, Target
+from batchcomp.settings import CODECS, MOST_EFFORT, Target
 
 _PANEL = "What each picture is to meet (one of these, in place of --quality)"
 _KINDS = ("match-jpeg", "target-ms-ssim", "max-bpp", "max-bytes")
@@ -38,6 +38,12 @@ CodecOpt = Annotated[
 ]
 PackOpt = Annotated[
     bool, typer.Option("--pack", help="Recompress the JPEGs without loss; viewers need `batchcomp unpack` first.")
+]
+EffortOpt = Annotated[
+    int,
+    typer.Option(
+        "--effort", min=0, max=MOST_EFFORT, help="Refine each picture, up to 9: fewer bytes, many times slower."
+    ),
 ]
 
 

@@ -8,41 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from batchcomp.codec import engines, payload, tiles, weights
+from batchcomp.codec.compact import Compact, Decoded
 from batchcomp.codec.inner import DEFAULT, INNER, codec_of
+from batchcomp.codec.refine import ITERATIONS, Decoder, refine
 from batchcomp.codec.tables import FINE_FROM, check_quality, fine_quality, quality_to_step
 from batchcomp.errors import ModelError, PayloadError, UsageError
-from batchcomp.images.picture import Metadata, Picture, Pixels
+from batchcomp.images.picture import Picture, Pixels
 
 MAX_PIXELS = 1_000_000_000  # of a payload to decode: a small file can claim a picture that fills the memory
 DEVICES = ("auto", "cpu", "cuda", "mps")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Compact:
-    """A compact picture (h, w, 3 or 1), uint8, ready for the inner codec."""
-
-    pixels: Pixels
-    header: payload.Header
-    tables: NDArray[np.int64]
-    metadata: Metadata
-    quality: float  # as asked for; the header has the one that the networks were told
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoded:
-    """A payload's compact picture (h, w, 3 or 1), uint8, read back."""
-
-    pixels: Pixels
-    header: payload.Header
-    metadata: Metadata
 
 
 def choose_device(name: str) -> torch.device:
@@ -129,7 +109,7 @@ class Codec:
     # -- the four stages ------------------------------------------------------------------------------------------
 
     def compact(
-        self, pictures: Sequence[Picture], quality: float | Sequence[float], inner: str = DEFAULT
+        self, pictures: Sequence[Picture], quality: float | Sequence[float], inner: str = DEFAULT, effort: int = 0
     ) -> list[Compact]:
         """Run ComCNN over a batch of pictures of any sizes.
 
@@ -137,6 +117,7 @@ class Codec:
             pictures: RGB or greyscale, sides 1 to 131,000.
             quality: 1 (coarse) to 100 (fine) in steps of .01, for all or one a picture.
             inner: the inner codec that the compact pictures are for.
+            effort: 0 to 9, for JPEG only: how long to refine what is stored (`refined`).
 
         Raises:
             ValueError: quality is outside 1..100.
@@ -148,7 +129,8 @@ class Codec:
             members = [i for i, (one, _) in enumerate(wanted) if one is model]
             jobs = [(pictures[i], qualities[i], wanted[i][1]) for i in members]
             answers |= zip(members, self._compact(model, jobs), strict=True)
-        return [answers[i] for i in range(len(pictures))]
+        compacts = [answers[i] for i in range(len(pictures))]
+        return self.refined(pictures, compacts, effort) if effort else compacts
 
     def _model_for(self, quality: float, inner: str) -> tuple[weights.Model, float]:
         """The model for a quality, and the quality that its networks are told: the finest need the full size."""
@@ -185,6 +167,25 @@ class Codec:
             for picture, pixels, q, t, step in zip(pictures, outputs, qualities, told, steps, strict=True)
         ]
 
+    def refined(self, pictures: Sequence[Picture], compacts: Sequence[Compact], effort: int) -> list[Compact]:
+        """The same compact pictures with coefficients that RecCNN makes more of; see `codec.refine`.
+
+        Args:
+            pictures: the originals.
+            compacts: what `compact` made of them for JPEG payloads.
+            effort: 0 (none) to 9 (slowest).
+        """
+        answers = []
+        for picture, compact in zip(pictures, compacts, strict=True):
+            decoder = Decoder(
+                network=self._models[compact.header.model].network,
+                tables=compact.tables,
+                step=quality_to_step(compact.header.quality),
+            )
+            found = refine(picture.pixels, compact.coefficients, decoder, ITERATIONS[effort])
+            answers.append(replace(compact, refined=found))
+        return answers
+
     @staticmethod
     def encode(compact: Compact, inner: str = DEFAULT) -> bytes:
         """Write the payload: a standard JPEG, or another file of `INNER`, with our header and the metadata.
@@ -192,8 +193,7 @@ class Codec:
         Raises:
             OSError: the inner codec cannot hold a picture of this size.
         """
-        codec = INNER[inner]
-        return codec.encode(compact.pixels, compact.tables, compact.metadata, compact.header, compact.quality)
+        return INNER[inner].encode(compact)
 
     @staticmethod
     def decode(data: bytes) -> Decoded:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, JpegImagePlugin
 
 from batchcomp.codec.baseline import jpeg_of
-from batchcomp.codec.dct import coefficients
+from batchcomp.codec.dct import Coefficients, coefficients
 from batchcomp.codec.payload import APP0, APP15, COM, Segment, segments
 from batchcomp.errors import PayloadError
 from batchcomp.images import beside
@@ -25,7 +25,7 @@ MAX_SIDE = 65_500  # libjpeg's own limit, a little below the format's 65,535
 
 
 def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None = None) -> bytes:
-    """Encode (h, w, 3) as 4:4:4 or (h, w, 1) as greyscale: progressive, 8-bit tables, as small as `squeeze` gets it.
+    """Encode (h, w, 3) as 4:4:4 or (h, w, 1) as greyscale: see `write`.
 
     Args:
         pixels: uint8.
@@ -36,10 +36,19 @@ def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None 
         OSError: a side is longer than `MAX_SIDE`.
     """
     height, width = pixels.shape[:2]
+    return write(coefficients(pixels, tables), tables, (width, height), metadata or Metadata())
+
+
+def write(found: Coefficients, tables: NDArray[np.int64], size: tuple[int, ...], metadata: Metadata) -> bytes:
+    """A JPEG file of these coefficients, as small as `squeeze` gets it; `size` is (width, height).
+
+    Raises:
+        OSError: a side is longer than `MAX_SIDE`.
+    """
+    width, height = size
     if max(height, width) > MAX_SIDE:
         raise OSError(f"{width}x{height}: a JPEG file holds sides of at most {MAX_SIDE:,} pixels")
-    data = jpeg_of(coefficients(pixels, tables), tables, (width, height))
-    return _SOI + front(metadata or Metadata()) + squeeze(data)[len(_SOI) :]
+    return _SOI + front(metadata) + squeeze(jpeg_of(found, tables, (width, height)))[len(_SOI) :]
 
 
 def front(metadata: Metadata) -> bytes:

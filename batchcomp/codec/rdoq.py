@@ -33,8 +33,8 @@ class Rounding:
     """
 
     dear_from: float = 4.0
-    per_bit: float = 0.03
-    most: float = 0.15
+    per_bit: float = 0.06
+    most: float = 0.3
     alone: float = 1.0
 
 

@@ -14,7 +14,8 @@ from joblib import Parallel, delayed
 from batchcomp.archive import Archive
 from batchcomp.archive.rows import COMPACT, LOSSLESS, Row
 from batchcomp.codec import jpeg
-from batchcomp.codec.codec import Codec, Decoded
+from batchcomp.codec.codec import Codec
+from batchcomp.codec.compact import Decoded
 from batchcomp.codec.inner import codec_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ModelError, PayloadError, PictureError, UsageError
 from batchcomp.images.alpha import channel

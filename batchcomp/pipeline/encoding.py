@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from batchcomp.codec import pack, payload
-from batchcomp.codec.codec import Codec, Compact
+from batchcomp.codec.codec import Codec
+from batchcomp.codec.compact import Compact
 from batchcomp.codec.inner import INNER
 from batchcomp.settings import CompressSettings
 
@@ -41,7 +42,7 @@ def encode_one(compact: Compact, settings: CompressSettings, *, check: bool = Tr
         plain = Codec.encode(compact, settings.codec)
     except OSError:
         return None
-    packed = pack.pack(plain, compact.pixels, compact.tables, check=check) if settings.pack else None
+    packed = pack.pack(plain, compact.coefficients, compact.tables, check=check) if settings.pack else None
     return Encoded(
         kind="packed" if packed else inner.kind,
         data=packed or plain,

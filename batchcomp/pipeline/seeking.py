@@ -52,7 +52,10 @@ class Seeker:
         hunts = [self._hunt(picture, goal) for picture, goal in zip(pictures, goals, strict=True)]
         while running := [hunt for hunt in hunts if not hunt.over]:
             compacts = self.codec.compact(
-                [h.picture for h in running], [h.quality / 100 for h in running], self.settings.codec
+                [h.picture for h in running],
+                [h.quality / 100 for h in running],
+                self.settings.codec,
+                self.settings.effort,
             )
             made = self.pool(delayed(encode_one)(compact, self.settings, check=False) for compact in compacts)
             for hunt, one, value in zip(running, made, self._values(running, made), strict=True):

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchcomp.codec import dct, jpeg, pack, payload
-from batchcomp.codec.codec import Codec, Compact
+from batchcomp.codec.codec import Codec
+from batchcomp.codec.compact import Compact
 from batchcomp.codec.pack import coder, context, model
 from batchcomp.errors import PayloadError, UsageError
 from batchcomp.images.picture import Metadata, Picture, Pixels
@@ -29,7 +30,7 @@ def made(pixels: Pixels, quality: float = 50, metadata: Metadata | None = None) 
 
 def packed(pixels: Pixels, quality: float = 50, metadata: Metadata | None = None) -> tuple[bytes, bytes]:
     data, compact = made(pixels, quality, metadata)
-    small = pack.pack(data, compact.pixels, compact.tables)
+    small = pack.pack(data, compact.coefficients, compact.tables)
     assert small is not None
     return data, small
 
@@ -45,7 +46,7 @@ def noise(height: int, width: int, channels: int = 3) -> Pixels:
 def test_unpacking_gives_the_very_bytes(size: tuple[int, int], channels: int, quality: float) -> None:
     """Any payload that packs comes back byte for byte; one that would grow is left alone."""
     data, compact = made(photo(*size, channels=channels), quality)
-    small = pack.pack(data, compact.pixels, compact.tables)
+    small = pack.pack(data, compact.coefficients, compact.tables)
     if small is not None:
         assert len(small) < len(data)
         assert pack.unpack(small) == data
@@ -56,9 +57,10 @@ def test_noise_at_the_finest_quality_packs_or_stays() -> None:
     data, compact = made(noise(90, 70), 100)
     tables = np.ones((2, 8, 8), np.int64)
     finest = payload.insert(jpeg.encode(noise(45, 35), tables), compact.header)
-    assert dct.coefficients(noise(45, 35), tables).max() > 400
-    for file, pixels, used in ((data, compact.pixels, compact.tables), (finest, noise(45, 35), tables)):
-        small = pack.pack(file, pixels, used)
+    largest = dct.coefficients(noise(45, 35), tables)
+    assert largest.max() > 400
+    for file, found, used in ((data, compact.coefficients, compact.tables), (finest, largest, tables)):
+        small = pack.pack(file, found, used)
         assert small is None or pack.unpack(small) == file
 
 
@@ -94,14 +96,14 @@ def test_foreign_tables_cost_bytes_but_work() -> None:
     tables = rng.integers(1, 256, (2, 8, 8))
     _, compact = made(photo(90, 120))
     data = payload.insert(jpeg.encode(compact.pixels, tables), compact.header)
-    small = pack.pack(data, compact.pixels, tables)
+    small = pack.pack(data, compact.coefficients, tables)
     assert small is None or pack.unpack(small) == data
 
 
 def test_what_is_not_its_pixels_is_not_packed() -> None:
     """A payload that pixels and tables do not explain stays as it is."""
     data, compact = made(photo(64, 64))
-    assert pack.pack(data, compact.pixels[::-1].copy(), compact.tables) is None
+    assert pack.pack(data, compact.coefficients[:, ::-1].copy(), compact.tables) is None
 
 
 def test_damage_is_found() -> None:
@@ -227,7 +229,7 @@ def test_large_pictures_stay_jpeg_and_forged_sizes_are_refused(monkeypatch: pyte
     data, small = packed(photo(64, 64))
     _, compact = made(photo(64, 64))
     monkeypatch.setattr(pack, "MAX_PIXELS", 32 * 32 - 1)
-    assert pack.pack(data, compact.pixels, compact.tables) is None
+    assert pack.pack(data, compact.coefficients, compact.tables) is None
     with pytest.raises(PayloadError, match="32x32 is more than is ever packed"):
         pack.unpack(small)
 

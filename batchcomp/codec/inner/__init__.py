@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from batchcomp.codec.compact import Compact
 from batchcomp.codec.inner.avif import Avif
 from batchcomp.codec.inner.jpeg import Jpeg
 from batchcomp.codec.inner.packed import Packed
@@ -43,12 +41,8 @@ class InnerCodec(Reader, Protocol):
     def network_quality(self, quality: float) -> float:
         """The quality that the networks are told, where 1..100 is asked for."""
 
-    def encode(
-        self, pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata, header: Header, quality: float
-    ) -> bytes:
-        """Write a payload: uint8 (h, w, 3 or 1), its header and its metadata.
-
-        The file gets finer as `quality` rises; a codec of the JPEG kind quantises with `tables` (2, 8, 8).
+    def encode(self, compact: Compact) -> bytes:
+        """Write a payload, which gets finer as the quality rises.
 
         Raises:
             OSError: the format cannot hold a picture of this size.

@@ -16,10 +16,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image
 
 from batchcomp.codec import jpeg, payload
+from batchcomp.codec.compact import Compact
 from batchcomp.errors import PayloadError
 from batchcomp.images.hush import hushed
 from batchcomp.images.picture import Metadata, Pixels
@@ -59,22 +59,14 @@ class Avif:
         """Whether the bytes begin as an AVIF file."""
         return data[4:12] == b"ftypavif"
 
-    def encode(
-        self,
-        pixels: Pixels,
-        tables: NDArray[np.int64],
-        metadata: Metadata,
-        header: payload.Header,
-        quality: float,
-    ) -> bytes:
+    def encode(self, compact: Compact) -> bytes:
         """See `InnerCodec`."""
-        del tables
-        height, width = pixels.shape[:2]
+        height, width = compact.pixels.shape[:2]
         if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
             raise OSError(f"{width}x{height} is more than AVIF decoders take")
-        data = _save(pixels, round(level_of(quality)[0] * 100 / 63), metadata)
-        further = _front(_beyond(data, metadata))
-        boxes = (HEADER_BOX, payload.content_of(header)), (METADATA_BOX, further)
+        data = _save(compact.pixels, round(level_of(compact.quality)[0] * 100 / 63), compact.metadata)
+        further = _front(_beyond(data, compact.metadata))
+        boxes = (HEADER_BOX, payload.content_of(compact.header)), (METADATA_BOX, further)
         return data + b"".join(_uuid_box(key, content) for key, content in boxes if content)
 
     def header(self, data: bytes) -> payload.Header:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from batchcomp.codec import jpeg, payload
+from batchcomp.codec.compact import Compact
 from batchcomp.images.picture import Metadata, Pixels
 
 
@@ -22,17 +20,10 @@ class Jpeg:
         """See `InnerCodec`: the quality sets the tables, and the networks know it."""
         return quality
 
-    def encode(
-        self,
-        pixels: Pixels,
-        tables: NDArray[np.int64],
-        metadata: Metadata,
-        header: payload.Header,
-        quality: float,
-    ) -> bytes:
-        """See `InnerCodec`."""
-        del quality  # the tables are of it
-        return payload.insert(jpeg.encode(pixels, tables, metadata), header)
+    def encode(self, compact: Compact) -> bytes:
+        """See `InnerCodec`; the tables are of the quality."""
+        data = jpeg.write(compact.coefficients, compact.tables, compact.pixels.shape[1::-1], compact.metadata)
+        return payload.insert(data, compact.header)
 
     def header(self, data: bytes) -> payload.Header:
         """See `InnerCodec`."""

@@ -26,11 +26,10 @@ from numpy.typing import NDArray
 
 from batchcomp.codec import jpeg, payload
 from batchcomp.codec.baseline import jpeg_of
-from batchcomp.codec.dct import ZIGZAG, coefficients
+from batchcomp.codec.dct import ZIGZAG, Coefficients
 from batchcomp.codec.pack.coder import Coder, Reader, Walk, Writer
 from batchcomp.codec.pack.model import Packer, by_key, shipped
 from batchcomp.errors import PayloadError
-from batchcomp.images.picture import Pixels
 
 MAGIC: Final = b"\xbcpk1"
 HEAD: Final = struct.Struct(">4s4sIHI")
@@ -47,12 +46,12 @@ def is_packed(data: bytes) -> bool:
     return data.startswith(MAGIC)
 
 
-def pack(data: bytes, pixels: Pixels, tables: NDArray[np.int64], *, check: bool = True) -> bytes | None:
+def pack(data: bytes, found: Coefficients, tables: NDArray[np.int64], *, check: bool = True) -> bytes | None:
     """Recompress a JPEG payload.
 
     Args:
         data: the payload, as `Codec.encode` wrote it.
-        pixels: the compact picture that was encoded, uint8 (h, w, 3) or (h, w, 1).
+        found: the coefficients that it stores.
         tables: the quantisation tables (2, 8, 8) it was encoded with.
         check: unpack it again before it is trusted, as must be done before anything is stored.
 
@@ -64,10 +63,9 @@ def pack(data: bytes, pixels: Pixels, tables: NDArray[np.int64], *, check: bool 
         UsageError: the `[pack]` extra is not installed.
     """
     packer, header = shipped(), payload.parse(data)
-    if pixels.shape[0] * pixels.shape[1] > MAX_PIXELS:
+    if 64 * found.shape[1] * found.shape[2] > MAX_PIXELS:
         return None
     tables = tables[[0, 0]] if header.grey else tables
-    found = coefficients(pixels, tables)
     front = _front(data)
     if _written(front, found, tables, header) != data:
         return None

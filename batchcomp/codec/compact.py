@@ -1,0 +1,39 @@
+"""What lies between the networks and the inner codecs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchcomp.codec.dct import Coefficients, coefficients
+from batchcomp.codec.payload import Header
+from batchcomp.images.picture import Metadata, Pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compact:
+    """A compact picture (h, w, 3 or 1), uint8, ready for the inner codec."""
+
+    pixels: Pixels
+    header: Header
+    tables: NDArray[np.int64]  # luma and chroma (2, 8, 8), for inner codecs of the JPEG kind
+    metadata: Metadata
+    quality: float  # as asked for; the header has the one that the networks were told
+    refined: Coefficients | None = None  # what to store in place of the nearest coefficients
+
+    @cached_property
+    def coefficients(self) -> Coefficients:
+        """What a JPEG payload stores."""
+        return coefficients(self.pixels, self.tables) if self.refined is None else self.refined
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """A payload's compact picture (h, w, 3 or 1), uint8, read back."""
+
+    pixels: Pixels
+    header: Header
+    metadata: Metadata
