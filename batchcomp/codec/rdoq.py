@@ -60,21 +60,20 @@ class Tokens:
         return cls.linked(block, position, sizes(blocks[block, position]))
 
     @classmethod
-    def linked(cls, block: Indices, position: Indices, size: Indices) -> Tokens:
-        """Tokens that know their neighbours."""
-        begins, ends = np.diff(block, prepend=-1) != 0, np.diff(block, append=-1) != 0
+    def linked(cls, block: Indices, position: Indices, size: Indices, of: Indices | slice = slice(None)) -> Tokens:
+        """Tokens that know their neighbours: all, or those with the indices `of`."""
+        at = np.arange(len(block))[of]
+        previous, following = np.maximum(at - 1, 0), np.minimum(at + 1, len(block) - 1)
+        begins = (at == 0) | (block[previous] != block[at])
+        ends = (at == len(block) - 1) | (block[following] != block[at])
         return cls(
-            block=block,
-            position=position,
-            before=np.where(begins, 0, np.roll(position, 1)),
-            after=np.where(ends, 64, np.roll(position, -1)),
-            size=size,
-            size_after=np.where(ends, 0, np.roll(size, -1)),
+            block=block[at],
+            position=position[at],
+            before=np.where(begins, 0, position[previous]),
+            after=np.where(ends, 64, position[following]),
+            size=size[at],
+            size_after=np.where(ends, 0, size[following]),
         )
-
-    def kept(self, keep: NDArray[np.bool_]) -> Tokens:
-        """Those that are kept."""
-        return self.linked(self.block[keep], self.position[keep], self.size[keep])
 
 
 def sizes(values: NDArray[np.int16]) -> Indices:
@@ -87,11 +86,19 @@ def quantise(scaled: Scaled, rounding: Rounding = USUAL) -> Blocks:
     blocks = np.rint(scaled).astype(np.int16)
     tokens = Tokens.of(blocks)
     bits = bits_table(tokens, len(blocks))
+    block, position, size = tokens.block, tokens.position, tokens.size
     for number in range(ROUNDS):
-        drop = _is_dropped(np.abs(scaled[tokens.block, tokens.position]), tokens, bits, rounding)
-        drop[number % 2 :: 2] = False  # what a drop saves holds as long as both neighbours stay
-        blocks[tokens.block[drop], tokens.position[drop]] = 0
-        tokens = tokens.kept(~drop)
+        small = size == 1
+        small[number % 2 :: 2] = False  # what a drop saves holds as long as both neighbours stay
+        (at,) = np.nonzero(small)
+        magnitude = np.abs(scaled[block[at], position[at]])
+        near = magnitude < 0.5 + rounding.most
+        at, magnitude = at[near], magnitude[near]
+        dropped = at[magnitude < 0.5 + _margin(Tokens.linked(block, position, size, at), bits, rounding)]
+        blocks[block[dropped], position[dropped]] = 0
+        keep = np.ones(len(block), np.bool_)
+        keep[dropped] = False
+        block, position, size = block[keep], position[keep], size[keep]
     return blocks
 
 
@@ -107,13 +114,12 @@ def bits_table(tokens: Tokens, count: int) -> NDArray[np.float64]:
     return bits
 
 
-def _is_dropped(magnitude: Scaled, tokens: Tokens, bits: NDArray[np.float64], rounding: Rounding) -> NDArray[np.bool_]:
-    """Which tokens are of size one and below their threshold."""
+def _margin(tokens: Tokens, bits: NDArray[np.float64], rounding: Rounding) -> NDArray[np.float64]:
+    """How far above half a step each of the tokens, all of size one, becomes zero."""
     run, run_after = tokens.position - tokens.before - 1, np.minimum(tokens.after - tokens.position - 1, 63)
     joined = np.minimum(tokens.after - tokens.before - 1, 63)
     last = tokens.after == 64
     follower = np.where(last, 0, bits[run_after, tokens.size_after] - bits[joined, tokens.size_after])
     saved = bits[run, tokens.size] + follower + rounding.alone * (last & (tokens.before == 0))
-    more = np.clip((saved - rounding.dear_from) * rounding.per_bit, 0, rounding.most)
-    dropped: NDArray[np.bool_] = (tokens.size == 1) & (magnitude < 0.5 + more)
-    return dropped
+    margin: NDArray[np.float64] = np.clip((saved - rounding.dear_from) * rounding.per_bit, 0, rounding.most)
+    return margin

@@ -22,6 +22,7 @@ MIDDLE = Architecture(
     rec_mid_blocks=2,
     gains=True,
     bands=True,
+    phases=True,
 )
 
 
@@ -90,7 +91,22 @@ def test_bands_give_coarse_tables_another_shape() -> None:
         assert np.array_equal(network.tables_at(step), np.clip(np.rint(smooth), 1, 255))
 
 
-@pytest.mark.parametrize("bad", [{"gains": 1}, {"mid_width": -1}, {"rec_mid_blocks": 99}, {"fold": 3}])
+def test_phases_tell_where_a_block_begins() -> None:
+    """With them a shift by a whole block shifts the answer, one by half a block does not; without them both do."""
+    for phases in (True, False):
+        torch.manual_seed(0)
+        network = DoubleNetwork(Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1, phases=phases))
+        with torch.no_grad():
+            network.com.trunk.tail.weight.mul_(100)
+            x, step = torch.rand(1, 3, 128, 128), torch.zeros(1)
+            answer = network.com(x, step)[..., 24:40, 24:40]
+            block = network.com(x.roll(16, dims=2), step)[..., 32:48, 24:40]
+            half = network.com(x.roll(8, dims=2), step)[..., 28:44, 24:40]
+        assert torch.allclose(block, answer, atol=1e-4)
+        assert torch.allclose(half, answer, atol=1e-4) is not phases
+
+
+@pytest.mark.parametrize("bad", [{"gains": 1}, {"phases": 1}, {"mid_width": -1}, {"rec_mid_blocks": 99}, {"fold": 3}])
 def test_a_forged_architecture_is_refused(bad: dict[str, int]) -> None:
     """Numbers that build no network are a ValueError, before memory is spent."""
     with pytest.raises(ValueError, match=r"expected|at most"):

@@ -29,8 +29,9 @@ from batchcomp.codec.winograd import TOLERANCE, Winograd  # noqa: E402
 PLAIN = Architecture(com_width=16, com_blocks=2, rec_width=16, rec_blocks=1)
 GROWN = Architecture(
     fold=8, com_width=16, com_blocks=2, rec_width=24, rec_blocks=3, mid_width=8, com_mid_blocks=1, rec_mid_blocks=2,
-    gains=True, bands=True,
+    gains=True, bands=True, phases=True,
 )  # fmt: skip
+PHASED = Architecture(com_width=16, com_blocks=1, rec_width=16, rec_blocks=1, phases=True)
 
 
 def moved(arch: Architecture, *, seed: int = 0) -> DoubleNetwork:
@@ -78,7 +79,7 @@ def test_tiles_are_as_large_as_memory_allows() -> None:
         assert tiles.side_of(100_000, a_pixel, least=16) == 16
 
 
-@pytest.mark.parametrize("arch", [PLAIN, GROWN])
+@pytest.mark.parametrize("arch", [PLAIN, GROWN, PHASED])
 @pytest.mark.parametrize("size", [(10, 14), (9, 7), (24, 1)])  # in units; odd ones shake ncnn's packing
 def test_ncnn_computes_what_torch_does(arch: Architecture, size: tuple[int, int]) -> None:
     """Both nets, with gains and the middle branch, at several coarsenesses, to far less than a step of 8 bits."""

@@ -29,7 +29,7 @@ def outputs(network: DoubleNetwork) -> list[torch.Tensor]:
 
 
 def test_a_grown_network_computes_what_the_trained_one_did() -> None:
-    """More blocks, a middle branch, gains and bands change nothing before they have learned."""
+    """More blocks, a middle branch, gains, bands and the block's grid change nothing before they have learned."""
     wide = Architecture(
         com_width=8,
         com_blocks=2,
@@ -40,6 +40,7 @@ def test_a_grown_network_computes_what_the_trained_one_did() -> None:
         rec_mid_blocks=1,
         gains=True,
         bands=True,
+        phases=True,
     )
     source, target = trained(SMALL), DoubleNetwork(wide)
     grow(target, source)
