@@ -98,3 +98,23 @@ def test_two_targets_are_a_usage_error(compress: Run, photo: Path) -> None:
     result = compress(photo, "--max-bytes", 100, "--max-bpp", 0.5)
     assert result.code == 2
     assert "--max-bpp and --max-bytes: choose one of them" in result.err
+
+
+def test_effort_makes_another_file_that_decodes_as_well(compress: Run, decode: Run, photo: Path) -> None:
+    """`--effort` is noted, asks for the picture anew where it was stored without, and needs no option to decode."""
+    assert compress(photo, "-o", "p.bca", "-q", 40).code == 0
+    again = compress(photo, "-o", "p.bca", "-q", 40, "--effort", 4, "--json")
+    assert [line["path"] for line in again.json if line["type"] == "done"] == ["a.png"]
+    same = compress(photo, "-o", "p.bca", "-q", 40, "--effort", 4, "--json")
+    assert not [line for line in same.json if line["type"] == "done"]
+    assert decode("p.bca", "-o", "out").code == 0
+    with Image.open("out/a.png") as image:
+        assert image.size == (260, 200)
+
+
+@pytest.mark.parametrize("options", [("--effort", "10"), ("--effort", "3", "--codec", "avif")])
+def test_effort_that_makes_no_sense_is_a_usage_error(compress: Run, photo: Path, options: tuple[str, ...]) -> None:
+    """More than there is, or AVIF, whose coefficients are not ours to choose."""
+    result = compress(photo, "-o", "p.bca", *options)
+    assert result.code == 2
+    assert "effort" in result.err

@@ -13,6 +13,7 @@ from PIL import Image
 
 from batchcomp.codec import payload
 from batchcomp.codec.codec import Codec
+from batchcomp.codec.compact import Compact
 from batchcomp.codec.inner import INNER, avif, codec_of
 from batchcomp.errors import PayloadError
 from batchcomp.images.hush import hushed
@@ -149,9 +150,15 @@ def test_what_is_neither_is_no_payload() -> None:
 
 def test_avif_keeps_out_what_its_decoders_refuse() -> None:
     """A side beyond libavif's limit is an OSError, as JPEG's is; nothing is stored that cannot be read."""
-    header = payload.Header(width=80_000, height=2, scale=2, quality=50, model=bytes(8), grey=False)
+    compact = Compact(
+        pixels=np.zeros((1, 40_000, 3), np.uint8),
+        header=payload.Header(width=80_000, height=2, scale=2, quality=50, model=bytes(8), grey=False),
+        tables=np.ones((2, 8, 8), np.int64),
+        metadata=Metadata(),
+        quality=50,
+    )
     with pytest.raises(OSError, match="40000x1"):
-        avif.Avif().encode(np.zeros((1, 40_000, 3), np.uint8), np.ones((2, 8, 8), np.int64), Metadata(), header, 50)
+        avif.Avif().encode(compact)
 
 
 def test_avif_levels_never_fall() -> None:
