@@ -16,8 +16,8 @@ SHARED = {"errors", "settings", "interrupts", "__init__"}  # single modules that
 MAY_IMPORT: dict[str, set[str]] = {
     "images": set(),
     "models": set(),
-    "codec": {"images", "models"},
     "metrics": set(),
+    "codec": {"images", "models", "metrics"},
     "archive": set(),
     "pipeline": {"codec", "archive", "images", "metrics"},
     "report": {"metrics", "archive"},

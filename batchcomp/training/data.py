@@ -21,7 +21,7 @@ from batchcomp.images.provider import resize_image
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"})
 MIN_PHOTOS = 2
 DEV_SHARE = 20  # one photo in 20 goes to the dev split
-EDGED = 0.12  # share of crops that get an edge as scans have them
+EDGED = 0.2  # share of crops that get an edge as scans have them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def scanned_edge(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     width = 1 + int(rng.random() < 0.3)
     tone = (0, 255, int(rng.integers(256)))[int(rng.choice(3, p=(0.6, 0.15, 0.25)))]
     beside = edged[-width - 1].astype(np.float64)
-    overshoot = rng.uniform(-0.1, 0.5) if rng.random() < 0.6 else 0.0
+    overshoot = rng.uniform(-0.1, 1.2) if rng.random() < 0.6 else 0.0
     edged[-width - 1] = np.clip(beside + overshoot * (beside - tone), 0, 255).astype(np.uint8)
     edged[-width:] = np.clip(tone + rng.normal(0, rng.uniform(0, 6), edged[-width:].shape), 0, 255).astype(np.uint8)
     return np.rot90(edged, int(rng.integers(4)))

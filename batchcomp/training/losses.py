@@ -28,7 +28,7 @@ class LossWeights:
     rate: float = 1.6  # of a bit per pixel at step 1
     rate_power: float = 0.85  # its growth over the step: less, and the qualities crowd in the middle
     hard: float = 0.0  # how much more a picture counts that is harder than usual: 0 all alike, 1 by its distance
-    edge: float = 2.0  # keeps the outermost pixels, which MS-SSIM's windows hardly reach
+    edge: float = 3.0  # keeps the outermost pixels, which MS-SSIM's windows hardly reach
     range: float = 10.0  # pulls the compact image into [0, 1], where 8 bits can hold it
 
 
