@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ctypes
 
-MAPPED_FROM = 16 << 20  # bytes: pictures are larger, layers of the networks, of which there are many, smaller
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
+MAPPED_FROM = 24 << 20  # bytes: pictures are larger; layers of the networks and the blocks of Pillow are smaller
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 
 
 def give_back_freed(threads: int) -> bool:
@@ -23,5 +23,9 @@ def give_back_freed(threads: int) -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):
         return False
-    told = [mallopt(_M_MMAP_THRESHOLD, MAPPED_FROM), mallopt(_M_ARENA_MAX, max(2, threads))]
+    told = [
+        mallopt(_M_MMAP_THRESHOLD, MAPPED_FROM),
+        mallopt(_M_TRIM_THRESHOLD, 2 * MAPPED_FROM),  # as glibc itself keeps it; else smaller pieces come and go too
+        mallopt(_M_ARENA_MAX, max(2, threads)),
+    ]
     return all(told)
