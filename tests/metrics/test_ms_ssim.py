@@ -63,6 +63,17 @@ def test_the_tile_size_does_not_matter(monkeypatch: pytest.MonkeyPatch, tile: tu
     assert ms_ssim(x, y) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("slab", [1, 64, 77, 4096])
+@pytest.mark.parametrize("size", [(203, 251), (336, 176), (161, 163)])
+def test_the_rows_worked_on_at_once_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch, slab: int, size: tuple[int, int]
+) -> None:
+    """No scale is held as a whole, and nothing is lost or counted twice where its parts meet."""
+    x, y = smooth_pair(*size)
+    monkeypatch.setattr(module, "_SLAB", slab)
+    assert ms_ssim(x, y) == pytest.approx(reference(x, y), abs=1e-5)
+
+
 @pytest.mark.usefixtures("two_threads")
 def test_threads_do_not_matter_and_are_given_back() -> None:
     x, y = smooth_pair(300, 251)
