@@ -19,6 +19,7 @@ from batchcomp.codec.payload import APP0, APP15, COM, Segment, segments
 from batchcomp.errors import PayloadError
 from batchcomp.images import beside
 from batchcomp.images.picture import Metadata, Pixels
+from batchcomp.images.strips import pixels_of
 
 _SOI = b"\xff\xd8"
 MAX_SIDE = 65_500  # libjpeg's own limit, a little below the format's 65,535
@@ -157,10 +158,10 @@ def decode(data: bytes, *, expected: tuple[int, int] | None = None) -> tuple[Pix
                     raise PayloadError(f"a {image.mode} JPEG is no payload of ours; use an intact copy")
                 if expected and image.size != expected:
                     raise PayloadError(f"the JPEG is {image.size}, its header says {expected}; use an intact copy")
-                pixels, metadata = np.array(image), beside.unpack(data, _metadata_of(image.info))
+                pixels, metadata = pixels_of(image), beside.unpack(data, _metadata_of(image.info))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise PayloadError(f"the payload's JPEG is damaged ({error}); use an intact copy") from error
-    return (pixels if pixels.ndim == 3 else pixels[:, :, None]), metadata
+    return pixels, metadata
 
 
 def _opened(data: bytes) -> Image.Image:

@@ -13,7 +13,7 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from batchcomp.images.names import shown
 from batchcomp.images.picture import Metadata, Picture, Pixels
 from batchcomp.images.provider import provider
 from batchcomp.images.segments import png_chunks
+from batchcomp.images.strips import Memory, pixels_of, plain_memory
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"  # "._NAME" files: macOS metadata under a picture's suffix
@@ -42,8 +43,6 @@ _DECODER_ERRORS = (
     Image.DecompressionBombError,
 )  # fmt: skip
 
-Memory = Callable[[tuple[int, int, int]], Pixels]
-_STRIP_BYTES = 4 << 20  # of pixels copied at once
 
 _UNDO_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -116,11 +115,6 @@ def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:
         raise PictureError(f"{shown(path)}: not a regular file; give a picture")
     if status.st_size > limits.max_bytes:
         raise _refused(str(path), f"{status.st_size:,} bytes exceed the limit of {limits.max_bytes:,}")
-
-
-def plain_memory(shape: tuple[int, int, int]) -> Pixels:
-    """Return memory for pixels of a shape."""
-    return np.empty(shape, np.uint8)
 
 
 def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, empty: Memory = plain_memory) -> Picture:
@@ -205,12 +199,7 @@ def _decode(image: ImageFile.ImageFile, empty: Memory) -> tuple[Pixels, bytes]:
     colours, alpha_png = alpha.split(stored)
     if colours.mode not in {"RGB", "L"}:
         return np.empty((0, 0, 1), np.uint8), b""
-    pixels = empty((colours.height, colours.width, len(colours.mode)))
-    strip = max(1, _STRIP_BYTES // (pixels.shape[1] * pixels.shape[2]))
-    for top in range(0, len(pixels), strip):  # Pillow's own conversion needs three times the memory
-        part = np.asarray(colours.crop((0, top, colours.width, min(top + strip, colours.height))))
-        pixels[top : top + strip] = part if part.ndim == 3 else part[:, :, None]
-    return pixels, alpha_png
+    return pixels_of(colours, empty), alpha_png
 
 
 def _load_tiff(image: ImageFile.ImageFile) -> Image.Image:

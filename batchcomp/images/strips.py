@@ -1,0 +1,29 @@
+"""Pixels out of Pillow a strip at a time: its own conversion to an array needs three times the picture's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from batchcomp.images.picture import Pixels
+
+Memory = Callable[[tuple[int, int, int]], Pixels]
+STRIP_BYTES: Final = 4 << 20  # of pixels copied at once
+
+
+def plain_memory(shape: tuple[int, int, int]) -> Pixels:
+    """Memory of this process."""
+    return np.empty(shape, np.uint8)
+
+
+def pixels_of(image: Image.Image, empty: Memory = plain_memory) -> Pixels:
+    """The pixels (H, W, channels), uint8, of an image whose mode has 8 bits a channel, in memory of `empty`."""
+    pixels = empty((image.height, image.width, len(image.mode)))
+    strip = max(1, STRIP_BYTES // (pixels.shape[1] * pixels.shape[2]))
+    for top in range(0, len(pixels), strip):
+        part = np.asarray(image.crop((0, top, image.width, min(top + strip, image.height))))
+        pixels[top : top + strip] = part if part.ndim == 3 else part[:, :, None]
+    return pixels
