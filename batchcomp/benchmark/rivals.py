@@ -52,7 +52,7 @@ class Ours:
 
     codec: OurCodec
     name: str = OURS
-    qualities: Sequence[float] = (1, 5, 12, 20, 30, 40, 50, 60, 70, 80, 90, 97, 100)
+    qualities: Sequence[float] = (1, 5, 12, 20, 30, 40, 50, 60, 70, 80, 90, 95, 96, 98, 100)
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
         return self.codec.compress(Picture(pixels=rgb), int(quality))

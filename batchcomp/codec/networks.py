@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
 from batchcomp.codec.family import CodecNetwork
-from batchcomp.codec.tables import initial_log_tables, tables_at
+from batchcomp.codec.tables import FULL_SIZE_SLOPE, initial_log_tables, tables_at
 
 TAIL_GAIN = 0.01  # last convolution starts near zero: training starts at bicubic + JPEG and only improves
 
@@ -343,7 +343,8 @@ class DoubleNetwork(CodecNetwork):
         self.com = ComCNN(arch)
         self.rec = RecCNN(arch)
         self.log_tables = nn.Parameter(torch.from_numpy(initial_log_tables(arch.scale)).float())
-        self.log_slopes = nn.Parameter(torch.zeros(2, 8, 8)) if arch.bands else None
+        slope = FULL_SIZE_SLOPE if arch.scale == 1 else 0.0
+        self.log_slopes = nn.Parameter(torch.full((2, 8, 8), slope)) if arch.bands else None
 
     def log_tables_at(self, step: Tensor) -> Tensor:
         """Natural logarithms (B, 2, 8, 8) of the tables for steps (B,), before rounding."""

@@ -24,9 +24,16 @@ SHIPPED = {
     "default-fine": "default-fine.safetensors",
     "fast": "fast.safetensors",
     "alternating": "alternating.safetensors",
-    "default-1": "default-1.safetensors",  # the first default: older archives name it
+    # earlier defaults, which older archives name
+    "default-2": "default-2.safetensors",
+    "default-fine-1": "default-fine-1.safetensors",
+    "default-1": "default-1.safetensors",
 }  # name -> file in batchcomp/models
-FINE = {"default": "default-fine", "fast": "default-fine"}  # name -> the model of full size for its finest qualities
+FINE = {
+    "default": "default-fine",
+    "fast": "default-fine",
+    "default-2": "default-fine-1",
+}  # name -> the model of full size for its finest qualities
 FORMAT = "batchcomp-model-1"
 KEY = "batchcomp"
 MAX_MODEL_BYTES = 256 * 2**20

@@ -29,8 +29,15 @@ RECIPES = {
         settings={"learning_rate": 1e-3, "decay_share": 0.35},
     ),
     "full-size": Recipe(
-        architecture=Architecture(scale=1, com_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True),
-        # A bit buys about as much at all of its rates, which are high: the weight of the rate hardly changes.
-        settings={"batch": 4, "loss": LossWeights(ms_ssim_coarse=0.75, rate=0.5, rate_power=0.3)},
+        architecture=Architecture(
+            scale=1, com_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True, phases=True
+        ),
+        # A bit buys about as much at all of its rates, which are high: the weight of the rate hardly changes. Tables
+        # that learn would then drift towards one another, so that the qualities would span little.
+        settings={
+            "batch": 4,
+            "table_gain": 0.0,
+            "loss": LossWeights(ms_ssim_coarse=0.75, rate=0.9, rate_power=0.15),
+        },
     ),
 }
