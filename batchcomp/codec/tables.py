@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 COARSEST_STEP, FINEST_STEP = 9.0, 0.25  # at quality 1 and at quality 100
 QUALITIES = range(1, 101)
 FULL_SIZE_FINER, FULL_SIZE_SLOPE = 4.2, 0.256  # at step 1, and how much faster its tables grow over the step
-FINE_FROM, FINE_START = 96.0, 42.0  # where full size takes over from half size, and what it is told there
+FINE_FROM, FINE_START = 96.0, 65.0  # where full size takes over from half size, and what it is told there
 
 # ISO/IEC 10918-1 (JPEG), annex K, tables K.1 and K.2, rows of increasing vertical frequency.
 ANNEX_K_LUMA = [
