@@ -19,6 +19,8 @@ from batchcomp.images.picture import Picture, Pixels
 
 FLAT = 0.3  # share of pixels that equal their left neighbour from which a picture counts as a graphic
 SAMPLE = 4_000_000  # pixels that are looked at, about
+LARGE = 1_000_000  # pixels from which on tiles are tried first
+TILE, TILES, FAR = 128, 4, 4  # pixels a side, tiles along each side, and how far from `most` is beyond hope
 WEBP_SIDE = 16_383  # pixels, the format's limit
 _LOSSLESS: Final[dict[str, dict[str, Any]]] = {
     "webp": {"lossless": True, "quality": 80, "method": 4},
@@ -47,11 +49,29 @@ def lossless(picture: Picture, most: int) -> tuple[str, bytes] | None:
 
     Only one that gives back pixels and metadata exactly counts: WebP has no greyscale and no density, for example.
     """
+    if _is_hopeless(picture.pixels, most):
+        return None
     files = [(len(data), name, data) for name, data in _files(picture) if len(data) <= most]
     for _, name, data in sorted(files):
         if _is_exact(data, picture):
             return name, data
     return None
+
+
+def _is_hopeless(pixels: Pixels, most: int) -> bool:
+    """Whether tiles spread over a large picture say that no lossless file comes near `most` bytes.
+
+    Smooth photos can look flat, and trying them in earnest takes seconds for each megapixel.
+    """
+    height, width = pixels.shape[:2]
+    if height * width < LARGE or min(height, width) < TILE:
+        return False
+    tops, lefts = (np.linspace(0, side - TILE, TILES).astype(int) for side in (height, width))
+    tiles = [pixels[top : top + TILE, left : left + TILE] for top in tops for left in lefts]
+    sample = np.concatenate(tiles)
+    buffer = io.BytesIO()
+    Image.fromarray(sample[:, :, 0] if sample.shape[2] == 1 else sample).save(buffer, "PNG")
+    return len(buffer.getvalue()) * (height * width / (len(sample) * TILE)) > FAR * most
 
 
 def _files(picture: Picture) -> Iterator[tuple[str, bytes]]:

@@ -188,3 +188,15 @@ def test_a_source_smaller_than_any_jpeg_is_kept_as_it_is(tmp_path: Path, useless
     row = archived(tmp_path, useless_model, texture(), ".jpg", quality=3)
     assert row.stored == "verbatim"
     assert row.payload_bytes == row.source_bytes
+
+
+def test_large_photos_are_not_tried_in_earnest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles of a large photo, however smooth, rule lossless files out at once; a large drawing still gets its own."""
+    rows, columns = np.mgrid[:1000, :1200]
+    drawing = np.repeat(((rows // 50 + columns // 60) % 2 * 255).astype(np.uint8)[:, :, None], 3, axis=2)
+    assert fallback.lossless(Picture(pixels=drawing, metadata=Metadata()), 20_000) is not None
+    smooth = 120 + 60 * np.sin(rows / 90) + 50 * np.cos(columns / 70)
+    noise = np.random.default_rng(0).normal(0, 1, (1000, 1200, 3))
+    photo = (smooth[:, :, None] + noise).clip(0, 255).astype(np.uint8)
+    monkeypatch.setattr(fallback, "_files", lambda _: pytest.fail("tried"))
+    assert fallback.lossless(Picture(pixels=photo, metadata=Metadata()), 20_000) is None
