@@ -71,7 +71,8 @@ def _is_hopeless(pixels: Pixels, most: int) -> bool:
     sample = np.concatenate(tiles)
     buffer = io.BytesIO()
     Image.fromarray(sample[:, :, 0] if sample.shape[2] == 1 else sample).save(buffer, "PNG")
-    return len(buffer.getvalue()) * (height * width / (len(sample) * TILE)) > FAR * most
+    share = len(sample) * TILE / (height * width)
+    return bool(len(buffer.getvalue()) > FAR * most * share)
 
 
 def _files(picture: Picture) -> Iterator[tuple[str, bytes]]:
