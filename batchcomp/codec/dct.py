@@ -23,7 +23,7 @@ _GRID: Final = 2.0**13
 # JFIF 1.02 (ITU-T T.871), section 7; rows Y, Cb, Cr
 _YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 _COLOURS: Final = (np.rint(np.array(_YCC) * _GRID) / _GRID).astype(np.float32)
-_BAND_BLOCKS: Final = 1 << 15  # quantised at once, with statistics of their own: bounds memory
+_BAND_BLOCKS: Final = 1 << 13  # quantised at once, with statistics of their own: bounds memory
 ZIGZAG: Final = np.argsort(
     [(u + v) * 16 + (u if (u + v) % 2 else v) for u in range(8) for v in range(8)], kind="stable"
 )  # ZIGZAG[k] = 8 u + v of the k-th coefficient
