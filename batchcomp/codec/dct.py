@@ -20,9 +20,10 @@ from batchcomp.images.picture import Pixels
 Coefficients = NDArray[np.int16]  # (planes, rows, columns, 8, 8) of blocks, rows of rising vertical frequency
 
 _GRID: Final = 2.0**13
-# JFIF 1.02 (ITU-T T.871), section 7; rows Y, Cb, Cr
-_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
-_COLOURS: Final = (np.rint(np.array(_YCC) * _GRID) / _GRID).astype(np.float32)
+# JFIF 1.02 (ITU-T T.871), section 7: full-range BT.601
+RGB_TO_YCC: Final = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
+YCC_TO_RGB: Final = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
+_COLOURS: Final = (np.rint(np.array(RGB_TO_YCC) * _GRID) / _GRID).astype(np.float32)
 _BAND_BLOCKS: Final = 1 << 13  # quantised at once, with statistics of their own: bounds memory
 ZIGZAG: Final = np.argsort(
     [(u + v) * 16 + (u if (u + v) % 2 else v) for u in range(8) for v in range(8)], kind="stable"
@@ -65,9 +66,9 @@ def scaled(pixels: Pixels, tables: NDArray[np.int64]) -> Scaled:
     return answer
 
 
-def bands(rows: int, columns: int) -> Iterator[slice]:
-    """Rows of blocks that are handled at once."""
-    height = max(1, _BAND_BLOCKS // columns)
+def bands(rows: int, columns: int, blocks: int | None = None) -> Iterator[slice]:
+    """Rows of blocks that are handled at once: so many blocks, or as many as are quantised together."""
+    height = max(1, (blocks or _BAND_BLOCKS) // columns)
     yield from (slice(top, min(rows, top + height)) for top in range(0, rows, height))
 
 

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from batchcomp.codec.dct import ZIGZAG, Coefficients, matrix
+from batchcomp.codec.dct import YCC_TO_RGB, ZIGZAG, Coefficients, matrix
 from batchcomp.codec.family import CodecNetwork
 from batchcomp.codec.rdoq import SIZES, Blocks, Tokens, bits_table, sizes
 from batchcomp.images.picture import Pixels
@@ -34,9 +34,6 @@ SHARE: Final = 0.25  # of the coefficients, by lot, that may step at once
 COMPANY: Final = 3.0  # how much more the distortion curves along many steps than along each alone, to begin with
 LARGEST: Final = 1000  # magnitude from which on a coefficient stays
 PROBE: Final = 0.3  # steps by which all coefficients are disturbed to feel the curvature
-
-# JFIF 1.02 (ITU-T T.871), section 7: back from YCbCr
-YCC_TO_RGB: Final = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,7 +58,7 @@ def test_the_matrix_is_the_dct() -> None:
 @given(st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 3]), st.integers(0, 2**32 - 1), st.floats(0.1, 900))
 @settings(max_examples=30, deadline=None)
 def test_any_coefficients_make_a_sound_file(rows: int, columns: int, planes: int, seed: int, scale: float) -> None:
-    """Runs, escapes and end-of-block codes are right for every pattern of zeros: they are read back as written."""
+    """Runs, escapes and end-of-block codes are right for every pattern of zeros: Pillow reads as many blocks."""
     rng = np.random.default_rng(seed)
     values = np.clip(rng.laplace(0, scale, (planes, rows, columns, 8, 8)) * (rng.random((8, 8)) < 0.3), -1023, 1023)
     tables = np.ones((2, 8, 8), np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from batchcomp.codec import jpeg, refine
+from batchcomp.codec import refine
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.compact import Compact
 from batchcomp.codec.rdoq import Tokens, bits_table
@@ -106,4 +106,3 @@ def test_the_gradient_is_that_of_the_decoder() -> None:
         restored = part._decoded(torch.from_numpy(part._start).float())[0].permute(1, 2, 0).numpy() * 255
     decoded = CODEC.restore(CODEC.encode(compact)).pixels
     assert np.abs(np.clip(restored, 0, 255) - decoded).mean() < 1.0
-    assert jpeg.decode(CODEC.encode(compact))[0].shape == compact.pixels.shape

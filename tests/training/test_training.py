@@ -15,13 +15,14 @@ from PIL import Image
 from batchcomp.codec import jpeg as real_jpeg
 from batchcomp.codec import weights
 from batchcomp.codec.networks import Architecture
+from batchcomp.codec.refine import Aim
 from batchcomp.codec.tables import initial_log_tables, tables_at
 from batchcomp.errors import TrainingError
 from batchcomp.training import jpeg_proxy
 from batchcomp.training.data import CropSource, is_dev, split_folder
 from batchcomp.training.evaluate import bd_rate
 from batchcomp.training.joint import JointSettings, JointTrainer, draw_steps, forward
-from batchcomp.training.losses import LossWeights
+from batchcomp.training.losses import LossWeights, ms_ssim_share
 
 TINY = Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
 
@@ -278,3 +279,12 @@ def test_impossible_settings_are_refused(bad: dict[str, int]) -> None:
     """Numbers that make no run are an error at once."""
     with pytest.raises(TrainingError):
         settings(**bad)
+
+
+def test_refinement_aims_at_what_training_does() -> None:
+    """`--effort` weighs distortion and bits as the loss does at every step; it cannot import it."""
+    step = torch.tensor([0.25, 0.7, 2.0, 9.0])
+    aims = [Aim.at(float(one)) for one in step]
+    usual = LossWeights()
+    assert [aim.share for aim in aims] == pytest.approx(ms_ssim_share(step, usual).tolist(), abs=1e-6)
+    assert [aim.rate for aim in aims] == pytest.approx((usual.rate * step**usual.rate_power).tolist(), rel=1e-5)

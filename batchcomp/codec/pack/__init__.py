@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from batchcomp.codec import jpeg, payload
 from batchcomp.codec.baseline import jpeg_of
-from batchcomp.codec.dct import ZIGZAG, Coefficients
+from batchcomp.codec.dct import ZIGZAG, Coefficients, bands
 from batchcomp.codec.pack.coder import Coder, Reader, Walk, Writer
 from batchcomp.codec.pack.model import Packer, by_key, shipped
 from batchcomp.errors import PayloadError
@@ -153,8 +153,7 @@ def _content_crc(front: bytes, found: NDArray[np.int16], tables: NDArray[np.int6
 
 def _bands(rows: int, columns: int) -> Iterator[slice]:
     """Rows of blocks that are coded together."""
-    height = max(1, _BAND_BLOCKS // columns)
-    yield from (slice(top, min(rows, top + height)) for top in range(0, rows, height))
+    return bands(rows, columns, _BAND_BLOCKS)
 
 
 def _encoded(packer: Packer, found: NDArray[np.int16], tables: NDArray[np.int64], header: payload.Header) -> bytes:
@@ -180,8 +179,8 @@ def _decoded(data: bytes) -> tuple[bytes, NDArray[np.int16], NDArray[np.int64]]:
     tables = _code_tables(reader, packer, header, planes, None)
     walk = Walk(reader, packer, round(header.quality))
     rows, columns = -(-height // 8), -(-width // 8)
-    bands = [walk.planes((planes, band.stop - band.start, columns), tables) for band in _bands(rows, columns)]
-    found = np.concatenate(bands, axis=1)
+    parts = [walk.planes((planes, band.stop - band.start, columns), tables) for band in _bands(rows, columns)]
+    found = np.concatenate(parts, axis=1)
     if _content_crc(front, found, tables) != check:
         raise PayloadError("the packed picture does not have its checksum; use an intact copy")
     return front, found, tables

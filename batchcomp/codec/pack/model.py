@@ -20,11 +20,8 @@ from safetensors.numpy import load, save
 from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, Features
 from batchcomp.errors import PayloadError
 
-FILES: Final = (
-    "packer.safetensors",
-    "packer-2.safetensors",
-    "packer-1.safetensors",
-)  # in batchcomp/models: today's, then those of older files
+# in batchcomp/models: today's, then those of older files
+FILES: Final = ("packer.safetensors", "packer-2.safetensors", "packer-1.safetensors")
 WEIGHT, HIDDEN, LOGIT = 64, 32, 128  # units of the whole numbers, as fractions of one
 MOST_HIDDEN, MOST_WEIGHT, MOST_LOGIT = 255, 127, 12 * LOGIT
 PLANES: Final = 3
