@@ -17,7 +17,7 @@ from batchcomp.codec import engines, payload, tiles, weights
 from batchcomp.codec.compact import Compact, Decoded
 from batchcomp.codec.inner import DEFAULT, INNER, codec_of
 from batchcomp.codec.refine import ITERATIONS, Decoder, refine
-from batchcomp.codec.tables import FINE_FROM, check_quality, fine_quality, quality_to_step
+from batchcomp.codec.tables import FINE_FROM, check_quality, full_size_told, half_size_told, quality_to_step
 from batchcomp.errors import ModelError, PayloadError, UsageError
 from batchcomp.images.picture import Picture, Pixels
 
@@ -61,7 +61,7 @@ class Codec:
         self._model_file = model_file
         fine = weights.load_fine(model)
         self._fine = self._placed(fine) if fine else None
-        self._models = {bytes.fromhex(one.sha256)[:8]: one for one in (self.model, self._fine) if one}
+        self._models = {_model_id(one): one for one in (self.model, self._fine) if one}
 
     @classmethod
     def open(
@@ -86,7 +86,7 @@ class Codec:
 
     def hash_of(self, header: payload.Header) -> str:
         """SHA-256 of the model of a payload that `compact` began."""
-        return self._models[header.model].sha256
+        return self._model_of(header).sha256
 
     @property
     def engine(self) -> str:
@@ -98,7 +98,7 @@ class Codec:
         return model
 
     def _model_of(self, header: payload.Header) -> weights.Model:
-        if header.model not in self._models:
+        if header.model not in self._models:  # by its first 4 bytes, or 8 in earlier versions of the header
             try:
                 model = weights.load_by_hash(header.model.hex(), self._model_file)
             except ModelError as error:
@@ -135,8 +135,10 @@ class Codec:
     def _model_for(self, quality: float, inner: str) -> tuple[weights.Model, float]:
         """The model for a quality, and the quality that its networks are told: the finest need the full size."""
         check_quality(quality)
-        if self._fine and inner == DEFAULT and quality >= FINE_FROM:
-            return self._fine, round(fine_quality(quality), 2)
+        if self._fine and inner == DEFAULT:
+            if quality >= FINE_FROM:
+                return self._fine, round(full_size_told(quality), 2)
+            return self.model, round(half_size_told(quality), 2)
         return self.model, round(INNER[inner].network_quality(quality), 2)
 
     def _compact(self, model: weights.Model, jobs: Sequence[tuple[Picture, float, float]]) -> list[Compact]:
@@ -157,7 +159,7 @@ class Codec:
                     height=picture.height,
                     scale=arch.scale,
                     quality=t,
-                    model=bytes.fromhex(model.sha256)[:8],
+                    model=_model_id(model),
                     grey=picture.mode == "L",
                 ),
                 tables=model.network.tables_at(step),
@@ -250,3 +252,8 @@ class Codec:
             PayloadError: the payload is damaged or its model is not at hand.
         """
         return self.reconstruct([self.decode(data)])[0]
+
+
+def _model_id(model: weights.Model) -> bytes:
+    """What headers call a model."""
+    return bytes.fromhex(model.sha256)[: payload.MODEL_BYTES]

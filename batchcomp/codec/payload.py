@@ -2,11 +2,19 @@
 
     offset  size  field
     0       2     marker FF EA (APP10)
-    2       2     length of what follows, itself included: 27
+    2       2     length of what follows, itself included: 19 or 23
     4       5     identifier "bcmp" 00
-    9       1     version: 1, or 2 where the quality has hundredths
+    9       1     version: 3
+    10      1     flags: bit 0 = source is greyscale; bits 1, 2 = log2 of the scale; bit 3 = sides in 4 bytes each
+    11      2     quality that the networks are told, in hundredths, 100..11500
+    13      4     first 4 bytes of the model file's SHA-256
+    17      2, 4  original width in pixels
+            2, 4  original height in pixels
+
+The compact image's sides are ceil(side / scale). Versions 1 and 2 are still read:
+
     10      1     flags: bit 0 = source is greyscale; other bits are 0
-    11      1     scale: the compact image's sides are ceil(side / scale)
+    11      1     scale
     12      1     quality, 1..100, whole part
     13      8     first 8 bytes of the model file's SHA-256
     21      4     original width in pixels
@@ -23,14 +31,18 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from batchcomp.codec.tables import MOST_TOLD
 from batchcomp.errors import PayloadError
 from batchcomp.images import beside
 
-VERSION = 2
+VERSION = 3
 IDENTIFIER = b"bcmp\0"
-LAYOUT = struct.Struct(">5sBBBB8sII")
+SHORT, LONG = struct.Struct(">5sBBH4sHH"), struct.Struct(">5sBBH4sII")
+EARLIER = struct.Struct(">5sBBBB8sII")  # versions 1 and 2
+MODEL_BYTES = 4
 APP0, APP1, APP2, APP10, APP15, COM, SOI, SOS = 0xE0, 0xE1, 0xE2, 0xEA, 0xEF, 0xFE, 0xD8, 0xDA
-GREY = 1
+GREY, WIDE = 1, 8
+SCALES = (1, 2, 4)
 MAX_ORIGINAL_SIDE = 131_000
 
 
@@ -41,8 +53,8 @@ class Header:
     width: int
     height: int
     scale: int
-    quality: float  # 1..100 in steps of .01
-    model: bytes  # first 8 bytes of the model's SHA-256
+    quality: float  # that the networks are told: 1..115 in steps of .01
+    model: bytes  # first 4 bytes of the model's SHA-256; 8 in versions 1 and 2
     grey: bool
 
     @property
@@ -86,12 +98,12 @@ def segments(data: bytes) -> Iterator[Segment]:
 
 
 def content_of(header: Header) -> bytes:
-    """The header as bytes: 25 for a whole quality, else 26."""
-    whole, hundredths = divmod(round(header.quality * 100), 100)
-    fields = (GREY if header.grey else 0, header.scale, whole, header.model, header.width, header.height)
-    if hundredths:
-        return LAYOUT.pack(IDENTIFIER, 2, *fields) + bytes((hundredths,))
-    return LAYOUT.pack(IDENTIFIER, 1, *fields)
+    """The header as bytes, of the latest version: 17, or 21 where a side is longer than 65,535 px."""
+    wide = max(header.width, header.height) >= 1 << 16
+    flags = GREY * header.grey | SCALES.index(header.scale) << 1 | WIDE * wide
+    told = round(header.quality * 100)
+    sides = header.width, header.height
+    return (LONG if wide else SHORT).pack(IDENTIFIER, VERSION, flags, told, header.model[:MODEL_BYTES], *sides)
 
 
 def as_number(quality: float) -> float:
@@ -122,7 +134,7 @@ def parse(data: bytes) -> Header:
 
 
 def header_of(content: bytes) -> Header:
-    """Read what `content_of` wrote.
+    """Read what `content_of` wrote, in this version or an earlier one.
 
     Raises:
         PayloadError: its fields make no sense, or it is of a later version.
@@ -130,26 +142,40 @@ def header_of(content: bytes) -> Header:
     version = content[len(IDENTIFIER)] if len(content) > len(IDENTIFIER) else 0
     if version > VERSION:
         raise PayloadError(f"payload version {version}: this build reads up to {VERSION}; upgrade batchcomp")
-    if version < 1 or len(content) != LAYOUT.size + version - 1:
+    header = _header(content) if version == VERSION else _earlier_header(content, version)
+    if header is None:
         raise PayloadError(f"a header of version {version} and {len(content)} bytes makes no sense; use an intact copy")
-    _, _, flags, scale, whole, model, width, height = LAYOUT.unpack(content[: LAYOUT.size])
-    hundredths = content[LAYOUT.size] if version > 1 else 0
+    if not (1 <= header.width <= MAX_ORIGINAL_SIDE and 1 <= header.height <= MAX_ORIGINAL_SIDE):
+        raise PayloadError(f"the header says {header.width}x{header.height}; use an intact copy")
+    return header
+
+
+def _header(content: bytes) -> Header | None:
+    """A header of the latest version; None where it makes no sense."""
+    flags = content[len(IDENTIFIER) + 1] if len(content) >= SHORT.size else 0
+    layout = LONG if flags & WIDE else SHORT
+    scale = flags >> 1 & 3
+    if len(content) != layout.size or flags >= 2 * WIDE or scale >= len(SCALES):
+        return None
+    _, _, _, told, model, width, height = layout.unpack(content)
+    if not 100 <= told <= 100 * MOST_TOLD:
+        return None
+    quality, grey = as_number(told / 100), bool(flags & GREY)
+    return Header(width=width, height=height, scale=SCALES[scale], quality=quality, model=model, grey=grey)
+
+
+def _earlier_header(content: bytes, version: int) -> Header | None:
+    """A header of version 1 or 2; None where it makes no sense."""
+    if version < 1 or len(content) != EARLIER.size + version - 1:
+        return None
+    _, _, flags, scale, whole, model, width, height = EARLIER.unpack(content[: EARLIER.size])
+    hundredths = content[EARLIER.size] if version > 1 else 0
     quality = whole + hundredths / 100
-    sound = (
-        flags in (0, GREY)
-        and scale in (1, 2, 4)
-        and 1 <= quality <= 100
-        and (version == 1 or 1 <= hundredths <= 99)
-        and 1 <= width <= MAX_ORIGINAL_SIDE
-        and 1 <= height <= MAX_ORIGINAL_SIDE
-    )
+    sound = flags in (0, GREY) and scale in SCALES and 1 <= quality <= 100 and (version == 1 or 1 <= hundredths <= 99)
     if not sound:
-        raise PayloadError(
-            f"the header says {width}x{height}, scale {scale}, quality {quality}, flags {flags}; use an intact copy"
-        )
-    return Header(
-        width=width, height=height, scale=scale, quality=as_number(quality), model=model, grey=bool(flags & GREY)
-    )
+        return None
+    grey = bool(flags & GREY)
+    return Header(width=width, height=height, scale=scale, quality=as_number(quality), model=model, grey=grey)
 
 
 def metadata_bytes(data: bytes) -> int:

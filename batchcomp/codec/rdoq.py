@@ -32,9 +32,9 @@ class Rounding:
     block counts as `alone` bits dearer, for then the block needs none at all.
     """
 
-    dear_from: float = 4.0
-    per_bit: float = 0.06
-    most: float = 0.3
+    dear_from: float = 3.5
+    per_bit: float = 0.07
+    most: float = 0.35
     alone: float = 1.0
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from batchcomp.codec import weights
 from batchcomp.codec.networks import Architecture, DoubleNetwork
-from batchcomp.codec.tables import COARSEST_STEP, FINEST_STEP
+from batchcomp.codec.tables import COARSEST_STEP, FINEST_STEP, MOST_TOLD, quality_to_step
 from batchcomp.errors import TrainingError
 from batchcomp.training import checkpoint
 from batchcomp.training.data import CropSource, split_folder
@@ -70,10 +70,10 @@ class JointSettings:
         return schedule.at(step)
 
 
-def draw_steps(rng: np.random.Generator, count: int) -> Tensor:
-    """Coarsenesses (count,), log-uniform over the whole range of qualities, stratified within the batch."""
+def draw_steps(rng: np.random.Generator, count: int, finest: float = FINEST_STEP) -> Tensor:
+    """Coarsenesses (count,), log-uniform from `finest` to the coarsest there is, stratified within the batch."""
     fractions = (np.arange(count) + rng.random(count)) / count
-    low, high = math.log(FINEST_STEP), math.log(COARSEST_STEP)
+    low, high = math.log(finest), math.log(COARSEST_STEP)
     return torch.from_numpy(np.exp(low + (high - low) * fractions)).float()
 
 
@@ -132,6 +132,7 @@ class JointTrainer:
         split = split_folder(photos, crop=settings.crop)
         self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
         full_size = settings.architecture.scale == 1
+        self.finest = FINEST_STEP if full_size else quality_to_step(MOST_TOLD)
         self.dev = DevSet(split.dev, jpeg_qualities=FULL_SIZE_JPEG_QUALITIES if full_size else JPEG_QUALITIES)
         checkpoint.make_folder(run)
         torch.manual_seed(settings.seed)
@@ -197,7 +198,7 @@ class JointTrainer:
         self._within_step = True
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate_at(self.step) * group["gain"]
-        coarseness = draw_steps(rng, len(x)).to(self.device)
+        coarseness = draw_steps(rng, len(x), self.finest).to(self.device)
         x = x.to(self.device, memory_format=torch.channels_last)
         losses = forward(self.network, x, coarseness, self.settings.loss)
         self.optimiser.zero_grad(set_to_none=True)

@@ -35,7 +35,7 @@ from batchcomp.codec.pack.model import (
     UNARY,
     WEIGHT,
 )
-from batchcomp.codec.tables import QUALITIES, quality_to_step
+from batchcomp.codec.tables import MOST_TOLD, QUALITIES, quality_to_step
 from batchcomp.errors import PictureError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
@@ -236,7 +236,7 @@ def _draw(tables: list[tuple[Tensor, Tensor]], batch: int) -> tuple[Tensor, Tens
 
 
 def to_bytes(packers: Packers, tables: NDArray[np.uint8]) -> bytes:
-    """The packer's file. `tables` (100, 2, 64) in zigzag order are those to expect at qualities 1..100."""
+    """The packer's file. `tables` (115, 2, 64) in zigzag order are those to expect by what networks are told."""
     tensors: dict[str, NDArray[np.generic]] = {"tables": tables}
     for kind in ("ac", "dc"):
         for plane, net in enumerate(getattr(packers, kind)):
@@ -254,9 +254,9 @@ def record_all(samples: Iterable[Sample], *, share: float, seed: int = 0) -> Rec
 
 
 def expected_tables(codec: Codec) -> NDArray[np.uint8]:
-    """The tables (100, 2, 64) of a codec's model at qualities 1..100, in zigzag order."""
+    """The tables (115, 2, 64) of a codec's model by what it is told, in zigzag order."""
     at = codec.model.network.tables_at
-    tables = [at(quality_to_step(quality)).reshape(2, 64)[:, ZIGZAG] for quality in QUALITIES]
+    tables = [at(quality_to_step(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MOST_TOLD + 1)]
     return np.stack(tables).astype(np.uint8)
 
 
@@ -275,4 +275,4 @@ def samples_of(codec: Codec, photos: Iterable[Path], *, crop: int, each: int, se
         for quality in rng.uniform(QUALITIES.start, QUALITIES.stop - 1, each):
             (compact,) = codec.compact([part], float(quality))
             found = coefficients(compact.pixels, compact.tables)
-            yield Sample(coefficients=found, tables=compact.tables, quality=float(quality))
+            yield Sample(coefficients=found, tables=compact.tables, quality=compact.header.quality)

@@ -74,14 +74,14 @@ def test_untrained_nets_are_exactly_bicubic_and_jpeg() -> None:
 
 
 def test_the_payload_is_a_standard_jpeg_with_at_most_32_bytes_of_ours(codec: Codec) -> None:
-    """Pillow opens the payload as a half-size progressive JPEG; our segment costs 29 bytes."""
+    """Pillow opens the payload as a half-size progressive JPEG; our segment costs 21 bytes."""
     data = codec.compress(picture(64, 101), 50)
     with Image.open(io.BytesIO(data)) as image:
         assert (image.format, image.size, image.mode) == ("JPEG", (51, 32), "RGB")
         assert image.info["progressive"]
         image.load()
     ours = [s for s in payload.segments(data) if s.marker == payload.APP10]
-    assert [s.end - s.start for s in ours] == [29]
+    assert [s.end - s.start for s in ours] == [21]
 
 
 def test_metadata_travels_in_the_payload(codec: Codec) -> None:
@@ -139,7 +139,7 @@ def test_batches_mix_sizes_and_models(codec: Codec) -> None:
     together = [Codec.encode(c) for c in batched.compact(pictures, 60)]
     assert together == [codec.compress(p, 60) for p in pictures]
     foreign = other.compress(pictures[0], 60)
-    batched._models[bytes.fromhex(other.model.sha256)[:8]] = other.model
+    batched._models[bytes.fromhex(other.model.sha256)[: payload.MODEL_BYTES]] = other.model
     restored = batched.reconstruct([Codec.decode(data) for data in (*together, foreign)])
     alone = [*(codec.restore(data) for data in together), other.restore(foreign)]
     for one, two in zip(restored, alone, strict=True):
@@ -171,7 +171,7 @@ def test_a_jpeg_beyond_pillows_own_limit_is_decoded() -> None:
 def test_a_payload_of_an_unknown_model_is_a_clear_error(codec: Codec) -> None:
     """The error names the model that is missing and the option that brings it."""
     data = Codec(tiny_model(seed=7)).compress(picture(8, 8), 50)
-    with pytest.raises(PayloadError, match=r"model [0-9a-f]{16} is needed.*--model FILE"):
+    with pytest.raises(PayloadError, match=r"model [0-9a-f]{8} is needed.*--model FILE"):
         codec.restore(data)
 
 
@@ -191,9 +191,9 @@ def test_damaged_payloads_raise_one_kind_of_error(codec: Codec) -> None:
 def test_a_forged_size_is_refused_before_any_pixel_is_decoded(codec: Codec) -> None:
     """A header that claims gigapixels, or not the JPEG's size, is an error."""
     data = codec.compress(picture(24, 24), 50)
-    at = data.index(payload.IDENTIFIER) + payload.LAYOUT.size - 8
-    for width, height in ((130_000, 130_000), (26, 24)):
-        forged = data[:at] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + data[at + 8 :]
+    at = data.index(payload.IDENTIFIER) + payload.SHORT.size - 4
+    for width, height in ((65_000, 65_000), (26, 24)):
+        forged = data[:at] + width.to_bytes(2, "big") + height.to_bytes(2, "big") + data[at + 4 :]
         with pytest.raises(PayloadError):
             codec.restore(forged)
 
@@ -202,8 +202,8 @@ def test_a_later_payload_version_asks_for_an_upgrade(codec: Codec) -> None:
     """A payload of a version to come names both versions and the next step."""
     data = codec.compress(picture(8, 8), 50)
     at = data.index(payload.IDENTIFIER) + len(payload.IDENTIFIER)
-    with pytest.raises(PayloadError, match="payload version 3: this build reads up to 2; upgrade"):
-        codec.restore(data[:at] + b"\3" + data[at + 1 :])
+    with pytest.raises(PayloadError, match="payload version 4: this build reads up to 3; upgrade"):
+        codec.restore(data[:at] + b"\4" + data[at + 1 :])
 
 
 def test_a_plain_jpeg_is_no_payload() -> None:

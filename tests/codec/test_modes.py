@@ -11,7 +11,7 @@ from batchcomp.cli.train import Method, Shape, train
 from batchcomp.codec import payload, weights
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.networks import Architecture, DoubleNetwork
-from batchcomp.codec.tables import FINE_FROM, fine_quality
+from batchcomp.codec.tables import FINE_FROM, MOST_TOLD, STRETCH_FROM, full_size_told, half_size_told
 from batchcomp.errors import UsageError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
@@ -56,10 +56,17 @@ def test_avif_inside_stays_at_half_size(two_sizes: Codec) -> None:
 
 def test_what_full_size_is_told_rises_to_100() -> None:
     """From 1 or more where it takes over, evenly, to 100."""
-    told = [fine_quality(quality) for quality in (FINE_FROM, (FINE_FROM + 100) / 2, 100)]
+    told = [full_size_told(quality) for quality in (FINE_FROM, (FINE_FROM + 100) / 2, 100)]
     assert told[0] >= 1
     assert told[2] == 100
     assert told[2] - told[1] == pytest.approx(told[1] - told[0])
+
+
+def test_what_half_size_is_told_reaches_its_finest() -> None:
+    """It is the quality itself at first, then rises faster, without a step, to the finest there is."""
+    assert [half_size_told(quality) for quality in (1, 50.25, STRETCH_FROM)] == [1, 50.25, STRETCH_FROM]
+    assert half_size_told(STRETCH_FROM + 0.01) == pytest.approx(STRETCH_FROM, abs=0.2)
+    assert half_size_told(FINE_FROM) == pytest.approx(MOST_TOLD)
 
 
 def test_qualities_beyond_the_scale_are_refused(two_sizes: Codec) -> None:
@@ -72,7 +79,7 @@ def test_no_dent_where_full_size_takes_over() -> None:
     """With the shipped models bytes and similarity rise across the change, up to visually lossless."""
     codec, pixels = Codec.open(device="cpu"), load(PHOTO).pixels[:192, :256].copy()
     found = []
-    for quality in (88, FINE_FROM - 0.01, FINE_FROM, 98, 100):
+    for quality in (88, STRETCH_FROM, 97, FINE_FROM - 0.01, FINE_FROM, 99, 100):
         data = codec.compress(Picture(pixels=pixels), quality)
         found.append((len(data), ms_ssim(pixels, codec.restore(data).pixels)))
     assert found == sorted(found)

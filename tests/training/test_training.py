@@ -22,7 +22,7 @@ from batchcomp.training import jpeg_proxy
 from batchcomp.training.data import CropSource, is_dev, split_folder
 from batchcomp.training.evaluate import bd_rate
 from batchcomp.training.joint import JointSettings, JointTrainer, draw_steps, forward
-from batchcomp.training.losses import LossWeights, ms_ssim_share
+from batchcomp.training.losses import LossWeights, ms_ssim_share, peaks_share
 
 TINY = Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
 
@@ -288,3 +288,9 @@ def test_refinement_aims_at_what_training_does() -> None:
     usual = LossWeights()
     assert [aim.share for aim in aims] == pytest.approx(ms_ssim_share(step, usual).tolist(), abs=1e-6)
     assert [aim.rate for aim in aims] == pytest.approx((usual.rate * step**usual.rate_power).tolist(), rel=1e-5)
+
+
+def test_the_worst_places_count_at_fine_steps_alone() -> None:
+    """Their share is whole up to step 0.5 and gone from step 2 on, in even steps of log2 between."""
+    shares = peaks_share(torch.tensor([0.15, 0.5, 1.0, 2.0, 9.0]), LossWeights(peaks=0.12))
+    assert shares.tolist() == pytest.approx([0.12, 0.12, 0.06, 0, 0], abs=1e-6)

@@ -67,7 +67,8 @@ def _hidden(x: NDArray[np.float32], by: int) -> NDArray[np.float32]:
 class Packer:
     """Nets for the AC and DC coefficients of each plane, the tables to expect at each quality, and P by logit.
 
-    `tables` is (100, 2, 64) in zigzag order; `odds` holds P(1), multiples of 2^-22, for logits from -12 to 12.
+    `tables` is (115, 2, 64) in zigzag order, those of older files (100, 2, 64); `odds` holds P(1), multiples of 2^-22,
+    for logits from -12 to 12.
     """
 
     ac: tuple[Net, ...]
