@@ -46,6 +46,12 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+def _has_avif() -> bool:
+    from PIL import features  # noqa: PLC0415  (only where it is asked for: it costs time)
+
+    return bool(features.check("avif"))
+
+
 TARGETS = {  # what a picture can be asked to meet, with the least and the most it can be
     "match-jpeg": (1, 100),  # Pillow's quality: at most that file's bytes, and a higher MS-SSIM
     "target-ms-ssim": (0.01, 0.9999),  # the fewest bytes that reach it
@@ -120,6 +126,8 @@ class CompressSettings:
         """Raise UsageError where the inner codec is unknown, or cannot do what is asked for."""
         if self.codec not in CODECS:
             raise UsageError(f"codec {self.codec!r}: expected one of {', '.join(CODECS)}")
+        if self.codec == "avif" and not _has_avif():
+            raise UsageError("--codec avif: this build of PIL lacks AVIF; install pillow, or leave it out")
         if self.pack and self.codec != "jpeg":
             raise UsageError(f"--pack with --codec {self.codec}: only JPEG payloads can be packed; leave one out")
         if not 0 <= self.effort <= MOST_EFFORT:

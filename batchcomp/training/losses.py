@@ -65,7 +65,7 @@ def ms_ssim_share(step: Tensor, weights: LossWeights) -> Tensor:
 
 
 def peaks_share(step: Tensor, weights: LossWeights) -> Tensor:
-    """Share (B,) of the worst places in the distortion: `peaks` up to step 0.5, none from 2 on, even between in log2."""
+    """Share (B,) of the worst places in the distortion: `peaks` up to step 0.5, none from 2 on, evenly in log2."""
     low, high = math.log2(PEAKS_FULL), math.log2(PEAKS_FROM)
     return weights.peaks * ((high - torch.log2(step)) / (high - low)).clamp(0, 1)
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import io
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
 from batchcomp.codec import payload
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.compact import Compact
 from batchcomp.codec.inner import INNER, avif, codec_of
 from batchcomp.codec.tables import MOST_TOLD
-from batchcomp.errors import PayloadError
+from batchcomp.errors import PayloadError, UsageError
 from batchcomp.images.hush import hushed
 from batchcomp.images.picture import Metadata, Picture
+from batchcomp.settings import CompressSettings
 from tests.cli.samples import photo
 from tests.codec.conftest import tiny_model
 from tests.needs import needs, param
@@ -207,3 +209,13 @@ def test_our_box_is_skipped_by_the_standard() -> None:
     assert (kind, end) == (b"uuid", len(data))
     assert struct.unpack_from(">I", data, start)[0] == 24 + 17
     assert [kind for kind, _, _ in boxes[:-1]] == [b"ftyp", b"meta", b"mdat"]
+
+
+def test_a_build_without_avif_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Compressing is refused before it begins, and a payload is not called damaged."""
+    monkeypatch.setattr(features, "check", lambda part: part != "avif")
+    with pytest.raises(UsageError, match="this build of PIL lacks AVIF; install pillow"):
+        CompressSettings(paths=(tmp_path,), archive=tmp_path / "a.bca", codec="avif")
+    monkeypatch.setattr(avif.AvifImagePlugin, "SUPPORTED", False)
+    with pytest.raises(PayloadError, match="an AVIF, which this build of PIL lacks; install pillow"):
+        INNER["avif"].decode(b"", expected=(1, 1))

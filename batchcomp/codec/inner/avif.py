@@ -78,6 +78,8 @@ class Avif:
 
     def decode(self, data: bytes, *, expected: tuple[int, int]) -> tuple[Pixels, Metadata]:
         """See `InnerCodec`."""
+        if not AvifImagePlugin.SUPPORTED:
+            raise PayloadError("an AVIF, which this build of PIL lacks; install pillow")
         further = _contents(data).get(METADATA_BOX, b"")
         grey = self.header(data).grey
         try:
