@@ -23,7 +23,7 @@ from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
 
 TILE = 768  # least side in pixels of the picture at the network's larger end; the halo comes on top
-ROOM = 11 << 20  # bytes of one layer's output that a tile with its halo may take; ncnn holds about 17 such at once
+ROOM = 11 << 20  # bytes of one layer's output that a tile with its halo may take; a run holds some 20 such at once
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # BT.601, as JFIF
 IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and copied
 

@@ -135,15 +135,32 @@ class Loaded:
                 raise ValueError("ncnn refuses the graph")
 
     def __call__(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Float32, contiguous (C, h, w) inputs to the last output, (C', h, w)."""
+        """Float32, contiguous (C, h, w) inputs to the last output, (C', h, w).
+
+        Each run has pools of memory of its own. ncnn's pool of a graph keeps whatever any thread ever needed, in
+        pieces that later runs use badly: half a gigabyte for two threads.
+        """
+        pools = ncnn.UnlockedPoolAllocator(), ncnn.UnlockedPoolAllocator()
+        try:
+            return self._run(inputs, *pools)
+        finally:
+            for pool in pools:
+                pool.clear()
+
+    def _run(self, inputs: Sequence[Tensor], blobs: Any, workspace: Any) -> Tensor:
+        """What is in the pools is gone from here on return, whatever the outcome."""
         run = self._net.create_extractor()
+        run.set_blob_allocator(blobs)
+        run.set_workspace_allocator(workspace)
         arrays = [one.contiguous().numpy() for one in inputs]  # ncnn reads them in place: they must outlive the run
         for number, array in enumerate(arrays):
             run.input(f"b{number}", ncnn.Mat(array))
-        code, answer = run.extract(self._last)
-        if code:
+        code, found = run.extract(self._last)
+        answer = None if code else torch.from_numpy(np.array(found))
+        del found, run
+        if answer is None:
             raise MemoryError(f"ncnn could not run a tile of {arrays[0].shape} (code {code})")
-        return torch.from_numpy(np.array(answer))
+        return answer
 
 
 class Winograd:
