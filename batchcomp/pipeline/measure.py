@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 
 from batchcomp.archive.rows import JpegComparison
 from batchcomp.codec import jpeg
@@ -15,7 +16,9 @@ LOWEST, HIGHEST = 1, 100  # Pillow's qualities
 NEAR = 1.25  # ratio of bytes over which the curve is as good as straight
 REFINEMENTS = 4
 QUALITIES_A_DECIBEL = 9  # of MS-SSIM, rather too many: the first step then mostly encloses the target
-QUALITIES_AN_OCTAVE = 30  # of bytes, about, at middle qualities
+USUAL_QUALITY, USUAL_BPP = 30, 0.6  # a photo's
+OCTAVES_A_SCALE = 0.7  # of a photo's bytes, for each octave of the tables' scale
+INTERPOLATIONS = 5
 MAX_SIDE = 65_500  # libjpeg's limit: a larger picture has no plain JPEG to compare with
 
 
@@ -54,25 +57,34 @@ class JpegCurve:
     def best_within(self, budget: int) -> int:
         """Highest quality whose file has at most `budget` bytes; `LOWEST` where none has.
 
-        An interpolation on the logarithm of the size, which is close to linear in quality; a step that does not halve
-        what is left is followed by one that does.
+        The logarithm of the size is close to a straight line over that of libjpeg's scale: at first a usual photo's
+        line, then that through the two files that enclose the budget. It mostly takes 3 or 4 files; where the line
+        bends too much, the rest is halved.
         """
         low, high = LOWEST, HIGHEST + 1  # the answer is in [low, high)
-        guess, wide = 30, False
-        while high - low > 1:
-            span = high - low
+        wanted = math.log2(max(1, budget))
+        usual = wanted - math.log2(USUAL_BPP * self._pixels.shape[0] * self._pixels.shape[1] / 8)
+        guess = _quality_of(_scale_of(USUAL_QUALITY) - usual / OCTAVES_A_SCALE)
+        for files in count(1):
+            guess = min(high - 1, max(low + 1, guess))
             if self.size(guess) <= budget:
                 low = guess
             else:
                 high = guess
-            wide = not wide and 2 * (high - low) > span
-            guess = (low + high) // 2 if not wide else self._near(low, high, guess, budget)
+            if high - low <= 1:
+                break
+            guess = self._near(low, high, guess, wanted) if files < INTERPOLATIONS else (low + high) // 2
         return low
 
-    def _near(self, low: int, high: int, guess: int, budget: int) -> int:
-        """A quality strictly between two whose size may be the budget, a step beyond so that it closes in."""
-        octaves = math.log2(max(1, budget) / self.size(guess))
-        return min(high - 1, max(low + 1, guess + round(QUALITIES_AN_OCTAVE * octaves) + (octaves > 0)))
+    def _near(self, low: int, high: int, last: int, wanted: float) -> int:
+        """A quality whose size may be 2 ** `wanted`, between two or a step from the last one tried."""
+        if low not in self._sizes or high not in self._sizes:
+            octaves = wanted - math.log2(self.size(last))
+            guess = _quality_of(_scale_of(last) - octaves / OCTAVES_A_SCALE)
+            return guess if guess != last else last + (1 if octaves >= 0 else -1)
+        below, above = math.log2(self._sizes[low]), math.log2(self._sizes[high])
+        share = (wanted - below) / (above - below)
+        return _quality_of(_scale_of(low) + (_scale_of(high) - _scale_of(low)) * share)
 
     def reaching(self, target: float, start: int) -> int | None:
         """Lowest quality above `start` whose MS-SSIM is at least `target`; None where even the highest falls short.
@@ -135,6 +147,17 @@ class JpegCurve:
         a, b, t = (_decibels(s) for s in (self.ms_ssim(low), self.ms_ssim(high), target))
         share = (t - a) / (b - a) if b > a else 0.5
         return min(high - 1, max(low + 1, round(low + share * (high - low))))
+
+
+def _scale_of(quality: int) -> float:
+    """log2 of the scale of libjpeg's tables at a quality (jcparam.c), 0 at 50; a little more, as at 100 it is 0."""
+    return math.log2(50 / quality if quality < 50 else 2.02 - quality / 50)
+
+
+def _quality_of(scale: float) -> int:
+    """The inverse of `_scale_of`, rounded and within reach."""
+    quality = 50 / 2**scale if scale > 0 else 50 * (2.02 - 2**scale)
+    return round(min(HIGHEST, max(LOWEST, quality)))
 
 
 def _decibels(similarity: float) -> float:

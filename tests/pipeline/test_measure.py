@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from batchcomp.images.load import load
 from batchcomp.images.picture import Picture, Pixels
 from batchcomp.pipeline import measure as module
 from batchcomp.pipeline.measure import HIGHEST, LOWEST, JpegCurve, measure
@@ -63,6 +65,18 @@ def test_bytes_at_is_what_a_scan_of_all_qualities_finds(start: int) -> None:
         else:
             below = curve.size(max(LOWEST, above - 1))
             assert 0.98 * below <= found <= 1.02 * curve.size(above)
+
+
+def test_few_files_find_the_best_within() -> None:
+    """A real photo takes 3 or 4 files, any budget at most what halving 100 qualities takes behind the first five."""
+    pixels = load(Path(__file__).parents[2] / "examples/photos/coffee.png").pixels
+    counts = []
+    for bpp in (0.1, 0.2, 0.4, 0.8, 1.6):
+        curve = JpegCurve(pixels)
+        curve.best_within(round(bpp * pixels.shape[0] * pixels.shape[1] / 8))
+        counts.append(len(curve._sizes))
+    assert sum(counts) <= 4 * len(counts)
+    assert max(counts) <= 12
 
 
 @pytest.mark.parametrize("gain", [-1.0, 0.3, 1.5, 3.0])  # dB above JPEG at the same bytes
