@@ -52,7 +52,7 @@ class Ours:
 
     codec: OurCodec
     name: str = OURS
-    qualities: Sequence[float] = (1, 5, 12, 20, 30, 40, 50, 60, 70, 80, 90, 95, 96, 98, 100)
+    qualities: Sequence[float] = (1, 5, 12, 20, 30, 40, 50, 60, 70, 80, 90, 95, 97, 98, 99, 100)
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
         return self.codec.compress(Picture(pixels=rgb), int(quality))
@@ -68,7 +68,7 @@ class OursPacked:
     codec: Codec
     name: str = PACKED
     effort: int = 0
-    qualities: Sequence[float] = (1, 8, 20, 35, 50, 65, 80, 92, 100)
+    qualities: Sequence[float] = (1, 8, 20, 35, 50, 65, 80, 90, 97, 98, 100)
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
         compact = self.codec.compact([Picture(pixels=rgb)], quality, effort=self.effort)[0]
