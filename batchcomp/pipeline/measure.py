@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from statistics import mean
 
 from batchcomp.archive.rows import JpegComparison
 from batchcomp.codec import jpeg
@@ -20,8 +19,6 @@ QUALITIES_A_DECIBEL = 9  # of MS-SSIM, rather too many: the first step then most
 USUAL_QUALITY, USUAL_BPP = 30, 0.6  # a photo's
 OCTAVES_A_SCALE = 0.7  # of a photo's bytes, for each octave of the tables' scale
 INTERPOLATIONS = 5
-SAMPLED_FROM = 4_000_000  # pixels: beyond, `bytes_at` looks at bands of the picture
-BANDS, BAND_ROWS = 4, 192  # MS-SSIM needs 161 rows
 MAX_SIDE = 65_500  # libjpeg's limit: a larger picture has no plain JPEG to compare with
 
 
@@ -44,7 +41,6 @@ class JpegCurve:
         self._file = lru_cache(maxsize=4)(lambda quality: jpeg.encode_plain(pixels, quality))
         self._sizes: dict[int, int] = {}
         self._similarities: dict[int, float] = {}
-        self._in_bands: dict[int, float] = {}
 
     def size(self, quality: int) -> int:
         """Bytes of the file at a Pillow quality."""
@@ -57,16 +53,6 @@ class JpegCurve:
         if quality not in self._similarities:
             self._similarities[quality] = ms_ssim(self._pixels, jpeg.decode(self._file(quality))[0])
         return self._similarities[quality]
-
-    def _in_some_bands(self, quality: int) -> float:
-        """MS-SSIM of a few bands of rows instead of the whole picture; as `ms_ssim` where that is small."""
-        bands = _bands(*self._pixels.shape[:2])
-        if not bands:
-            return self.ms_ssim(quality)
-        if quality not in self._in_bands:
-            decoded = jpeg.decode(self._file(quality))[0]
-            self._in_bands[quality] = mean(ms_ssim(self._pixels[band], decoded[band]) for band in bands)
-        return self._in_bands[quality]
 
     def best_within(self, budget: int) -> int:
         """Highest quality whose file has at most `budget` bytes; `LOWEST` where none has.
@@ -115,7 +101,7 @@ class JpegCurve:
             low, guess = guess, min(HIGHEST, guess + 25)
         high = guess
         while high - low > 1:
-            guess = _between(low, high, *(_decibels(s) for s in (self.ms_ssim(low), self.ms_ssim(high), target)))
+            guess = self._between(low, high, target)
             if self.ms_ssim(guess) >= target:
                 high = guess
             else:
@@ -128,55 +114,39 @@ class JpegCurve:
         The search begins at quality `start`, whose MS-SSIM is mostly known already, and measures two or three more
         files. Between the two that enclose the target, whose sizes are within `NEAR` of each other or as near as
         `REFINEMENTS` steps bring them, the logarithm of the bytes is taken as a straight line over MS-SSIM in dB.
-
-        Of a large picture a few bands are measured: what the whole gains from `start` on, in dB, they gain too.
         """
-        whole, bands = _decibels(self.ms_ssim(start)), _decibels(self._in_some_bands(start))
-        wanted = bands + _decibels(target) - whole
-        low, high = self._enclosing(wanted, start)
+        low, high = self._enclosing(target, start)
         if high is None:
             return None
         halve = False
         for _ in range(REFINEMENTS):
             if high - low == 1 or self.size(high) <= NEAR * self.size(low):
                 break
-            span = high - low
-            middle = (low + high) // 2 if halve else _between(low, high, self._db(low), self._db(high), wanted)
-            low, high = (low, middle) if self._db(middle) >= wanted else (middle, high)
+            middle, span = (low + high) // 2 if halve else self._between(low, high, target), high - low
+            low, high = (low, middle) if self.ms_ssim(middle) >= target else (middle, high)
             halve = 2 * (high - low) > span  # where the curve bends, a straight line creeps
-        a, b = self._db(low), self._db(high)
-        share = min(1.0, max(0.0, (wanted - a) / (b - a))) if b > a else 1.0
+        a, b, t = (_decibels(s) for s in (self.ms_ssim(low), self.ms_ssim(high), target))
+        share = min(1.0, max(0.0, (t - a) / (b - a))) if b > a else 1.0
         between: float = self.size(low) ** (1 - share) * self.size(high) ** share
         return round(between)
 
-    def _db(self, quality: int) -> float:
-        return _decibels(self._in_some_bands(quality))
-
-    def _enclosing(self, wanted: float, start: int) -> tuple[int, int | None]:
-        """Qualities just below and at or above so many dB, by steps that grow; equal where the lowest one reaches."""
-        rising = self._db(start) < wanted
-        at, step = start, max(3, round(abs(wanted - self._db(start)) * QUALITIES_A_DECIBEL))
+    def _enclosing(self, target: float, start: int) -> tuple[int, int | None]:
+        """Qualities just below and at or above the target, by steps that grow; equal where the lowest one reaches."""
+        rising = self.ms_ssim(start) < target
+        at, step = start, max(3, round(abs(_decibels(target) - _decibels(self.ms_ssim(start))) * QUALITIES_A_DECIBEL))
         while True:
             then = min(HIGHEST, at + step) if rising else max(LOWEST, at - step)
             if then == at:
                 return (at, None) if rising else (at, at)
-            if (self._db(then) >= wanted) == rising:
+            if (self.ms_ssim(then) >= target) == rising:
                 return (at, then) if rising else (then, at)
             at, step = then, 2 * step
 
-
-def _between(low: int, high: int, a: float, b: float, wanted: float) -> int:
-    """A quality strictly between two of `a` and `b` dB, where a straight line meets so many."""
-    share = (wanted - a) / (b - a) if b > a else 0.5
-    return min(high - 1, max(low + 1, round(low + share * (high - low))))
-
-
-def _bands(height: int, width: int) -> list[slice]:
-    """Rows of a large picture that stand for all, evenly spread; none of a small one."""
-    if height * width < SAMPLED_FROM or height < 2 * BANDS * BAND_ROWS:
-        return []
-    tops = (round((height - BAND_ROWS) * (number + 0.5) / BANDS) for number in range(BANDS))
-    return [slice(top, top + BAND_ROWS) for top in tops]
+    def _between(self, low: int, high: int, target: float) -> int:
+        """A quality strictly between two, where a straight line in dB meets the target."""
+        a, b, t = (_decibels(s) for s in (self.ms_ssim(low), self.ms_ssim(high), target))
+        share = (t - a) / (b - a) if b > a else 0.5
+        return min(high - 1, max(low + 1, round(low + share * (high - low))))
 
 
 def _scale_of(quality: int) -> float:

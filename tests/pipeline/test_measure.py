@@ -138,27 +138,3 @@ def test_a_side_beyond_jpegs_limit_has_no_rival(monkeypatch: pytest.MonkeyPatch)
     found = measure(picture, picture, 400)
     assert found.jpeg is None
     assert found.ms_ssim > 0.99
-
-
-def test_bands_of_a_large_picture_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bytes at a similarity are near those from whole pictures, and few rows are looked at."""
-    tile = load(Path(__file__).parents[2] / "examples/photos/coffee.png").pixels
-    pixels = np.concatenate([np.roll(tile, 37 * n, axis=1) for n in range(5)])  # 600 x 2,000 px
-    monkeypatch.setattr(module, "SAMPLED_FROM", 1_000_000)
-    curve = JpegCurve(pixels)
-    fitting = curve.best_within(pixels.size // 60)
-    target = 1 - (1 - curve.ms_ssim(fitting)) * 10**-0.3
-    found = curve.bytes_at(target, fitting)
-    assert set(curve._similarities) == {fitting}
-    monkeypatch.setattr(module, "SAMPLED_FROM", 10**9)
-    assert found == pytest.approx(curve.bytes_at(target, fitting), rel=0.05)
-
-
-def test_bands_are_spread_evenly_and_do_not_overlap() -> None:
-    """Four of 192 rows in a photo; none where the picture is small or flat like a strip."""
-    bands = module._bands(3_000, 4_000)
-    assert [band.stop - band.start for band in bands] == [192] * 4
-    gaps = np.diff([0, *(edge for band in bands for edge in (band.start, band.stop)), 3_000])[::2]
-    assert min(gaps) > 0.1 * 3_000
-    assert not module._bands(1_000, 1_000)
-    assert not module._bands(300, 60_000)

@@ -53,7 +53,7 @@ def test_the_loss_is_what_the_coder_spends() -> None:
     with torch.no_grad():
         for net in (*packers.ac, *packers.dc):
             net.last.mul_(6)
-    packer = model.from_bytes(to_bytes(packers, np.full((100, 2, 64), 9, np.uint8)))
+    packer = model.from_bytes(to_bytes(packers, np.full((115, 2, 64), 9, np.uint8)))
     counter = Counter()
     Walk(counter, packer, 50).planes(one.coefficients.shape[:3], TABLES, one.coefficients)
     records = Records(1.0, 0)
@@ -98,4 +98,4 @@ def test_samples_are_compact_pictures_of_a_folder(tmp_path) -> None:  # type: ig
     found = list(samples_of(codec, sorted(tmp_path.iterdir()), crop=64, each=3, seed=0))
     assert [one.coefficients.shape for one in found] == [(3, 4, 4, 8, 8)] * 3
     assert len({one.quality for one in found}) == 3
-    assert expected_tables(codec).shape == (100, 2, 64)
+    assert expected_tables(codec).shape == (115, 2, 64)
