@@ -126,14 +126,14 @@ class CompressSettings:
         """Raise UsageError where the inner codec is unknown, or cannot do what is asked for."""
         if self.codec not in CODECS:
             raise UsageError(f"codec {self.codec!r}: expected one of {', '.join(CODECS)}")
-        if self.codec == "avif" and not _has_avif():
-            raise UsageError("--codec avif: this build of PIL lacks AVIF; install pillow, or leave it out")
         if self.pack and self.codec != "jpeg":
             raise UsageError(f"--pack with --codec {self.codec}: only JPEG payloads can be packed; leave one out")
         if not 0 <= self.effort <= MOST_EFFORT:
             raise UsageError(f"effort {self.effort}: expected 0 to {MOST_EFFORT}")
         if self.effort and self.codec != "jpeg":
             raise UsageError(f"--effort with --codec {self.codec}: only JPEG payloads can be refined; leave one out")
+        if self.codec == "avif" and not _has_avif():
+            raise UsageError("--codec avif: this build of PIL lacks AVIF; install pillow, or leave it out")
 
     @property
     def asked(self) -> str:
