@@ -12,7 +12,7 @@ QUALITIES = range(1, 101)
 FULL_SIZE_FINER, FULL_SIZE_SLOPE = 4.2, 0.256  # at step 1, and how much faster its tables grow over the step
 FINE_FROM, FINE_START = 98.0, 80.0  # where full size takes over from half size, and what it is told there
 STRETCH_FROM = 96.0  # from there to `FINE_FROM`, what half size is told rises faster, to `MOST_TOLD`
-MOST_TOLD = 115  # the finest that networks are ever told: tables half as coarse again as at 100
+MOST_TOLD = 115  # the finest that networks are ever told: a little over half the step of 100
 
 # ISO/IEC 10918-1 (JPEG), annex K, tables K.1 and K.2, rows of increasing vertical frequency.
 ANNEX_K_LUMA = [

@@ -83,7 +83,7 @@ class JpegCurve:
             guess = _quality_of(_scale_of(last) - octaves / OCTAVES_A_SCALE)
             return guess if guess != last else last + (1 if octaves >= 0 else -1)
         below, above = math.log2(self._sizes[low]), math.log2(self._sizes[high])
-        share = (wanted - below) / (above - below)
+        share = (wanted - below) / (above - below) if above > below else 0.5
         return _quality_of(_scale_of(low) + (_scale_of(high) - _scale_of(low)) * share)
 
     def reaching(self, target: float, start: int) -> int | None:

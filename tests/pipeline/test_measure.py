@@ -67,6 +67,14 @@ def test_bytes_at_is_what_a_scan_of_all_qualities_finds(start: int) -> None:
             assert 0.98 * below <= found <= 1.02 * curve.size(above)
 
 
+def test_a_flat_picture_whose_files_are_all_alike_has_an_answer() -> None:
+    """Also where the lowest quality was measured before and does not fit."""
+    curve = JpegCurve(np.full((40, 40, 3), 128, np.uint8))
+    assert curve.size(LOWEST) == curve.size(2)
+    assert curve.best_within(0) == LOWEST
+    assert curve.best_within(curve.size(LOWEST)) > LOWEST
+
+
 def test_few_files_find_the_best_within() -> None:
     """A real photo takes 3 or 4 files, any budget at most what halving 100 qualities takes behind the first five."""
     pixels = load(Path(__file__).parents[2] / "examples/photos/coffee.png").pixels
