@@ -71,7 +71,7 @@ def test_a_flat_picture_whose_files_are_all_alike_has_an_answer() -> None:
     """Also where the lowest quality was measured before and does not fit."""
     curve = JpegCurve(np.full((40, 40, 3), 128, np.uint8))
     assert curve.size(LOWEST) == curve.size(2)
-    assert curve.best_within(0) == LOWEST
+    assert curve.best_within(curve.size(LOWEST) - 1) == LOWEST
     assert curve.best_within(curve.size(LOWEST)) > LOWEST
 
 
