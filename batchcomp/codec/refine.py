@@ -2,9 +2,10 @@
 
 ComCNN is right on average; for one picture some roundings could be better. Here the decoder runs on what would be
 stored, and the gradient of the training loss tells for every coefficient what one step up or down would do. With the
-curvature (the diagonal of the Hessian by frequency, after Hutchinson 1990, felt with one random disturbance) and the
-bits that the step costs or saves, each has an expected gain. Where it is one, the step is taken, by a quarter of the
-coefficients at a time, and the picture is decoded anew. The decoder never changes.
+curvature (the diagonal of the Hessian, after Hutchinson 1990, felt with random disturbances; by frequency, times what
+the place has more or less of it, for errors show most where a picture is smooth) and the bits that the step costs or
+saves, each has an expected gain. Where it is one, the step is taken, by a quarter of the coefficients at a time, and
+the picture is decoded anew. The decoder never changes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 from batchcomp.codec.dct import YCC_TO_RGB, ZIGZAG, Coefficients, matrix
 from batchcomp.codec.family import CodecNetwork
@@ -34,6 +36,9 @@ SHARE: Final = 0.25  # of the coefficients, by lot, that may step at once
 COMPANY: Final = 3.0  # how much more the distortion curves along many steps than along each alone, to begin with
 LARGEST: Final = 1000  # magnitude from which on a coefficient stays
 PROBE: Final = 0.3  # steps by which all coefficients are disturbed to feel the curvature
+PROBES: Final = 4  # so often, each time anew
+PLACES: Final = 3  # blocks, both ways: what the curvature of a place is the mean of
+MOST_APART: Final = 4.0  # how much more or less of it than the plane's mean a place may have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,12 +174,18 @@ class Part:
         return step, float((slopes * step).sum()), float((curve * step**2).sum())
 
     def _curvature(self, now: Blocks) -> Tensor:
-        """Mean second derivative by plane and frequency (planes, 1, 64), halfway to the plane's: one probe is noisy."""
-        signs = torch.randint(0, 2, now.shape, generator=self._random).float() * 2 - 1
+        """Second derivatives (planes, N, 64): means by frequency, times means by place, for probes are noisy."""
         _, before = self._distortion(now)
-        _, after = self._distortion(now, signs * PROBE)
-        found = ((after - before) * signs / PROBE).mean(dim=1, keepdim=True).clamp_min(0)
-        return (found + found.mean(dim=2, keepdim=True)) / 2
+        found = torch.zeros(now.shape)
+        for _ in range(PROBES):
+            signs = torch.randint(0, 2, now.shape, generator=self._random).float() * 2 - 1
+            found += (self._distortion(now, signs * PROBE)[1] - before) * signs / (PROBE * PROBES)
+        by_frequency = found.mean(dim=1, keepdim=True).clamp_min(0)
+        by_frequency = (by_frequency + by_frequency.mean(dim=2, keepdim=True)) / 2
+        by_place = found.mean(dim=2) / by_frequency.mean(dim=2).clamp_min(torch.finfo().tiny)
+        around = F.pad(by_place.view(-1, 1, *self._grid), [PLACES // 2] * 4, mode="replicate")
+        by_place = F.avg_pool2d(around, PLACES, stride=1).clamp(1 / MOST_APART, MOST_APART)
+        return by_frequency * by_place.view(len(now), -1, 1)
 
     def _distortion(self, now: Blocks, disturbance: Tensor | None = None) -> tuple[float, Tensor]:
         """Distortion of the decoded tile, and its derivative by each coefficient (planes, N, 64)."""

@@ -29,17 +29,6 @@ def ms_ssim_batch(x: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: The shapes differ or a side is below 161 px.
     """
-    return ms_ssim_and_peaks(x, y)[0]
-
-
-def ms_ssim_and_peaks(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the MS-SSIM of each pair of pictures, and how far their contrast is off where it is off most.
-
-    The latter (B,) is the mean over the finest scale's pixels and channels of (1 - cs)^4, cs as in `_MeanTerm`: what
-    SSIMULACRA2 weighs beside means, so that a few lost places count (Sneyers 2022, github.com/cloudinary/ssimulacra2).
-
-    Args and errors as for `ms_ssim_batch`.
-    """
     _check(x, y)
     batch, channels, height, width = x.shape
     planes_x, planes_y = (side.permute(2, 0, 1, 3).reshape(height, batch * channels, width) for side in (x, y))
@@ -49,8 +38,7 @@ def ms_ssim_and_peaks(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             planes_x, planes_y = halve(planes_x), halve(planes_y)
         coarsest = scale == len(SCALE_WEIGHTS) - 1
         terms.append(_MeanTerm.apply(planes_x, planes_y, coarsest))  # type: ignore[no-untyped-call]
-    means, peaks = combine(torch.stack([mean for mean, _ in terms])), terms[0][1]
-    return means.view(batch, channels).mean(1), peaks.view(batch, channels).mean(1)
+    return combine(torch.stack(terms)).view(batch, channels).mean(1)
 
 
 def combine(terms: Tensor) -> Tensor:
@@ -73,33 +61,26 @@ def _check(x: Tensor, y: Tensor) -> None:
 
 
 class _MeanTerm(torch.autograd.Function):
-    """Map planes (H, N, W) to the mean (N,) of a map, and to the mean of (1 - map)^4.
-
-    The map is the contrast map cs or, with luminance, the SSIM map cs * luminance.
+    """Map planes (H, N, W) to the mean (N,) of the contrast map cs, or of the SSIM map cs * luminance.
 
     cs = (2 E[xy] - 2 mu_x mu_y + C2) / spread, with spread = E[x^2 + y^2] - mu_x^2 - mu_y^2 + C2;
     luminance = (2 mu_x mu_y + C1) / level, with level = mu_x^2 + mu_y^2 + C1; E is the Gaussian mean.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor, with_luminance: bool) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, x: Tensor, y: Tensor, with_luminance: bool) -> Tensor:
         mu_x, mu_y, power, product = blur(torch.stack([x, y, x * x + y * y, x * y], 1)).unbind(1)
         mu_xy, mu_sq = mu_x * mu_y, mu_x * mu_x + mu_y * mu_y
         spread = power.sub(mu_sq).add_(C2)
         cs = product.sub(mu_xy).mul_(2).add_(C2).div_(spread)
         luminance = (2 * mu_xy + C1) / (mu_sq + C1) if with_luminance else None
         ctx.save_for_backward(x, y, mu_x, mu_y, spread, cs, luminance)
-        similarity = cs if luminance is None else cs * luminance
-        return similarity.mean((0, 2)), (1 - similarity).square_().square_().mean((0, 2))
+        return (cs if luminance is None else cs * luminance).mean((0, 2))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        x, y, mu_x, mu_y, _, cs, luminance = ctx.saved_tensors
-        pixels = cs.numel() / cs.shape[1]
-        to_term, to_peaks = ((grad / pixels).view(1, -1, 1) for grad in grads)
-        if bool(to_peaks.any()):
-            off = 1 - (cs if luminance is None else cs * luminance)
-            to_term = to_term - 4 * to_peaks * off**3
+        x, y, mu_x, mu_y, _, cs, _ = ctx.saved_tensors
+        to_term = (grads[0] * len(grads[0]) / cs.numel()).view(1, -1, 1)
         to_product, to_power, to_cross, to_square = _chain(to_term, ctx.saved_tensors[2:])
         sides = [(x, y, mu_x, mu_y), (y, x, mu_y, mu_x)]
         wanted = ctx.needs_input_grad[:2]

@@ -21,8 +21,9 @@ from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
 from batchcomp.training.data import read_rgb
 
 DEV_STEPS = (9.0, 5.0, 2.5, 1.2, 0.6)
+FULL_SIZE_DEV_STEPS = (3.0, 1.7, 1.0, 0.6, 0.35)
 JPEG_QUALITIES = (3, 6, 10, 15, 22, 32, 45, 60, 75, 86, 93)
-FULL_SIZE_JPEG_QUALITIES = (60, 75, 86, 91, 94, 96, 98, 99)
+FULL_SIZE_JPEG_QUALITIES = (75, 86, 91, 94, 96, 98, 99)
 DEV_PHOTOS = 20
 DEV_SIDE = 384
 

@@ -19,7 +19,14 @@ from batchcomp.codec.tables import COARSEST_STEP, FINEST_STEP, MOST_TOLD, qualit
 from batchcomp.errors import TrainingError
 from batchcomp.training import checkpoint
 from batchcomp.training.data import CropSource, split_folder
-from batchcomp.training.evaluate import FULL_SIZE_JPEG_QUALITIES, JPEG_QUALITIES, DevScore, DevSet
+from batchcomp.training.evaluate import (
+    DEV_STEPS,
+    FULL_SIZE_DEV_STEPS,
+    FULL_SIZE_JPEG_QUALITIES,
+    JPEG_QUALITIES,
+    DevScore,
+    DevSet,
+)
 from batchcomp.training.grow import grow
 from batchcomp.training.jpeg_proxy import jpeg
 from batchcomp.training.log import TrainingLog
@@ -44,6 +51,7 @@ class JointSettings:
     decay_share: float = 0.4
     final_rate: float = 0.02  # of learning_rate, at the last step
     clip: float = 1.0  # gradient norm
+    coarsest: float = COARSEST_STEP  # the coarsest step that crops are drawn for
     ema: float = 0.998
     log_every: int = 50
     evaluate_every: int = 1000
@@ -70,10 +78,12 @@ class JointSettings:
         return schedule.at(step)
 
 
-def draw_steps(rng: np.random.Generator, count: int, finest: float = FINEST_STEP) -> Tensor:
-    """Coarsenesses (count,), log-uniform from `finest` to the coarsest there is, stratified within the batch."""
+def draw_steps(
+    rng: np.random.Generator, count: int, finest: float = FINEST_STEP, coarsest: float = COARSEST_STEP
+) -> Tensor:
+    """Coarsenesses (count,), log-uniform from `finest` to `coarsest`, stratified within the batch."""
     fractions = (np.arange(count) + rng.random(count)) / count
-    low, high = math.log(finest), math.log(COARSEST_STEP)
+    low, high = math.log(finest), math.log(coarsest)
     return torch.from_numpy(np.exp(low + (high - low) * fractions)).float()
 
 
@@ -133,7 +143,11 @@ class JointTrainer:
         self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
         full_size = settings.architecture.scale == 1
         self.finest = FINEST_STEP if full_size else quality_to_step(MOST_TOLD)
-        self.dev = DevSet(split.dev, jpeg_qualities=FULL_SIZE_JPEG_QUALITIES if full_size else JPEG_QUALITIES)
+        self.dev = DevSet(
+            split.dev,
+            steps=FULL_SIZE_DEV_STEPS if full_size else DEV_STEPS,
+            jpeg_qualities=FULL_SIZE_JPEG_QUALITIES if full_size else JPEG_QUALITIES,
+        )
         checkpoint.make_folder(run)
         torch.manual_seed(settings.seed)
         self.network = DoubleNetwork(settings.architecture).placed(self.device)
@@ -198,7 +212,7 @@ class JointTrainer:
         self._within_step = True
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate_at(self.step) * group["gain"]
-        coarseness = draw_steps(rng, len(x), self.finest).to(self.device)
+        coarseness = draw_steps(rng, len(x), self.finest, self.settings.coarsest).to(self.device)
         x = x.to(self.device, memory_format=torch.channels_last)
         losses = forward(self.network, x, coarseness, self.settings.loss)
         self.optimiser.zero_grad(set_to_none=True)

@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from batchcomp.codec.tables import COARSEST_STEP
-from batchcomp.metrics.ms_ssim_torch import ms_ssim_and_peaks
+from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
+from batchcomp.metrics.ssimulacra2_torch import ssimulacra2_distance
 
 USUAL_DISTANCE, USUAL_POWER = 0.0145, 0.77  # 1 - MS-SSIM of the dev photos at step 1, and its growth over the step
 MOST_WEIGHT = 3.0
 EDGE = 3  # pixels
 SHARE_RISES_FROM = 0.7  # in steps: finer than that, JPEG's PSNR is close
-PEAKS_FROM, PEAKS_FULL = 2.0, 0.5  # in steps: SSIMULACRA2, which sees them, is far above JPEG's where it is coarser
+FINE_FROM, FINE_FULL = 1.0, 0.4  # in steps: where it is coarser, SSIMULACRA2 is far above JPEG's anyway
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class LossWeights:
 
     ms_ssim: float = 0.75  # share of ln(1 - MS-SSIM) at fine steps; the rest goes to ln(MSE)
     ms_ssim_coarse: float = 0.97  # the same at the coarsest step, where PSNR is far above JPEG's anyway
-    peaks: float = 0.12  # share of the places where contrast is off most, at fine steps
+    ssimulacra2: float = 0.2  # share of ln(SSIMULACRA2's distance) in the distortion at fine steps
     local_mean: float = 5.0  # keeps brightness and colour, which MS-SSIM hardly sees
     rate: float = 1.6  # of a bit per pixel at step 1
     rate_power: float = 0.85  # its growth over the step: less, and the qualities crowd in the middle
@@ -64,10 +65,10 @@ def ms_ssim_share(step: Tensor, weights: LossWeights) -> Tensor:
     return weights.ms_ssim + (weights.ms_ssim_coarse - weights.ms_ssim) * position
 
 
-def peaks_share(step: Tensor, weights: LossWeights) -> Tensor:
-    """Share (B,) of the worst places in the distortion: `peaks` up to step 0.5, none from 2 on, evenly in log2."""
-    low, high = math.log2(PEAKS_FULL), math.log2(PEAKS_FROM)
-    return weights.peaks * ((high - torch.log2(step)) / (high - low)).clamp(0, 1)
+def ssimulacra2_share(step: Tensor, weights: LossWeights) -> Tensor:
+    """Share b (B,) of SSIMULACRA2 in the distortion: all of it up to step 0.4, none from 1 on, evenly in log2."""
+    low, high = math.log2(FINE_FULL), math.log2(FINE_FROM)
+    return weights.ssimulacra2 * ((high - torch.log2(step)) / (high - low)).clamp(0, 1)
 
 
 def hardness(distance: Tensor, step: Tensor, weights: LossWeights) -> Tensor:
@@ -84,8 +85,8 @@ def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
 ) -> Losses:
     """Return h D + w |mean16(x - y)| + e |x - y|edge + lambda step^p bpp, mean over the batch.
 
-    The distortion D is (1 - b) (a ln(1 - MS-SSIM) + (1 - a) ln(MSE)) + b ln(P), with P the fourth root of the peaks in
-    `ms_ssim_and_peaks`; h, a and b are `hardness`, `ms_ssim_share` and `peaks_share`.
+    The distortion D is (1 - b) (a ln(1 - MS-SSIM) + (1 - a) ln(MSE)) + b ln(S), with S as in `ssimulacra2_distance`;
+    h, a and b are `hardness`, `ms_ssim_share` and `ssimulacra2_share`.
 
     Logarithms weigh fine and coarse qualities alike: 1 - MS-SSIM itself spans a factor of 20 between them. A bit buys
     the less of them the more there are, about as 1 / bpp, so what it may cost has to grow with the step, or tables that
@@ -103,12 +104,14 @@ def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)
     mse = (restored - x).square().mean(dim=(1, 2, 3))
     # MS-SSIM on clamped values (as users get them), but with a gradient for values outside.
     clamped = restored + (restored.clamp(0, 1) - restored).detach()
-    ms_ssim, peaks = ms_ssim_and_peaks(clamped, x)
-    distance = 1 - ms_ssim
+    distance = 1 - ms_ssim_batch(clamped, x)
     mean_shift = (F.avg_pool2d(restored, 16) - F.avg_pool2d(x, 16)).abs().mean(dim=(1, 2, 3))
-    share, worst = ms_ssim_share(step, weights), peaks_share(step, weights)
-    means = share * torch.log(distance + 1e-4) + (1 - share) * torch.log(mse + 1e-6)
-    distortion = (1 - worst) * means + worst / 4 * torch.log(peaks + 1e-8)
+    share, seen = ms_ssim_share(step, weights), ssimulacra2_share(step, weights)
+    distortion = share * torch.log(distance + 1e-4) + (1 - share) * torch.log(mse + 1e-6)
+    fine = seen > 0
+    if bool(fine.any()):
+        by_eye = torch.log(ssimulacra2_distance(clamped[fine], x[fine]) + 1e-2)
+        distortion = (1 - seen) * distortion + torch.zeros_like(seen).masked_scatter(fine, seen[fine] * by_eye)
     total = (
         weights.edge * edge_error(restored, x)
         + hardness(distance, step, weights) * distortion

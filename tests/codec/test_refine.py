@@ -106,3 +106,18 @@ def test_the_gradient_is_that_of_the_decoder() -> None:
         restored = part._decoded(torch.from_numpy(part._start).float())[0].permute(1, 2, 0).numpy() * 255
     decoded = CODEC.restore(CODEC.encode(compact)).pixels
     assert np.abs(np.clip(restored, 0, 255) - decoded).mean() < 1.0
+
+
+def test_the_curvature_is_larger_where_a_picture_is_smooth() -> None:
+    """There an error shows in MS-SSIM; among noise it hides."""
+    pixels = photo(208, 400).copy()
+    noise = np.random.default_rng(0).integers(-60, 61, (208, 200, 3))
+    pixels[:, 200:] = np.clip(pixels[:, 200:].astype(int) + noise, 0, 255)
+    (compact,) = CODEC.compact([Picture(pixels=pixels)], 60)
+    decoder = refine.Decoder(
+        network=CODEC.model.network, tables=compact.tables, step=quality_to_step(compact.header.quality)
+    )
+    part = refine.Part(pixels, compact.coefficients, decoder)
+    found = part._curvature(part._start).mean(2).view(3, 13, 25)
+    assert found.isfinite().all()
+    assert float(found[0, :, :10].mean()) > 1.5 * float(found[0, :, 15:].mean())

@@ -22,7 +22,7 @@ from batchcomp.training import jpeg_proxy
 from batchcomp.training.data import CropSource, is_dev, split_folder
 from batchcomp.training.evaluate import bd_rate
 from batchcomp.training.joint import JointSettings, JointTrainer, draw_steps, forward
-from batchcomp.training.losses import LossWeights, ms_ssim_share, peaks_share
+from batchcomp.training.losses import LossWeights, mixed_loss, ms_ssim_share, ssimulacra2_share
 
 TINY = Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
 
@@ -290,7 +290,21 @@ def test_refinement_aims_at_what_training_does() -> None:
     assert [aim.rate for aim in aims] == pytest.approx((usual.rate * step**usual.rate_power).tolist(), rel=1e-5)
 
 
-def test_the_worst_places_count_at_fine_steps_alone() -> None:
-    """Their share is whole up to step 0.5 and gone from step 2 on, in even steps of log2 between."""
-    shares = peaks_share(torch.tensor([0.15, 0.5, 1.0, 2.0, 9.0]), LossWeights(peaks=0.12))
-    assert shares.tolist() == pytest.approx([0.12, 0.12, 0.06, 0, 0], abs=1e-6)
+def test_ssimulacra2_counts_at_fine_steps_alone() -> None:
+    """Its share is whole up to step 0.4 and gone from step 1 on, in even steps of log2 between."""
+    shares = ssimulacra2_share(torch.tensor([0.15, 0.4, 0.4**0.5, 1.0, 9.0]), LossWeights(ssimulacra2=0.2))
+    assert shares.tolist() == pytest.approx([0.2, 0.2, 0.1, 0, 0], abs=1e-6)
+
+
+def test_what_ssimulacra2_sees_costs_at_fine_steps() -> None:
+    """The gradient reaches the pictures of fine steps with the weight, and those of coarse ones without it."""
+    x = torch.rand(2, 3, 192, 192, generator=torch.Generator().manual_seed(0))
+    step = torch.tensor([0.2, 4.0])
+    slopes = []
+    for share in (0.0, 0.9):
+        restored = (x * 0.9 + 0.05).requires_grad_()
+        losses = mixed_loss(x, restored, x[..., ::2, ::2], torch.zeros(2), step, LossWeights(ssimulacra2=share))
+        slopes.append(torch.autograd.grad(losses.total, restored)[0])
+    assert torch.equal(slopes[0][1], slopes[1][1])
+    assert not torch.allclose(slopes[0][0], slopes[1][0], rtol=0.1)
+    assert slopes[1].isfinite().all()
