@@ -61,6 +61,9 @@ class Ours:
         return self.codec.restore(data).pixels
 
 
+SPARSE_QUALITIES = (1, 12, 30, 50, 70, 85, 95, 97.9)  # for what takes a minute a picture
+
+
 @dataclass(frozen=True)
 class OursPacked:
     """Batchcomp with `--pack`: the same pictures in fewer bytes. What cannot be packed counts as it is."""

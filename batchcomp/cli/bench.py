@@ -103,9 +103,10 @@ def bench(
 
 
 def _packed(codec: Codec, effort: int | None) -> list[OursPacked]:
-    from batchcomp.benchmark.rivals import PACKED, OursPacked
+    from batchcomp.benchmark.rivals import PACKED, SPARSE_QUALITIES, OursPacked
 
-    slow = [OursPacked(codec, name=f"{PACKED} --effort {effort}", effort=effort)] if effort else []
+    name = f"{PACKED} --effort {effort}"
+    slow = [OursPacked(codec, name=name, effort=effort, qualities=SPARSE_QUALITIES)] if effort else []
     return [OursPacked(codec), *slow]
 
 

@@ -134,8 +134,8 @@ class Part:
         """The best coefficients met, by distortion and estimated bits."""
         now = self._start
         tables = [bits_table(Tokens.of(plane), len(plane)) for plane in now]
-        curvature, company = self._curvature(now), COMPANY
         distortion, slope = self._distortion(now)
+        curvature, company = self._curvature(now, slope), COMPANY
         for _ in range(iterations):
             step, linear, square = self._step(now, slope, curvature * company, tables)
             if not step.any():
@@ -173,13 +173,12 @@ class Part:
         step = np.where(taken, 2 * gains.argmax(axis=0) - 1, 0).astype(np.int16)
         return step, float((slopes * step).sum()), float((curve * step**2).sum())
 
-    def _curvature(self, now: Blocks) -> Tensor:
+    def _curvature(self, now: Blocks, slope: Tensor) -> Tensor:
         """Second derivatives (planes, N, 64): means by frequency, times means by place, for probes are noisy."""
-        _, before = self._distortion(now)
         found = torch.zeros(now.shape)
         for _ in range(PROBES):
             signs = torch.randint(0, 2, now.shape, generator=self._random).float() * 2 - 1
-            found += (self._distortion(now, signs * PROBE)[1] - before) * signs / (PROBE * PROBES)
+            found += (self._distortion(now, signs * PROBE)[1] - slope) * signs / (PROBE * PROBES)
         by_frequency = found.mean(dim=1, keepdim=True).clamp_min(0)
         by_frequency = (by_frequency + by_frequency.mean(dim=2, keepdim=True)) / 2
         by_place = found.mean(dim=2) / by_frequency.mean(dim=2).clamp_min(torch.finfo().tiny)

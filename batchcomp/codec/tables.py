@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 COARSEST_STEP, FINEST_STEP = 9.0, 0.25  # at quality 1 and at quality 100
 QUALITIES = range(1, 101)
 FULL_SIZE_FINER, FULL_SIZE_SLOPE = 4.2, 0.256  # at step 1, and how much faster its tables grow over the step
-FINE_FROM, FINE_START = 98.0, 80.0  # where full size takes over from half size, and what it is told there
+FINE_FROM, FINE_START = 98.0, 82.0  # where full size takes over from half size, and what it is told there
 STRETCH_FROM = 96.0  # from there to `FINE_FROM`, what half size is told rises faster, to `MOST_TOLD`
 MOST_TOLD = 115  # the finest that networks are ever told: a little over half the step of 100
 

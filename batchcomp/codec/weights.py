@@ -25,6 +25,7 @@ SHIPPED = {
     "fast": "fast.safetensors",
     "alternating": "alternating.safetensors",
     # earlier defaults, which older archives name
+    "default-4": "default-4.safetensors",
     "default-3": "default-3.safetensors",
     "default-2": "default-2.safetensors",
     "default-fine-1": "default-fine-1.safetensors",
@@ -33,6 +34,7 @@ SHIPPED = {
 FINE = {
     "default": "default-fine",
     "fast": "default-fine",
+    "default-4": "default-fine",
     "default-3": "default-fine",
     "default-2": "default-fine-1",
 }  # name -> the model of full size for its finest qualities

@@ -51,7 +51,6 @@ class JointSettings:
     decay_share: float = 0.4
     final_rate: float = 0.02  # of learning_rate, at the last step
     clip: float = 1.0  # gradient norm
-    coarsest: float = COARSEST_STEP  # the coarsest step that crops are drawn for
     ema: float = 0.998
     log_every: int = 50
     evaluate_every: int = 1000
@@ -78,12 +77,10 @@ class JointSettings:
         return schedule.at(step)
 
 
-def draw_steps(
-    rng: np.random.Generator, count: int, finest: float = FINEST_STEP, coarsest: float = COARSEST_STEP
-) -> Tensor:
-    """Coarsenesses (count,), log-uniform from `finest` to `coarsest`, stratified within the batch."""
+def draw_steps(rng: np.random.Generator, count: int, finest: float = FINEST_STEP) -> Tensor:
+    """Coarsenesses (count,), log-uniform from `finest` to the coarsest there is, stratified within the batch."""
     fractions = (np.arange(count) + rng.random(count)) / count
-    low, high = math.log(finest), math.log(coarsest)
+    low, high = math.log(finest), math.log(COARSEST_STEP)
     return torch.from_numpy(np.exp(low + (high - low) * fractions)).float()
 
 
@@ -212,7 +209,7 @@ class JointTrainer:
         self._within_step = True
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate_at(self.step) * group["gain"]
-        coarseness = draw_steps(rng, len(x), self.finest, self.settings.coarsest).to(self.device)
+        coarseness = draw_steps(rng, len(x), self.finest).to(self.device)
         x = x.to(self.device, memory_format=torch.channels_last)
         losses = forward(self.network, x, coarseness, self.settings.loss)
         self.optimiser.zero_grad(set_to_none=True)

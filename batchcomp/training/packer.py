@@ -41,7 +41,7 @@ from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
 
 LOG2_E = 1 / math.log(2)
-AC_WIDTHS, DC_WIDTHS = (64, 32), (48, 32)
+AC_WIDTHS, DC_WIDTHS = (128, 48), (48, 32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,6 +118,6 @@ def test_the_curvature_is_larger_where_a_picture_is_smooth() -> None:
         network=CODEC.model.network, tables=compact.tables, step=quality_to_step(compact.header.quality)
     )
     part = refine.Part(pixels, compact.coefficients, decoder)
-    found = part._curvature(part._start).mean(2).view(3, 13, 25)
+    found = part._curvature(part._start, part._distortion(part._start)[1]).mean(2).view(3, 13, 25)
     assert found.isfinite().all()
     assert float(found[0, :, :10].mean()) > 1.5 * float(found[0, :, 15:].mean())

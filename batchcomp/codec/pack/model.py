@@ -21,7 +21,7 @@ from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, Fea
 from batchcomp.errors import PayloadError
 
 # in batchcomp/models: today's, then those of older files
-FILES: Final = ("packer.safetensors", "packer-3.safetensors", "packer-2.safetensors", "packer-1.safetensors")
+FILES: Final = ("packer.safetensors", *(f"packer-{number}.safetensors" for number in (4, 3, 2, 1)))
 WEIGHT, HIDDEN, LOGIT = 64, 32, 128  # units of the whole numbers, as fractions of one
 MOST_HIDDEN, MOST_WEIGHT, MOST_LOGIT = 255, 127, 12 * LOGIT
 PLANES: Final = 3
