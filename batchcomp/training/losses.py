@@ -17,7 +17,7 @@ USUAL_DISTANCE, USUAL_POWER = 0.0145, 0.77  # 1 - MS-SSIM of the dev photos at s
 MOST_WEIGHT = 3.0
 EDGE = 3  # pixels
 SHARE_RISES_FROM = 0.7  # in steps: finer than that, JPEG's PSNR is close
-FINE_FROM, FINE_FULL = 1.0, 0.4  # in steps: where it is coarser, SSIMULACRA2 is far above JPEG's anyway
+SSIMULACRA2_FROM, SSIMULACRA2_FULL = 1.0, 0.4  # in steps: where it is coarser, SSIMULACRA2 is far above JPEG's anyway
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ def ms_ssim_share(step: Tensor, weights: LossWeights) -> Tensor:
 
 def ssimulacra2_share(step: Tensor, weights: LossWeights) -> Tensor:
     """Share b (B,) of SSIMULACRA2 in the distortion: all of it up to step 0.4, none from 1 on, evenly in log2."""
-    low, high = math.log2(FINE_FULL), math.log2(FINE_FROM)
+    low, high = math.log2(SSIMULACRA2_FULL), math.log2(SSIMULACRA2_FROM)
     return weights.ssimulacra2 * ((high - torch.log2(step)) / (high - low)).clamp(0, 1)
 
 
