@@ -1,6 +1,6 @@
 """Fit the networks of `--pack` to the payloads of a model, and say what they save on photos that were held out.
 
-    python examples/fit_packer.py PHOTOS OUT [--model FILE] [--pictures 1000] [--steps 900]
+    python examples/fit_packer.py PHOTOS OUT [--model FILE] [--pictures 2000] [--steps 4500]
 
 OUT takes the place of batchcomp/models/packer.safetensors. Payloads that were packed before need the old file.
 """
@@ -43,8 +43,8 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--pictures", type=int, default=1000)
-    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=4500)
     options = parser.parse_args()
     codec = Codec.open(options.model, device="cpu")
     photos = split_folder(options.photos, crop=192).train

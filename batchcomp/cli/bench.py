@@ -105,9 +105,10 @@ def bench(
 def _packed(codec: Codec, effort: int | None) -> list[OursPacked]:
     from batchcomp.benchmark.rivals import PACKED, SPARSE_QUALITIES, OursPacked
 
-    name = f"{PACKED} --effort {effort}"
-    slow = [OursPacked(codec, name=name, effort=effort, qualities=SPARSE_QUALITIES)] if effort else []
-    return [OursPacked(codec), *slow]
+    usual = OursPacked(codec)
+    if not effort:
+        return [usual]
+    return [usual, OursPacked(codec, name=f"{PACKED} --effort {effort}", effort=effort, qualities=SPARSE_QUALITIES)]
 
 
 def find_pictures(paths: list[Path]) -> list[Path]:
