@@ -9,7 +9,7 @@ from pathlib import Path
 from batchcomp.errors import UsageError
 
 DEFAULT_QUALITY = 55
-MOST_EFFORT = 9
+MAX_EFFORT = 9
 CODECS = ("jpeg", "avif")
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
@@ -128,15 +128,15 @@ class CompressSettings:
             raise UsageError(f"codec {self.codec!r}: expected one of {', '.join(CODECS)}")
         if self.pack and self.codec != "jpeg":
             raise UsageError(f"--pack with --codec {self.codec}: only JPEG payloads can be packed; leave one out")
-        if not 0 <= self.effort <= MOST_EFFORT:
-            raise UsageError(f"effort {self.effort}: expected 0 to {MOST_EFFORT}")
+        if not 0 <= self.effort <= MAX_EFFORT:
+            raise UsageError(f"effort {self.effort}: expected 0 to {MAX_EFFORT}")
         if self.effort and self.codec != "jpeg":
             raise UsageError(f"--effort with --codec {self.codec}: only JPEG payloads can be refined; leave one out")
         if self.codec == "avif" and not _has_avif():
             raise UsageError("--codec avif: this build of PIL lacks AVIF; install pillow, or leave it out")
 
     @property
-    def asked(self) -> str:
+    def recipe(self) -> str:
         """What is asked for beside a quality, as manifests note it: "" for plain JPEG payloads of one quality."""
         own = [str(self.target)] if self.target else []
         own += [self.codec] if self.codec != "jpeg" else []

@@ -24,7 +24,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from batchcomp.archive import Archive, Row
 from batchcomp.images.formats import recognise
-from batchcomp.images.hush import hushed
+from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 from batchcomp.pipeline.targets import sameness, target_names
 
 Image.MAX_IMAGE_PIXELS = None
@@ -194,7 +194,7 @@ def main(sources: Path, archive: Path, decoded: Path) -> int:
     wrong = 0
     for row in rows:
         source, restored = sources / row.path, decoded / targets[row.path]
-        with hushed():
+        with ignore_pillow_warnings():
             found = list(differences(row, source, restored))
             colour = colour_of(row, source, restored)
         wrong += bool(found)

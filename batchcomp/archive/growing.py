@@ -80,7 +80,9 @@ class GrowingSegment:
         entry = unique_entry(row.natural_entry, self._taken)
         digest = sha256(payload).hexdigest()
         size = len(payload)
-        return replace(row, entry=entry, payload_bytes=size, payload_sha256=digest, holder=0, segment=self._number)
+        return replace(
+            row, entry=entry, payload_bytes=size, payload_sha256=digest, owner_segment=0, segment=self._number
+        )
 
     def append(self, row: Row, line: bytes, payload: bytes) -> None:
         """Write the payload of a complete row; `line` is the row's line. Raises OSError."""

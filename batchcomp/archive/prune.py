@@ -83,7 +83,7 @@ class _Plan:
         self._numbers = find_segments(folder)
         self._dropped: dict[_Mark, Dropped] = {}
         self._choose(keep_last, gone)
-        self._needed = {row.place for mark, row in self._rows() if row.holder and mark not in self._dropped}
+        self._needed = {row.place for mark, row in self._rows() if row.owner_segment and mark not in self._dropped}
 
     def report(self, rewritten: tuple[int, ...], freed: int) -> PruneReport:
         """Return what the plan comes to."""
@@ -144,9 +144,9 @@ class _Plan:
                 yield Kept(line=line)
                 continue
             row = segment.row(line)
-            needed = row.place in self._needed and not row.holder
+            needed = row.place in self._needed and not row.owner_segment
             if mark not in self._dropped and not is_held(line):
-                yield Kept(line=line, row=row, read=None if row.holder else partial(segment.read, row))
+                yield Kept(line=line, row=row, read=None if row.owner_segment else partial(segment.read, row))
             elif needed:
                 yield Kept(line=held_line(line), row=row, read=partial(segment.read, row))
 

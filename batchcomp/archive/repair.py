@@ -98,7 +98,7 @@ class _Repair:
         except ArchiveDamagedError:
             return False
         self._note(rows)
-        return all(self._is_alive(row) for row in rows if row.holder)
+        return all(self._is_alive(row) for row in rows if row.owner_segment)
 
     def _segment(self, number: int) -> Repaired:
         source = self._source(number)
@@ -120,7 +120,7 @@ class _Repair:
     def _drop_dangling(self, found: Salvage) -> None:
         """Take out the shared rows whose content is not there any more."""
         self._note([one.row for one in found.kept if one.row is not None])
-        for one in [one for one in found.kept if one.row is not None and one.row.holder]:
+        for one in [one for one in found.kept if one.row is not None and one.row.owner_segment]:
             if one.row is not None and not self._is_alive(one.row):
                 found.kept.remove(one)
                 found.lost.append(Lost(path=one.row.path, reason="the content that it shared is lost"))
@@ -141,10 +141,10 @@ class _Repair:
         return next((path for path in kept if path.samefile(source)), next_aside(self._folder, number))
 
     def _note(self, rows: list[Row]) -> None:
-        self._alive |= {row.place: hash(content_of(row)) for row in rows if not row.holder}
+        self._alive |= {row.place: hash(content_of(row)) for row in rows if not row.owner_segment}
 
     def _is_alive(self, row: Row) -> bool:
-        return row.holder <= row.segment and self._alive.get(row.place) == hash(content_of(row))
+        return row.owner_segment <= row.segment and self._alive.get(row.place) == hash(content_of(row))
 
 
 def _shared_rows(folder: Path) -> Iterator[tuple[tuple[int, str], Row]]:
@@ -153,7 +153,7 @@ def _shared_rows(folder: Path) -> Iterator[tuple[tuple[int, str], Row]]:
         with suppress(ArchiveDamagedError):
             segment = open_segment(folder, number)
             for line in segment.row_lines():
-                if b'"holder":' in line:
+                if b'"owner_segment":' in line:
                     row = segment.row(line)
                     yield row.place, row
 

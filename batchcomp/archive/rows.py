@@ -85,9 +85,9 @@ class Row:
     ms_ssim: float | None = None
     jpeg: JpegComparison | None = None
     seconds: float = 0.0
-    asked: str = ""  # what was asked for beside a quality: a target, an inner codec, packing
+    recipe: str = ""  # what was asked for beside a quality: a target, an inner codec, packing
     unpacked_bytes: int = 0  # of the JPEG that was packed; 0 where none was
-    holder: int = 0  # the segment that holds the entry of a shared row, else 0
+    owner_segment: int = 0  # the segment that holds the entry of a shared row, else 0
     segment: int = 0  # of the file the row came from; not part of the line
 
     @property
@@ -99,7 +99,7 @@ class Row:
     @property
     def place(self) -> tuple[int, str]:
         """The segment in which the payload lies, and the name of its entry there."""
-        return self.holder or self.segment, self.entry
+        return self.owner_segment or self.segment, self.entry
 
 
 def row_line(row: Row, kind: str = "picture") -> bytes:
@@ -281,8 +281,8 @@ _CHECKS: Final[dict[str, Check]] = {
     "seconds": _number(0.0, 1e9),
 }
 _OPTIONAL: Final[dict[str, tuple[Any, Check]]] = {  # fields that are written only where they are not the default
-    "holder": (0, _integer(1, 10**12)),
-    "asked": ("", _text(200)),
+    "owner_segment": (0, _integer(1, 10**12)),
+    "recipe": ("", _text(200)),
     "unpacked_bytes": (0, _integer(1, MAX_ENTRY_BYTES)),
 }
 _JPEG_CHECKS: Final[dict[str, Check]] = {

@@ -95,9 +95,9 @@ class _Salvager:
     def _order(self, pair: tuple[int, Kept]) -> tuple[int, bool]:
         """Rows in the order of their payloads; shared rows where they were, but behind what they share."""
         at, kept = pair
-        if kept.row is None or not kept.row.holder:
+        if kept.row is None or not kept.row.owner_segment:
             return at, False
-        holder = self._starts.get(kept.row.entry, 0) if kept.row.holder == self._number else 0
+        holder = self._starts.get(kept.row.entry, 0) if kept.row.owner_segment == self._number else 0
         return max(at, holder), True
 
     def _lines(self) -> list[bytes]:
@@ -118,7 +118,7 @@ class _Salvager:
             row = self._row(line)
             if row is None:
                 continue
-            if row.holder:
+            if row.owner_segment:
                 self._shared[row.place] = row
                 self._ordered.append((last, Kept(line=line, row=row)))
                 continue
@@ -186,7 +186,7 @@ class _Salvager:
         same = self._shared.get((self._number, one.name))
         if same is not None and (same.payload_sha256, same.source_sha256) == (digest, recovery.source_sha256):
             own = {"path": path, "mtime_ns": row.mtime_ns, "permissions": row.permissions}
-            row = replace(same, **own, holder=0, segment=self._number)  # type: ignore[arg-type]
+            row = replace(same, **own, owner_segment=0, segment=self._number)  # type: ignore[arg-type]
         else:
             row = replace(row, **self._describe(kind, payload))
         if recovery.renamed == NOT_DERIVABLE:

@@ -22,7 +22,7 @@ from batchcomp.archive.rows import MAX_LINE, has_crc
 
 Bytes = memoryview  # of a mapped file: segments may be larger than memory
 _PATH = re.compile(rb'"path":("(?:[^"\\]|\\.)*")')
-_HOLDER = b'"holder":'  # in shared rows alone
+_HOLDER = b'"owner_segment":'  # in shared rows alone
 _NEARLY_HOLDER = re.compile(  # with any one byte of it changed
     b"|".join(re.escape(_HOLDER[:at]) + b"." + re.escape(_HOLDER[at + 1 :]) for at in range(len(_HOLDER))), re.DOTALL
 )

@@ -68,7 +68,7 @@ def check_file(segment: Segment) -> list[Damage]:
 
 
 class _ArchiveCheck:
-    """Goes through the segments in order; shared rows refer backwards only, so their holders are known by then."""
+    """Goes through the segments in order; shared rows refer backwards only, so their owners are known by then."""
 
     def __init__(self, folder: Path, on_entry: OnEntry, choose: Choose, *, alone: bool = False) -> None:
         self._folder, self._on_entry, self._choose, self._alone = folder, on_entry, choose, alone
@@ -83,7 +83,7 @@ class _ArchiveCheck:
             try:
                 segment = open_segment(self._folder, number)
                 for line in segment.row_lines():
-                    if b'"holder":' in line:
+                    if b'"owner_segment":' in line:
                         self._wanted.add(segment.row(line).place)
             except FoundDamageError:  # reported when the segment is checked
                 continue
@@ -108,9 +108,9 @@ class _ArchiveCheck:
             except FoundDamageError as error:
                 self.damage.append(error.damage)
                 continue
-            if plain and (row.holder or is_held(line)):
+            if plain and (row.owner_segment or is_held(line)):
                 self._note(segment, row, "shared rows and held lines need version 2 in the header")
-            if row.holder:
+            if row.owner_segment:
                 self._check_shared(segment, row)
             else:
                 twice = "two rows name the entry" if row.entry in entries else ""
@@ -133,7 +133,7 @@ class _ArchiveCheck:
         if self._alone:
             pass  # what it refers to may lie in another segment
         elif held is None:
-            reason = f"{row.path!r} refers to an entry of segment {row.holder} that is not there before it"
+            reason = f"{row.path!r} refers to an entry of segment {row.owner_segment} that is not there before it"
         elif held != content_of(row):
             reason = f"{row.path!r} does not agree with the row of the entry that it refers to"
         self._on_entry(row, self._note(segment, row, reason) if reason else None)

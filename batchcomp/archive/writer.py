@@ -112,7 +112,7 @@ class ArchiveWriter:
             raise PictureError(f"{row.path!r}: the name cannot be archived: {problem}; rename the file")
         segment = self._segment()
         own = {"path": row.path, "mtime_ns": row.mtime_ns, "permissions": row.permissions, "seconds": row.seconds}
-        done = replace(owner, **own, holder=owner.place[0], segment=segment.number)  # type: ignore[arg-type]
+        done = replace(owner, **own, owner_segment=owner.place[0], segment=segment.number)  # type: ignore[arg-type]
         try:
             segment.append_line(checked_line(done))
         except ValueError as error:

@@ -15,7 +15,7 @@ from batchcomp.benchmark.rivals import OURS
 from batchcomp.errors import UsageError
 
 FORMATS = (".png", ".svg")
-MOST_BPP = 1.5  # shown; above it all curves crowd together
+MAX_BPP = 1.5  # shown; above it all curves crowd together
 
 
 def plot_curves(curves: Mapping[str, Sequence[OnCurve]], out: Path, *, published: Path | None = None) -> None:
@@ -38,7 +38,7 @@ def plot_curves(curves: Mapping[str, Sequence[OnCurve]], out: Path, *, published
         _draw(axes, name, curve, "-o", width=2.5 if name == OURS else 1.2)
     for name, points in read_published(published).items() if published else ():
         _draw(axes, name, points, "--", width=1)
-    axes.set_xlim(0, MOST_BPP)
+    axes.set_xlim(0, MAX_BPP)
     axes.grid(visible=True, alpha=0.3)
     if axes.lines:
         axes.legend(fontsize="small")
@@ -67,7 +67,7 @@ def read_published(path: Path) -> dict[str, list[MeanPoint]]:
 
 
 def _draw(axes: Axes, name: str, curve: Sequence[OnCurve], style: str, *, width: float) -> None:
-    shown = [(point.bpp, point.db) for point in curve if point.bpp <= MOST_BPP]
+    shown = [(point.bpp, point.db) for point in curve if point.bpp <= MAX_BPP]
     if shown:
         axes.plot(*zip(*shown, strict=True), style, linewidth=width, markersize=3, label=name)
 

@@ -12,7 +12,7 @@ from ssimulacra2 import compute_ssimulacra2
 
 from batchcomp.images.picture import Pixels
 
-MOST_COLOURS = 2**18  # pixels that CIEDE2000 looks at: it takes about a microsecond for each
+MAX_COLOURS = 2**18  # pixels that CIEDE2000 looks at: it takes about a microsecond for each
 
 
 def ciede2000(x: Pixels, y: Pixels) -> float:
@@ -21,7 +21,7 @@ def ciede2000(x: Pixels, y: Pixels) -> float:
     A picture of more than 2^18 pixels is sampled on the finest regular grid that has no more of them: the mean over
     a photo changes in the third digit.
     """
-    step = math.ceil(math.sqrt(x.shape[0] * x.shape[1] / MOST_COLOURS))
+    step = math.ceil(math.sqrt(x.shape[0] * x.shape[1] / MAX_COLOURS))
     x_lab, y_lab = (rgb2lab(pixels[::step, ::step]) for pixels in (x, y))
     return float(np.mean(deltaE_ciede2000(x_lab, y_lab)))  # type: ignore[no-untyped-call]
 

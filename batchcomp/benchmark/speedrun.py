@@ -25,7 +25,7 @@ from batchcomp.images.picture import Pixels
 
 SCHEMA = "batchcomp-speed/1"
 SMALL_SIDE = 256  # pixels of the many small files
-MOST_BYTES_OF_PHOTOS = 300 << 20  # of pixels held to cut crops from
+MAX_BYTES_OF_PHOTOS = 300 << 20  # of pixels held to cut crops from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +230,7 @@ def _wholes(command: _Command, folder: Path, pixels: Pixels, count: int) -> list
 def _small(command: _Command, folder: Path, photos: Sequence[Path], counts: Sequence[int]) -> list[Whole]:
     sources: list[Pixels] = []
     for path in photos:
-        if sum(source.nbytes for source in sources) < MOST_BYTES_OF_PHOTOS:
+        if sum(source.nbytes for source in sources) < MAX_BYTES_OF_PHOTOS:
             sources.append(load_rgb(path))
     found = []
     for count in counts:

@@ -11,7 +11,7 @@ import typer
 from batchcomp.cli import console
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.errors import UsageError
-from batchcomp.settings import MOST_EFFORT
+from batchcomp.settings import MAX_EFFORT
 
 if TYPE_CHECKING:
     from batchcomp.benchmark.rivals import OursPacked
@@ -40,7 +40,7 @@ def bench(
     curves: Annotated[bool, typer.Option(help="Measure rate-distortion curves.")] = True,
     packed: Annotated[bool, typer.Option(help="A curve with --pack too, where that is installed.")] = True,
     effort: Annotated[
-        int | None, typer.Option(min=1, max=MOST_EFFORT, help="A packed curve with this --effort too (slow).")
+        int | None, typer.Option(min=1, max=MAX_EFFORT, help="A packed curve with this --effort too (slow).")
     ] = None,
     cohorts: Annotated[
         bool,

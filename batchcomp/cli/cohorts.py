@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from batchcomp.benchmark.rivals import Rival
 
 TRAIN, DEV, DEFAULT = "train", "dev", "default"
-LEAST_SIDE = 176  # MS-SSIM has five scales from 161 px on
+MIN_SIDE = 176  # MS-SSIM has five scales from 161 px on
 
 
 def bench_cohorts(
@@ -77,7 +77,7 @@ def parse_cohorts(words: Sequence[Path]) -> dict[str, list[Path]]:
     if missing:
         raise UsageError(f"{missing[0]}: no such folder; name the cohorts as in train=DIR dev=DIR test=DIR")
     if {TRAIN, DEV} <= folders.keys() and folders[TRAIN].resolve() == folders[DEV].resolve():
-        split = split_folder(folders[TRAIN], crop=LEAST_SIDE)
+        split = split_folder(folders[TRAIN], crop=MIN_SIDE)
         cohorts |= {TRAIN: list(split.train), DEV: list(split.dev)}
     return cohorts
 

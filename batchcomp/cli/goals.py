@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.errors import UsageError
-from batchcomp.settings import CODECS, MOST_EFFORT, Target
+from batchcomp.settings import CODECS, MAX_EFFORT, Target
 
 _PANEL = "What each picture is to meet (one of these, in place of --quality)"
 _KINDS = ("match-jpeg", "target-ms-ssim", "max-bpp", "max-bytes")
@@ -42,7 +42,7 @@ PackOpt = Annotated[
 EffortOpt = Annotated[
     int,
     typer.Option(
-        "--effort", min=0, max=MOST_EFFORT, help="Refine each picture, up to 9: fewer bytes, many times slower."
+        "--effort", min=0, max=MAX_EFFORT, help="Refine each picture, up to 9: fewer bytes, many times slower."
     ),
 ]
 

@@ -17,7 +17,13 @@ from batchcomp.codec import engines, payload, tiles, weights
 from batchcomp.codec.compact import Compact, Decoded
 from batchcomp.codec.inner import DEFAULT, INNER, codec_of
 from batchcomp.codec.refine import ITERATIONS, Decoder, refine
-from batchcomp.codec.tables import FINE_FROM, check_quality, full_size_told, half_size_told, quality_to_step
+from batchcomp.codec.tables import (
+    FINE_FROM,
+    check_quality,
+    full_size_network_quality,
+    half_size_network_quality,
+    quality_to_step,
+)
 from batchcomp.errors import ModelError, PayloadError, UsageError
 from batchcomp.images.picture import Picture, Pixels
 
@@ -137,8 +143,8 @@ class Codec:
         check_quality(quality)
         if self._fine and inner == DEFAULT:
             if quality >= FINE_FROM:
-                return self._fine, round(full_size_told(quality), 2)
-            return self.model, round(half_size_told(quality), 2)
+                return self._fine, round(full_size_network_quality(quality), 2)
+            return self.model, round(half_size_network_quality(quality), 2)
         return self.model, round(INNER[inner].network_quality(quality), 2)
 
     def _compact(self, model: weights.Model, jobs: Sequence[tuple[Picture, float, float]]) -> list[Compact]:

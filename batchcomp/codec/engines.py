@@ -20,7 +20,7 @@ from torch import Tensor, nn
 Tiles = NDArray[np.uint8]  # (B, H, W, 3)
 
 PROBE = 64  # pixels a side of the picture that networks are tried on: a multiple of every unit
-HALF_MOST, HALF_MEAN = 1, 0.02  # steps of 8 bits that float16 may differ from float32: at most, and on average
+HALF_MAX, HALF_MEAN = 1, 0.02  # steps of 8 bits that float16 may differ from float32: at most, and on average
 
 
 class Engine(Protocol):
@@ -128,7 +128,7 @@ class TorchDevice:
 def nearly_equal(found: Tensor, exact: Tensor) -> bool:
     """Whether uint8 pixels computed in lower precision are as good as the exact ones."""
     difference = (found.int() - exact.int()).abs()
-    return int(difference.max()) <= HALF_MOST and float(difference.float().mean()) <= HALF_MEAN
+    return int(difference.max()) <= HALF_MAX and float(difference.float().mean()) <= HALF_MEAN
 
 
 class Cache:

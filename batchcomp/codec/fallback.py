@@ -12,10 +12,10 @@ from PIL import Image
 
 from batchcomp.codec import jpeg
 from batchcomp.errors import PictureError
-from batchcomp.images.hush import hushed
 from batchcomp.images.load import decode_picture
 from batchcomp.images.outputs import options
 from batchcomp.images.picture import Picture, Pixels
+from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 
 FLAT = 0.3  # share of pixels that equal their left neighbour from which a picture counts as a graphic
 SAMPLE = 4_000_000  # pixels that are looked at, about
@@ -83,7 +83,7 @@ def _files(picture: Picture) -> Iterator[tuple[str, bytes]]:
             continue
         buffer = io.BytesIO()
         try:
-            with hushed():
+            with ignore_pillow_warnings():
                 image.save(buffer, name, **(options(name, picture.metadata) | own))
         except (OSError, ValueError):
             continue

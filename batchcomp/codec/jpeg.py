@@ -17,9 +17,9 @@ from batchcomp.codec.baseline import jpeg_of
 from batchcomp.codec.dct import Coefficients, coefficients
 from batchcomp.codec.payload import APP0, APP15, COM, Segment, segments
 from batchcomp.errors import PayloadError
-from batchcomp.images import beside
+from batchcomp.images import extra_segments
 from batchcomp.images.picture import Metadata, Pixels
-from batchcomp.images.strips import pixels_of
+from batchcomp.images.pillow_array import pixels_of
 
 _SOI = b"\xff\xd8"
 MAX_SIDE = 65_500  # libjpeg's own limit, a little below the format's 65,535
@@ -110,13 +110,13 @@ def _save(pixels: Pixels, metadata: Metadata, **options: Any) -> bytes:
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     options |= {"optimize": True, "progressive": True, **_pillow_options(metadata)}
     try:
-        return beside.insert(_bytes_of(image, options), metadata)
+        return extra_segments.insert(_bytes_of(image, options), metadata)
     except OSError:
         with _LARGE_BUFFER:
             usual = ImageFile.MAXBLOCK
             ImageFile.MAXBLOCK = 6 * image.width * image.height + (1 << 20)
             try:
-                return beside.insert(_bytes_of(image, options), metadata)
+                return extra_segments.insert(_bytes_of(image, options), metadata)
             finally:
                 ImageFile.MAXBLOCK = usual
 
@@ -158,7 +158,7 @@ def decode(data: bytes, *, expected: tuple[int, int] | None = None) -> tuple[Pix
                     raise PayloadError(f"a {image.mode} JPEG is no payload of ours; use an intact copy")
                 if expected and image.size != expected:
                     raise PayloadError(f"the JPEG is {image.size}, its header says {expected}; use an intact copy")
-                pixels, metadata = pixels_of(image), beside.unpack(data, _metadata_of(image.info))
+                pixels, metadata = pixels_of(image), extra_segments.unpack(data, _metadata_of(image.info))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise PayloadError(f"the payload's JPEG is damaged ({error}); use an intact copy") from error
     return pixels, metadata

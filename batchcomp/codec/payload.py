@@ -31,9 +31,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from batchcomp.codec.tables import MOST_TOLD
+from batchcomp.codec.tables import MAX_NETWORK_QUALITY
 from batchcomp.errors import PayloadError
-from batchcomp.images import beside
+from batchcomp.images import extra_segments
 
 VERSION = 3
 IDENTIFIER = b"bcmp\0"
@@ -158,7 +158,7 @@ def _header(content: bytes) -> Header | None:
     if len(content) != layout.size or flags >= 2 * WIDE or scale >= len(SCALES):
         return None
     _, _, _, told, model, width, height = layout.unpack(content)
-    if not 100 <= told <= 100 * MOST_TOLD:
+    if not 100 <= told <= 100 * MAX_NETWORK_QUALITY:
         return None
     quality, grey = as_number(told / 100), bool(flags & GREY)
     return Header(width=width, height=height, scale=SCALES[scale], quality=quality, model=model, grey=grey)
@@ -179,6 +179,6 @@ def _earlier_header(content: bytes, version: int) -> Header | None:
 
 
 def metadata_bytes(data: bytes) -> int:
-    """Bytes that everything beside the pixels takes in a JPEG file: EXIF, XMP, ICC, and what `images.beside` packs."""
+    """Bytes that everything beside the pixels takes in a JPEG file: EXIF, XMP, ICC, and our own segments."""
     standard = sum(s.end - s.start for s in segments(data) if s.marker in (APP1, APP2))
-    return standard + beside.packed_size(data)
+    return standard + extra_segments.packed_size(data)

@@ -27,7 +27,7 @@ from batchcomp.codec.family import CodecNetwork
 from batchcomp.codec.rdoq import SIZES, Blocks, Tokens, bits_table, sizes
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
-from batchcomp.metrics.windows import LEAST_SIDE
+from batchcomp.metrics.windows import MIN_SIDE
 
 ITERATIONS: Final = (0, 2, 4, 6, 9, 12, 16, 24, 36, 50)  # by effort 0 to 9
 TILE: Final = 512  # pixels of the original that are refined at once
@@ -38,7 +38,7 @@ LARGEST: Final = 1000  # magnitude from which on a coefficient stays
 PROBE: Final = 0.3  # steps by which all coefficients are disturbed to feel the curvature
 PROBES: Final = 4  # so often, each time anew
 PLACES: Final = 3  # blocks, both ways: what the curvature of a place is the mean of
-MOST_APART: Final = 4.0  # how much more or less of it than the plane's mean a place may have
+MAX_APART: Final = 4.0  # how much more or less of it than the plane's mean a place may have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def refine(original: Pixels, start: Coefficients, decoder: Decoder, iterations: 
         iterations: how often the picture is decoded anew.
     """
     answer, block = start.copy(), 8 * decoder.network.arch.scale
-    if iterations < 1 or min(original.shape[:2]) < LEAST_SIDE:
+    if iterations < 1 or min(original.shape[:2]) < MIN_SIDE:
         return answer
     for rows, columns in tiles(start.shape[1], start.shape[2], TILE // block, -(-MARGIN // block)):
         height, width = ((span.outer.stop - span.outer.start) * block for span in (rows, columns))
@@ -183,7 +183,7 @@ class Part:
         by_frequency = (by_frequency + by_frequency.mean(dim=2, keepdim=True)) / 2
         by_place = found.mean(dim=2) / by_frequency.mean(dim=2).clamp_min(torch.finfo().tiny)
         around = F.pad(by_place.view(-1, 1, *self._grid), [PLACES // 2] * 4, mode="replicate")
-        by_place = F.avg_pool2d(around, PLACES, stride=1).clamp(1 / MOST_APART, MOST_APART)
+        by_place = F.avg_pool2d(around, PLACES, stride=1).clamp(1 / MAX_APART, MAX_APART)
         return by_frequency * by_place.view(len(now), -1, 1)
 
     def _distortion(self, now: Blocks, disturbance: Tensor | None = None) -> tuple[float, Tensor]:

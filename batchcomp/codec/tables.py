@@ -11,8 +11,8 @@ COARSEST_STEP, FINEST_STEP = 9.0, 0.25  # at quality 1 and at quality 100
 QUALITIES = range(1, 101)
 FULL_SIZE_FINER, FULL_SIZE_SLOPE = 4.2, 0.256  # at step 1, and how much faster its tables grow over the step
 FINE_FROM, FINE_START = 98.0, 82.0  # where full size takes over from half size, and what it is told there
-STRETCH_FROM = 96.0  # from there to `FINE_FROM`, what half size is told rises faster, to `MOST_TOLD`
-MOST_TOLD = 115  # the finest that networks are ever told: a little over half the step of 100
+STRETCH_FROM = 96.0  # from there to `FINE_FROM`, what half size is told rises faster, to `MAX_NETWORK_QUALITY`
+MAX_NETWORK_QUALITY = 115  # the finest that networks are ever told: a little over half the step of 100
 
 # ISO/IEC 10918-1 (JPEG), annex K, tables K.1 and K.2, rows of increasing vertical frequency.
 ANNEX_K_LUMA = [
@@ -55,8 +55,8 @@ def quality_to_step(quality: float) -> float:
     Raises:
         ValueError: `quality` is outside 1..115.
     """
-    if not QUALITIES.start <= quality <= MOST_TOLD:
-        raise ValueError(f"told {quality}: expected 1 to {MOST_TOLD}")
+    if not QUALITIES.start <= quality <= MAX_NETWORK_QUALITY:
+        raise ValueError(f"told {quality}: expected 1 to {MAX_NETWORK_QUALITY}")
     fraction = (quality - 1) / 99
     return math.exp((1 - fraction) * math.log(COARSEST_STEP) + fraction * math.log(FINEST_STEP))
 
@@ -67,13 +67,13 @@ def check_quality(quality: float) -> None:
         raise ValueError(f"quality {quality}: expected 1 to 100")
 
 
-def half_size_told(quality: float) -> float:
+def half_size_network_quality(quality: float) -> float:
     """What networks of half size are told for a quality below `FINE_FROM` where full size takes over from them."""
     beyond = max(0.0, quality - STRETCH_FROM)
-    return quality + beyond * ((MOST_TOLD - STRETCH_FROM) / (FINE_FROM - STRETCH_FROM) - 1)
+    return quality + beyond * ((MAX_NETWORK_QUALITY - STRETCH_FROM) / (FINE_FROM - STRETCH_FROM) - 1)
 
 
-def full_size_told(quality: float) -> float:
+def full_size_network_quality(quality: float) -> float:
     """What networks of full size are told for a quality from `FINE_FROM` to 100: from `FINE_START` to 100, evenly."""
     return FINE_START + (quality - FINE_FROM) / (QUALITIES.stop - 1 - FINE_FROM) * (QUALITIES.stop - 1 - FINE_START)
 

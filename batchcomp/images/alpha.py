@@ -9,7 +9,7 @@ import zlib
 from PIL import Image, PngImagePlugin
 
 from batchcomp.errors import PictureError
-from batchcomp.images.hush import hushed
+from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 
 _LEVEL = 6  # of zlib; alpha is mostly flat, so that a higher one gains next to nothing
 
@@ -35,7 +35,7 @@ def channel(data: bytes, size: tuple[int, int]) -> Image.Image:
         PictureError: it is damaged or of another size.
     """
     try:
-        with hushed(), PngImagePlugin.PngImageFile(io.BytesIO(data)) as image:
+        with ignore_pillow_warnings(), PngImagePlugin.PngImageFile(io.BytesIO(data)) as image:
             if image.size != size or image.mode != "L":
                 raise PictureError(f"the alpha channel is {image.mode} of {image.size}, not {size}; use an intact copy")
             image.load()

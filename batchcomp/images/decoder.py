@@ -13,9 +13,9 @@ import socket
 from PIL import AvifImagePlugin
 
 from batchcomp.errors import PictureError
-from batchcomp.images.arena import Arena
+from batchcomp.images.decoder_protocol import REPLY, REQUEST, described, description_of
 from batchcomp.images.load import decode_picture
-from batchcomp.images.wire import REPLY, REQUEST, described, description_of
+from batchcomp.images.shared_memory import SharedMemory
 from batchcomp.settings import Limits
 
 
@@ -25,13 +25,13 @@ def main(channel: int, memory: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     _restrict(resource.RLIMIT_CORE, 0)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # pictures are decoded side by side already
-    arena = Arena(memory)
+    arena = SharedMemory(memory)
     with socket.socket(fileno=channel) as connection:
         while request := _read(connection, REQUEST.size):
             _serve(connection, request, arena)
 
 
-def _serve(connection: socket.socket, request: bytes, arena: Arena) -> None:
+def _serve(connection: socket.socket, request: bytes, arena: SharedMemory) -> None:
     head_size, data_size = REQUEST.unpack(request)
     head = json.loads(_read(connection, head_size))
     data = _read(connection, data_size)

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from batchcomp.errors import PictureError
-from batchcomp.images.arena import KEPT, Arena, new_descriptor
+from batchcomp.images.decoder_protocol import REPLY, REQUEST, bytes_of_pixels, error_of, picture_of
 from batchcomp.images.load import decode_picture
 from batchcomp.images.names import shown
 from batchcomp.images.picture import Picture
-from batchcomp.images.wire import REPLY, REQUEST, bytes_of_pixels, error_of, picture_of
+from batchcomp.images.shared_memory import KEPT, SharedMemory, new_descriptor
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 SUPPORTED = os.name == "posix" and bool(sys.executable)
@@ -84,7 +84,7 @@ class _Worker:
             mine, theirs = socket.socketpair()
             self._channel = stack.enter_context(mine)
             descriptor = stack.enter_context(new_descriptor())
-            self._arena = Arena(descriptor)
+            self._arena = SharedMemory(descriptor)
             with theirs:
                 self._process = _start(theirs.fileno(), descriptor)
             self._open = stack.pop_all()

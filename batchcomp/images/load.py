@@ -25,13 +25,13 @@ from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureE
 from batchcomp.images import alpha, jxl
 from batchcomp.images.faithful import unsupported_reason
 from batchcomp.images.formats import JPEG, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
-from batchcomp.images.hush import hushed
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
 from batchcomp.images.picture import Metadata, Picture, Pixels
+from batchcomp.images.pillow_array import Memory, pixels_of, plain_memory
+from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 from batchcomp.images.provider import provider
 from batchcomp.images.segments import png_chunks
-from batchcomp.images.strips import Memory, pixels_of, plain_memory
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"  # "._NAME" files: macOS metadata under a picture's suffix
@@ -132,7 +132,7 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
         PictureError: The picture is damaged, exceeds `limits`, or is in a format that we do not read.
     """
     entry = _recognise(data, name)
-    with _explained(name, entry.name), hushed():
+    with _explained(name, entry.name), ignore_pillow_warnings():
         if entry.name == "PNG":
             _check_png(data)
         if entry.name == "JPEG XL":

@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import PngImagePlugin, features
 
-from batchcomp.images.beside import join_segments
+from batchcomp.images.extra_segments import join_segments
 from batchcomp.images.metadata import EXIF_PREFIX
 from batchcomp.images.picture import Metadata, Picture
 from batchcomp.images.provider import provider

@@ -15,10 +15,10 @@ from PIL import Image
 from batchcomp.errors import PictureError
 from batchcomp.images.alpha import channel
 from batchcomp.images.formats import SAVES
-from batchcomp.images.hush import hushed
 from batchcomp.images.names import name_problem, shown, temp_name
 from batchcomp.images.outputs import options
 from batchcomp.images.picture import Picture
+from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 
 Write = Callable[[IO[bytes]], object]
 
@@ -75,7 +75,7 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
         if format == "jpeg":
             file.write(picture.metadata.trailer)
 
-    with hushed():
+    with ignore_pillow_warnings():
         _write_file(
             path,
             write,

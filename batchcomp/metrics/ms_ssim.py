@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from batchcomp.metrics.windows import C1, C2, HALO, LEAST_SIDE, SCALE_WEIGHTS, blur
+from batchcomp.metrics.windows import C1, C2, HALO, MIN_SIDE, SCALE_WEIGHTS, blur
 
 _ROWS = 64  # of one tile; even, so that tiles start on pairs of pixels
 _COLUMNS = 512
@@ -193,5 +193,5 @@ def _floats(x: NDArray[np.uint8], y: NDArray[np.uint8], spread: _Map) -> Tensor:
 
 def _least_size(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Repeat the last row and column until both sides have 161 px."""
-    short = [max(0, LEAST_SIDE - side) for side in picture.shape[:2]]
+    short = [max(0, MIN_SIDE - side) for side in picture.shape[:2]]
     return np.pad(picture, [(0, short[0]), (0, short[1]), (0, 0)], mode="edge")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from batchcomp.metrics.windows import C1, C2, LEAST_SIDE, SCALE_WEIGHTS, blur, blur_back
+from batchcomp.metrics.windows import C1, C2, MIN_SIDE, SCALE_WEIGHTS, blur, blur_back
 
 
 def ms_ssim_batch(x: Tensor, y: Tensor) -> Tensor:
@@ -56,8 +56,8 @@ def halve(planes: Tensor) -> Tensor:
 def _check(x: Tensor, y: Tensor) -> None:
     if x.shape != y.shape or x.dim() != 4:
         raise ValueError(f"two batches of one shape (B, C, H, W) expected, got {tuple(x.shape)} and {tuple(y.shape)}")
-    if min(x.shape[-2:]) < LEAST_SIDE:
-        raise ValueError(f"pictures of {x.shape[-1]}x{x.shape[-2]} px: MS-SSIM needs sides of {LEAST_SIDE} px or more")
+    if min(x.shape[-2:]) < MIN_SIDE:
+        raise ValueError(f"pictures of {x.shape[-1]}x{x.shape[-2]} px: MS-SSIM needs sides of {MIN_SIDE} px or more")
 
 
 class _MeanTerm(torch.autograd.Function):

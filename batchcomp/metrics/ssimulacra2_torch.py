@@ -15,7 +15,7 @@ from torch.nn import functional
 from batchcomp.metrics.windows import TAPS, gaussian_taps
 
 SCALES = 5  # the sixth has no weight worth computing
-LEAST_SIDE = 8 * 2 ** (SCALES - 1)
+MIN_SIDE = 8 * 2 ** (SCALES - 1)
 C2 = 0.0009
 TO_LMS = ((0.30, 0.622, 0.078), (0.23, 0.692, 0.078), (0.24342268924547819, 0.20476744424496821, 0.55180986650955360))
 BIAS = 0.0037930732552754493
@@ -57,8 +57,8 @@ def ssimulacra2_distance(x: Tensor, y: Tensor) -> Tensor:
     """
     if x.shape != y.shape or x.dim() != 4 or x.shape[1] != len((X, Y, B)):
         raise ValueError(f"two batches of one shape (B, 3, H, W) expected, got {tuple(x.shape)} and {tuple(y.shape)}")
-    if min(x.shape[-2:]) < LEAST_SIDE:
-        raise ValueError(f"pictures of {x.shape[-1]}x{x.shape[-2]} px: sides of {LEAST_SIDE} px or more are needed")
+    if min(x.shape[-2:]) < MIN_SIDE:
+        raise ValueError(f"pictures of {x.shape[-1]}x{x.shape[-2]} px: sides of {MIN_SIDE} px or more are needed")
     light_x, light_y = to_linear(x), to_linear(y)
     total = x.new_zeros(len(x))
     for scale in range(SCALES):

@@ -20,7 +20,7 @@ HALO = TAPS - 1  # samples that a valid window takes from a side
 C1 = 0.01**2  # stabilises the luminance term of SSIM, for values in [0, 1]
 C2 = 0.03**2  # stabilises the contrast term
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang 2003, finest scale first
-LEAST_SIDE = HALO * 2 ** (len(SCALE_WEIGHTS) - 1) + 1  # 161 px: the coarsest scale still holds one window
+MIN_SIDE = HALO * 2 ** (len(SCALE_WEIGHTS) - 1) + 1  # 161 px: the coarsest scale still holds one window
 _BLOCK = 32
 
 

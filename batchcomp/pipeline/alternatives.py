@@ -14,10 +14,10 @@ from batchcomp.codec import fallback, jpeg
 from batchcomp.codec.payload import metadata_bytes
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
-from batchcomp.pipeline.asked import larger_with
 from batchcomp.pipeline.loading import Loaded
 from batchcomp.pipeline.measure import LOWEST, MAX_SIDE, JpegCurve, Measurement
-from batchcomp.pipeline.seeking import limit_bytes
+from batchcomp.pipeline.rate_control import limit_bytes
+from batchcomp.pipeline.recipe import larger_with
 from batchcomp.settings import CompressSettings
 
 JPEG_BETTER = "plain JPEG is better at these bytes"
@@ -27,7 +27,7 @@ TO_REACH = "to reach"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Packed:
+class Candidate:
     """A picture ready for the archive."""
 
     row: Row
@@ -52,9 +52,9 @@ def base_row(one: Loaded) -> Row:
     )
 
 
-def verbatim(one: Loaded, reason: str, *, model: str = "") -> Packed:
+def verbatim(one: Loaded, reason: str, *, model: str = "") -> Candidate:
     """Store the source's own bytes. `model` is the one that was tried, if any."""
-    return Packed(row=replace(base_row(one), reason=reason, model=model), data=one.source.data)
+    return Candidate(row=replace(base_row(one), reason=reason, model=model), data=one.source.data)
 
 
 class Alternatives:
@@ -63,7 +63,7 @@ class Alternatives:
     def __init__(self, one: Loaded, picture: Picture, settings: CompressSettings) -> None:
         self.one, self.picture, self.settings = one, picture, settings
 
-    def best(self, payload: Packed, found: Measurement | None, missed: str) -> Packed:
+    def best(self, payload: Candidate, found: Measurement | None, missed: str) -> Candidate:
         """The payload, or what serves better.
 
         Args:
@@ -87,10 +87,10 @@ class Alternatives:
             most = max(most, limit_bytes(target, self.picture) + payload.row.metadata_bytes)
         return self._plain(payload, min(most, self.one.source.size - 1), JPEG_BETTER) or payload
 
-    def _source(self, payload: Packed) -> Packed:
+    def _source(self, payload: Candidate) -> Candidate:
         return verbatim(self.one, larger_with(self.settings), model=payload.row.model)
 
-    def _reaching(self, payload: Packed, reason: str) -> Packed:
+    def _reaching(self, payload: Candidate, reason: str) -> Candidate:
         """The smallest that reaches a target which the networks miss; the payload, saying so, where nothing does."""
         reached = sorted(self._that_reach(payload), key=lambda packed: len(packed.data))
         if reached:
@@ -99,7 +99,7 @@ class Alternatives:
         best = payload if fits else self._source(payload)
         return replace(best, row=replace(best.row, reason=reason))
 
-    def _that_reach(self, payload: Packed) -> Iterator[Packed]:
+    def _that_reach(self, payload: Candidate) -> Iterator[Candidate]:
         target = self.settings.target
         if target is None:
             return
@@ -115,7 +115,7 @@ class Alternatives:
             plain = self._plain(payload, min(limit, size - 1), why)
         yield from (packed for packed in (plain, self._lossless(payload, limit, why)) if packed)
 
-    def _lossless(self, payload: Packed, most: int, reason: str) -> Packed | None:
+    def _lossless(self, payload: Candidate, most: int, reason: str) -> Candidate | None:
         """A lossless file of at most `most` bytes, for pictures that look as if there could be one."""
         most = min(most, self.one.source.size - 1)
         if not fallback.is_graphic(self.picture.pixels) or not (found := fallback.lossless(self.picture, most)):
@@ -123,9 +123,9 @@ class Alternatives:
         kind, data = found
         row = replace(payload.row, stored=kind, scale=1, ms_ssim=1.0, unpacked_bytes=0)
         row = replace(row, metadata_bytes=min(len(data), self.picture.metadata.size))
-        return Packed(row=replace(row, reason=reason, payload_bytes=len(data)), data=data)
+        return Candidate(row=replace(row, reason=reason, payload_bytes=len(data)), data=data)
 
-    def _plain(self, payload: Packed, most: int, reason: str) -> Packed | None:
+    def _plain(self, payload: Candidate, most: int, reason: str) -> Candidate | None:
         """The best plain JPEG of at most `most` bytes."""
         if max(self.picture.width, self.picture.height) > MAX_SIDE:
             return None
@@ -133,7 +133,7 @@ class Alternatives:
         plain = fallback.plain_jpeg(self.picture, most, start)
         return self._as_jpeg(payload, plain.data, reason) if plain else None
 
-    def _plain_of(self, payload: Packed, similarity: float, reason: str) -> Packed | None:
+    def _plain_of(self, payload: Candidate, similarity: float, reason: str) -> Candidate | None:
         """The smallest plain JPEG that reaches an MS-SSIM."""
         if max(self.picture.width, self.picture.height) > MAX_SIDE:
             return None
@@ -143,7 +143,7 @@ class Alternatives:
         data = jpeg.squeeze(jpeg.encode_plain(self.picture.pixels, quality, self.picture.metadata))
         return self._as_jpeg(payload, data, reason)
 
-    def _as_jpeg(self, payload: Packed, data: bytes, reason: str) -> Packed:
+    def _as_jpeg(self, payload: Candidate, data: bytes, reason: str) -> Candidate:
         similarity = ms_ssim(self.picture.pixels, jpeg.decode(data)[0])
         row = replace(
             payload.row,
@@ -155,7 +155,7 @@ class Alternatives:
             scale=1,
             ms_ssim=round(similarity, 6),
         )
-        return Packed(row=row, data=data)
+        return Candidate(row=row, data=data)
 
 
 def _beats(found: Measurement, rival: JpegComparison | None, budget: int) -> bool:

@@ -12,21 +12,21 @@ from batchcomp.archive import ArchiveWriter
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PictureError
 from batchcomp.images.walk import Item
-from batchcomp.pipeline.alternatives import Packed
+from batchcomp.pipeline.alternatives import Candidate
+from batchcomp.pipeline.dedup import Deduplication, Shared
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, in_turn, ordered, windows
-from batchcomp.pipeline.known import Known
+from batchcomp.pipeline.index import Index
+from batchcomp.pipeline.load_average import wait_for_load
 from batchcomp.pipeline.loading import Loaded, Loader
 from batchcomp.pipeline.memory import give_back_freed
 from batchcomp.pipeline.packing import Run
-from batchcomp.pipeline.patience import wait_for_calm
 from batchcomp.pipeline.plan import Take, bundled, plan, weight
 from batchcomp.pipeline.records import Bundle, Done, Event, Failed, Outcome, Planned
-from batchcomp.pipeline.sharing import Shared, Sharing
 from batchcomp.settings import CompressSettings
 
 OnEvent = Callable[[Event], None]
 MEASURED = 1.7  # what measuring takes, in pictures: with it two of 12 megapixels are in hand, without it three
-MOST_THREADS = 64  # tiles at once: more cost only memory
+MAX_THREADS = 64  # tiles at once: more cost only memory
 
 
 def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
@@ -46,14 +46,14 @@ def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _
         on_event(event)
 
     codec = Codec.open(
-        settings.model, device=settings.device, batch=settings.batch_size, threads=min(settings.workers, MOST_THREADS)
+        settings.model, device=settings.device, batch=settings.batch_size, threads=min(settings.workers, MAX_THREADS)
     )
     with _writer(settings) as writer:
-        known = Known(settings.archive)
+        known = Index(settings.archive)
         todo = bundled(plan(settings, codec.hashes, known))
-        sharing = Sharing(settings, codec.hashes, known)
+        sharing = Deduplication(settings, codec.hashes, known)
         flow = by_picture if codec.device.type == "cpu" else by_window
-        calm = partial(wait_for_calm, settings.max_load, on_wait=tell, meanwhile=writer.commit_if_due)
+        calm = partial(wait_for_load, settings.max_load, on_wait=tell, meanwhile=writer.commit_if_due)
         with closing(flow(settings, codec, todo, sharing, calm)) as results:
             for result in results:
                 for event in _events(writer, known, result):
@@ -62,14 +62,14 @@ def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _
     return outcome
 
 
-Result = Packed | Shared | Event
+Result = Candidate | Shared | Event
 
 
 def by_picture(
     settings: CompressSettings,
     codec: Codec,
     todo: Iterator[Item | Event],
-    sharing: Sharing,
+    sharing: Deduplication,
     calm: Callable[[], None],
 ) -> Generator[Result]:
     """Take each picture from ComCNN to its row in one thread, several pictures at once; others are read meanwhile.
@@ -85,7 +85,7 @@ def by_picture(
             seen.update([one.source.sha256] if isinstance(one, Loaded) else [])
             yield one, known
 
-    def pack(begun: tuple[Loaded | Event, bool]) -> tuple[Loaded | Event, list[Packed | Event]]:
+    def pack(begun: tuple[Loaded | Event, bool]) -> tuple[Loaded | Event, list[Candidate | Event]]:
         one, known = begun
         return one, [] if known else list(run.pack([one]))
 
@@ -103,7 +103,7 @@ def by_window(
     settings: CompressSettings,
     codec: Codec,
     todo: Iterator[Item | Event],
-    sharing: Sharing,
+    sharing: Deduplication,
     calm: Callable[[], None],
 ) -> Generator[Result]:
     """Pack windows of pictures, whose tiles fill the device's batches, while the next window is loaded."""
@@ -131,7 +131,7 @@ def plan_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: No
         on_event(event)
 
     codec = Codec.open(settings.model, device="cpu")
-    for step in plan(settings, codec.hashes, Known(settings.archive)):
+    for step in plan(settings, codec.hashes, Index(settings.archive)):
         tell(Planned(name=step.item.name, reason=step.reason) if isinstance(step, Take) else step)
     return outcome
 
@@ -145,13 +145,13 @@ def _writer(settings: CompressSettings) -> ArchiveWriter:
     )
 
 
-def _events(writer: ArchiveWriter, known: Known, result: Result) -> Iterable[Event]:
+def _events(writer: ArchiveWriter, known: Index, result: Result) -> Iterable[Event]:
     if isinstance(result, Bundle):
         return result.events
-    return [_stored(writer, known, result) if isinstance(result, Packed | Shared) else result]
+    return [_stored(writer, known, result) if isinstance(result, Candidate | Shared) else result]
 
 
-def _stored(writer: ArchiveWriter, known: Known, result: Packed | Shared) -> Event:
+def _stored(writer: ArchiveWriter, known: Index, result: Candidate | Shared) -> Event:
     try:
         if isinstance(result, Shared):
             row = writer.add_shared(result.row, result.owner)

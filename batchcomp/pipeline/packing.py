@@ -13,12 +13,12 @@ from batchcomp.archive.rows import Row
 from batchcomp.codec.codec import Codec
 from batchcomp.images.picture import Picture
 from batchcomp.images.walk import Item
-from batchcomp.pipeline.alternatives import Alternatives, Packed, base_row, verbatim
+from batchcomp.pipeline.alternatives import Alternatives, Candidate, base_row, verbatim
 from batchcomp.pipeline.encoding import Encoded, encode_one
 from batchcomp.pipeline.loading import Loaded, Loader
 from batchcomp.pipeline.measure import Measurement, measure
+from batchcomp.pipeline.rate_control import RateControl
 from batchcomp.pipeline.records import Event
-from batchcomp.pipeline.seeking import Seeker
 from batchcomp.settings import CompressSettings
 
 NO_FILE = "no file of the inner codec can hold it"
@@ -38,7 +38,7 @@ class Run:
                 loaded = iter(loaders(delayed(loader.load)(item) for item in files) if files else ())
                 yield [next(loaded) if isinstance(item, Item) else item for item in window]
 
-    def pack(self, window: list[Loaded | Event]) -> Iterator[Packed | Event]:
+    def pack(self, window: list[Loaded | Event]) -> Iterator[Candidate | Event]:
         """Compress one window; answers come in the window's order."""
         pictures = [(i, one) for i, one in enumerate(window) if isinstance(one, Loaded) and one.picture is not None]
         packed = dict(zip((i for i, _ in pictures), self._compress([one for _, one in pictures]), strict=True))
@@ -50,7 +50,7 @@ class Run:
             else:
                 yield one
 
-    def _compress(self, window: list[Loaded]) -> list[Packed]:
+    def _compress(self, window: list[Loaded]) -> list[Candidate]:
         started = time.perf_counter()
         encoded = self._encoded(window)
         pictures = [one.picture for one in window if one.picture is not None]
@@ -59,7 +59,7 @@ class Run:
             measured = self._measured(pictures, encoded)
         share = (time.perf_counter() - started) / max(1, len(window))
         calls = zip(window, pictures, encoded, measured, strict=True)
-        chosen: list[Packed] = self.pool(
+        chosen: list[Candidate] = self.pool(
             delayed(self._chosen)(one, picture, made, found, share) for one, picture, made, found in calls
         )
         return chosen
@@ -67,7 +67,7 @@ class Run:
     def _encoded(self, window: list[Loaded]) -> list[Encoded | None]:
         pictures = [one.picture for one in window if one.picture is not None]
         if self.settings.target is not None:
-            return Seeker(self.settings, self.settings.target, self.codec, self.pool).seek(pictures)
+            return RateControl(self.settings, self.settings.target, self.codec, self.pool).seek(pictures)
         compacts = self.codec.compact(pictures, self.settings.quality, self.settings.codec, self.settings.effort)
         if not self.settings.measure:  # a payload is compared with nothing but the source's size
             del pictures
@@ -89,12 +89,12 @@ class Run:
 
     def _chosen(
         self, one: Loaded, picture: Picture, made: Encoded | None, found: Measurement | None, seconds: float
-    ) -> Packed:
+    ) -> Candidate:
         """The best way to store a picture."""
         started, model = time.perf_counter(), self.codec.model.sha256
         best = verbatim(one, NO_FILE, model=model)
         if made is not None:
-            payload = Packed(row=self._row_of(one, made, found), data=made.data)
+            payload = Candidate(row=self._row_of(one, made, found), data=made.data)
             best = Alternatives(one, picture, self.settings).best(payload, found, made.missed)
         spent = one.seconds + seconds + time.perf_counter() - started
         return replace(best, row=replace(best.row, seconds=round(spent, 4)))
@@ -109,7 +109,7 @@ class Run:
             quality=made.quality,
             payload_bytes=len(made.data),
             unpacked_bytes=len(made.plain) if made.kind == "packed" else 0,
-            asked=self.settings.asked,
+            recipe=self.settings.recipe,
             ms_ssim=round(found.ms_ssim, 6) if found else None,
             jpeg=found.jpeg if found else None,
         )

@@ -11,8 +11,8 @@ from pathlib import Path
 from batchcomp.images.names import shown
 from batchcomp.images.sizes import estimate_bytes
 from batchcomp.images.walk import Item, WalkFailure, walk
-from batchcomp.pipeline.asked import stale
-from batchcomp.pipeline.known import Entry, Known
+from batchcomp.pipeline.index import Entry, Index
+from batchcomp.pipeline.recipe import stale
 from batchcomp.pipeline.records import Bundle, Event, Failed, Passed
 from batchcomp.settings import CompressSettings
 
@@ -25,7 +25,7 @@ class Take:
     reason: str
 
 
-def plan(settings: CompressSettings, models: Collection[str], known: Known) -> Iterator[Take | Event]:
+def plan(settings: CompressSettings, models: Collection[str], known: Index) -> Iterator[Take | Event]:
     """Yield in the walk's order the files to take, and events for those that are unchanged or cannot be walked."""
     for damage in known.damage:
         yield Failed(name=damage.segment, reason=f"{settings.archive}: {damage}; run `repair`", damage=True)
@@ -78,8 +78,8 @@ class _Fits:
         if entry.size != item.size:
             return "changed"
         if self._checksum:
-            return "content changed" if digest(item.path) != entry.sha256 else self._stale(entry.asked)
-        return "changed" if entry.mtime_ns != item.mtime_ns else self._stale(entry.asked)
+            return "content changed" if digest(item.path) != entry.sha256 else self._stale(entry.recipe)
+        return "changed" if entry.mtime_ns != item.mtime_ns else self._stale(entry.recipe)
 
 
 def digest(path: Path) -> bytes | None:

@@ -84,8 +84,8 @@ class Outcome:
                 if row is not None:
                     self.counts[row.stored] += 1
                     self.source_bytes += row.source_bytes
-                    self.payload_bytes += 0 if row.holder else row.payload_bytes
-                    self.counts["shared"] += bool(row.holder)
+                    self.payload_bytes += 0 if row.owner_segment else row.payload_bytes
+                    self.counts["shared"] += bool(row.owner_segment)
             case Passed(unchanged=unchanged):
                 self.counts["unchanged" if unchanged else "skipped"] += 1
             case Planned():

@@ -13,7 +13,7 @@ from batchcomp.archive import Archive, RepairReport, repair
 from batchcomp.archive.rows import COMPACT
 from batchcomp.codec.inner import codec_of
 from batchcomp.errors import ArchiveError
-from batchcomp.images.hush import hushed
+from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 from batchcomp.settings import DEFAULT_LIMITS
 
 
@@ -59,7 +59,7 @@ class Describer:
 def _picture_fields(payload: bytes, kind: str) -> dict[str, Any]:
     """Return the size of a picture that is stored as such, zeros where that cannot be told."""
     size, mode = (0, 0), ""
-    with suppress(Exception), hushed(), Image.open(io.BytesIO(payload)) as opened:  # as Pillow raises
+    with suppress(Exception), ignore_pillow_warnings(), Image.open(io.BytesIO(payload)) as opened:  # as Pillow raises
         size, mode = opened.size, opened.mode
     if max(size) > DEFAULT_LIMITS.max_side:
         size, mode = (0, 0), ""

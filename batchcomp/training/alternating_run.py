@@ -27,7 +27,7 @@ from batchcomp.training.schedule import Schedule
 from batchcomp.training.turns import Turn, Turns
 
 MAY_CHANGE = frozenset({"steps", "patience", "log_every", "evaluate_every", "save_minutes"})  # when a run is resumed
-LEAST_CROP, LEAST_MS_SSIM_CROP = 32, 176  # five MS-SSIM scales need more than 160 px
+MIN_CROP, MIN_MS_SSIM_CROP = 32, 176  # five MS-SSIM scales need more than 160 px
 SCORED_PHOTOS, SCORED_SIDE, SCORED_STEPS = 12, 192, (8.0, 4.0)
 
 
@@ -59,7 +59,7 @@ class AlternatingSettings:
         """Raise TrainingError where the numbers make no run."""
         if self.loss not in LOSSES:
             raise TrainingError(f"loss {self.loss!r}: expected one of {', '.join(LOSSES)}")
-        least = LEAST_CROP if self.loss == "mse" else LEAST_MS_SSIM_CROP
+        least = MIN_CROP if self.loss == "mse" else MIN_MS_SSIM_CROP
         if self.crop < least or self.crop % 16:
             raise TrainingError(f"crop {self.crop}: expected a multiple of 16 from {least} on with loss {self.loss}")
         if self.steps < 1 or self.batch < 1 or self.patience < 1:
@@ -102,7 +102,7 @@ class AlternatingTrainer:
             TrainingError: the photos make no training set, or the folder holds another run.
         """
         self.settings, self.run, self.device = settings, run, torch.device(device)
-        split = split_folder(photos, crop=max(settings.crop, LEAST_MS_SSIM_CROP))
+        split = split_folder(photos, crop=max(settings.crop, MIN_MS_SSIM_CROP))
         self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
         self.dev, self.seen = (scored(photos) for photos in (split.dev, split.train))
         checkpoint.make_folder(run)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from batchcomp.codec import weights
 from batchcomp.codec.networks import Architecture, DoubleNetwork
-from batchcomp.codec.tables import COARSEST_STEP, FINEST_STEP, MOST_TOLD, quality_to_step
+from batchcomp.codec.tables import COARSEST_STEP, FINEST_STEP, MAX_NETWORK_QUALITY, quality_to_step
 from batchcomp.errors import TrainingError
 from batchcomp.training import checkpoint
 from batchcomp.training.data import CropSource, split_folder
@@ -139,7 +139,7 @@ class JointTrainer:
         split = split_folder(photos, crop=settings.crop)
         self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
         full_size = settings.architecture.scale == 1
-        self.finest = FINEST_STEP if full_size else quality_to_step(MOST_TOLD)
+        self.finest = FINEST_STEP if full_size else quality_to_step(MAX_NETWORK_QUALITY)
         self.dev = DevSet(
             split.dev,
             steps=FULL_SIZE_DEV_STEPS if full_size else DEV_STEPS,

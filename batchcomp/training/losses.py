@@ -14,7 +14,7 @@ from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
 from batchcomp.metrics.ssimulacra2_torch import ssimulacra2_distance
 
 USUAL_DISTANCE, USUAL_POWER = 0.0145, 0.77  # 1 - MS-SSIM of the dev photos at step 1, and its growth over the step
-MOST_WEIGHT = 3.0
+MAX_WEIGHT = 3.0
 EDGE = 3  # pixels
 SHARE_RISES_FROM = 0.7  # in steps: finer than that, JPEG's PSNR is close
 SSIMULACRA2_FROM, SSIMULACRA2_FULL = 1.0, 0.4  # in steps: where it is coarser, SSIMULACRA2 is far above JPEG's anyway
@@ -77,7 +77,7 @@ def hardness(distance: Tensor, step: Tensor, weights: LossWeights) -> Tensor:
     Means over pictures, as every table gives them, are ruled by the hard ones; logarithms alone make all count alike.
     """
     usual = USUAL_DISTANCE * step**USUAL_POWER
-    return ((distance.detach() / usual) ** weights.hard).clamp(1 / MOST_WEIGHT, MOST_WEIGHT)
+    return ((distance.detach() / usual) ** weights.hard).clamp(1 / MAX_WEIGHT, MAX_WEIGHT)
 
 
 def mixed_loss(  # noqa: PLR0913, PLR0917  (the terms of one formula)

@@ -27,15 +27,15 @@ from batchcomp.codec.pack.model import (
     DC_LOGITS,
     HIDDEN,
     LOGIT,
-    MOST_HIDDEN,
-    MOST_LOGIT,
-    MOST_WEIGHT,
+    MAX_HIDDEN,
+    MAX_LOGIT,
+    MAX_WEIGHT,
     NAMES,
     PLANES,
     UNARY,
     WEIGHT,
 )
-from batchcomp.codec.tables import MOST_TOLD, QUALITIES, quality_to_step
+from batchcomp.codec.tables import MAX_NETWORK_QUALITY, QUALITIES, quality_to_step
 from batchcomp.errors import PictureError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
@@ -135,7 +135,7 @@ class WholeNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (K, N, L) of whole features (K, N, F)."""
-        most = MOST_WEIGHT / WEIGHT
+        most = MAX_WEIGHT / WEIGHT
         first = _round((self.first * self.gain[:, :, None]).clamp(-most, most), WEIGHT)
         h = torch.baddbmm(_round(self.first_bias, 16 * WEIGHT)[:, None], x / 16, first.transpose(1, 2))
         h = _hidden(h) @ _round(self.second.clamp(-most, most), WEIGHT).T + _round(self.second_bias, HIDDEN * WEIGHT)
@@ -147,12 +147,12 @@ class WholeNet(nn.Module):
 
 
 def _hidden(x: Tensor) -> Tensor:
-    return _floor(x, HIDDEN).clamp(0, MOST_HIDDEN / HIDDEN)
+    return _floor(x, HIDDEN).clamp(0, MAX_HIDDEN / HIDDEN)
 
 
 def _cost(logits: Tensor, bits: Tensor) -> Tensor:
     """Bits that binary decisions cost."""
-    limit = MOST_LOGIT / LOGIT
+    limit = MAX_LOGIT / LOGIT
     clamped = logits + (logits.clamp(-limit, limit) - logits).detach()
     return F.binary_cross_entropy_with_logits(clamped, bits.float(), reduction="none") * LOG2_E
 
@@ -256,7 +256,7 @@ def record_all(samples: Iterable[Sample], *, share: float, seed: int = 0) -> Rec
 def expected_tables(codec: Codec) -> NDArray[np.uint8]:
     """The tables (115, 2, 64) of a codec's model by what it is told, in zigzag order."""
     at = codec.model.network.tables_at
-    tables = [at(quality_to_step(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MOST_TOLD + 1)]
+    tables = [at(quality_to_step(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MAX_NETWORK_QUALITY + 1)]
     return np.stack(tables).astype(np.uint8)
 
 

@@ -207,14 +207,14 @@ def test_any_history_prunes_to_what_was_asked(
     """Whatever was written and shared, exactly the last versions stay, with their bytes, in their order."""
     folder = tmp_path_factory.mktemp("prune") / "x.bca"
     history: list[tuple[str, bytes]] = []
-    holders: dict[bytes, object] = {}
+    owners: dict[bytes, object] = {}
     for run in runs:
         with ArchiveWriter(folder, now=fixed_now) as writer:
             for name, data in run:
                 row = sample_row(name, source_sha256=data.hex() * 32)
-                owner = holders.get(data)
+                owner = owners.get(data)
                 done = writer.add_shared(row, owner) if owner else writer.add(row, data)  # type: ignore[arg-type]
-                holders[data] = done
+                owners[data] = done
                 history.append((name, data))
     if not history:
         return

@@ -78,7 +78,7 @@ def shared_at(data: bytes, at: int) -> set[str]:
     """Return the path of the shared row in whose line a byte lies: the line is all that there is of it."""
     start = max(0, data.rfind(b"\n", 0, at) + 1)
     line = data[start : data.find(b"\n", at) + 1]
-    return {str(json.loads(line)["path"])} if b'"holder":' in line else set()
+    return {str(json.loads(line)["path"])} if b'"owner_segment":' in line else set()
 
 
 @pytest.mark.parametrize("name", ["000001.zip", "000002.zip"])

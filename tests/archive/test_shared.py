@@ -37,7 +37,7 @@ def edit(folder: Path, number: int, old: bytes, new: bytes) -> None:
     for line in list(segment.row_lines()):
         changed = row_line(row_of(parse_line(line.replace(old, new)), number))
         row = segment.row(line)
-        if row.holder:
+        if row.owner_segment:
             growing.append_line(changed)
         else:
             growing.append(row, changed, segment.read(row))
@@ -57,7 +57,7 @@ def test_both_names_come_back(folder: Path) -> None:
     moved, first = rows["moved/a.png"], rows["photos/a.png"]
     assert archive.read(moved) == archive.read(first)
     assert (moved.mtime_ns, moved.permissions, moved.place) == (77, 0o600, (1, "photos/a.png.jpg"))
-    same = replace(first, path=moved.path, mtime_ns=77, permissions=0o600, holder=1, segment=2)
+    same = replace(first, path=moved.path, mtime_ns=77, permissions=0o600, owner_segment=1, segment=2)
     assert moved == same
     assert rows["twin.png"].place == (2, "new.png.jpg")
     assert archive.read(rows["twin.png"]) == b"new payload"
@@ -94,9 +94,9 @@ def test_bad_names_are_refused_for_shares_too(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (b'"holder":1', b'"holder":2', "not there before it"),
-        (b'"holder":1', b'"holder":3', "not there before it"),
-        (b'"holder":1', b'"holder":999', "not there before it"),
+        (b'"owner_segment":1', b'"owner_segment":2', "not there before it"),
+        (b'"owner_segment":1', b'"owner_segment":3', "not there before it"),
+        (b'"owner_segment":1', b'"owner_segment":999', "not there before it"),
         (b'"entry":"photos/a.png.jpg"', b'"entry":"b.jpg.jpg"', "does not agree"),
         (b'"source_sha256":"abab', b'"source_sha256":"acab', "does not agree"),
         (b'"width":768', b'"width":769', "does not agree"),

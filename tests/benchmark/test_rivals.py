@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from batchcomp import benchmark
-from batchcomp.benchmark.quality import MOST_COLOURS, ciede2000, ssimulacra2
+from batchcomp.benchmark.quality import MAX_COLOURS, ciede2000, ssimulacra2
 from batchcomp.benchmark.rivals import OURS, RIVALS, Ours, make_rivals
 from batchcomp.errors import UsageError
 from tests.benchmark.samples import HalfJpeg, photo
@@ -51,7 +51,7 @@ def test_ciede2000_of_nothing_and_of_a_cast() -> None:
 def test_ciede2000_of_a_large_picture_is_sampled() -> None:
     tile = photo(64, 64)
     large = np.tile(tile, (9, 9, 1))
-    assert large[:, :, 0].size > MOST_COLOURS
+    assert large[:, :, 0].size > MAX_COLOURS
     assert ciede2000(large, large // 8 * 7) == pytest.approx(ciede2000(tile, tile // 8 * 7), rel=0.05)
 
 

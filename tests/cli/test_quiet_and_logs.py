@@ -148,7 +148,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Machine]:
     def put(*loads: float) -> Machine:
         made = Machine(*loads)
         monkeypatch.setattr("os.getloadavg", made.getloadavg)
-        monkeypatch.setattr("batchcomp.pipeline.patience.time.sleep", made.sleep)
+        monkeypatch.setattr("batchcomp.pipeline.load_average.time.sleep", made.sleep)
         return made
 
     return put

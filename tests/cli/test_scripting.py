@@ -127,7 +127,7 @@ def scenarios(
         loads = [9.0, 9.0, 1.0]
         with monkeypatch.context() as patch:
             patch.setattr("os.getloadavg", lambda: (loads.pop(0) if len(loads) > 1 else 1.0, 0.0, 0.0))
-            patch.setattr("batchcomp.pipeline.patience.time.sleep", lambda _: None)
+            patch.setattr("batchcomp.pipeline.load_average.time.sleep", lambda _: None)
             return compress(photos, "--json", "--max-load", 4, "-o", "waited.bca", "--no-measure")
 
     def cut() -> Result:

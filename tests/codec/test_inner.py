@@ -16,10 +16,10 @@ from batchcomp.codec import payload
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.compact import Compact
 from batchcomp.codec.inner import INNER, avif, codec_of
-from batchcomp.codec.tables import MOST_TOLD
+from batchcomp.codec.tables import MAX_NETWORK_QUALITY
 from batchcomp.errors import PayloadError, UsageError
-from batchcomp.images.hush import hushed
 from batchcomp.images.picture import Metadata, Picture
+from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 from batchcomp.settings import CompressSettings
 from tests.cli.samples import photo
 from tests.codec.conftest import tiny_model
@@ -50,7 +50,7 @@ METADATA = [
         width=st.integers(1, payload.MAX_ORIGINAL_SIDE),
         height=st.integers(1, payload.MAX_ORIGINAL_SIDE),
         scale=st.sampled_from([1, 2, 4]),
-        quality=st.integers(100, 100 * MOST_TOLD).map(lambda q: payload.as_number(q / 100)),
+        quality=st.integers(100, 100 * MAX_NETWORK_QUALITY).map(lambda q: payload.as_number(q / 100)),
         model=st.binary(min_size=4, max_size=4),
         grey=st.booleans(),
     )
@@ -76,7 +76,7 @@ def test_headers_that_make_no_sense_are_refused(wide: bool, data: st.DataObject)
         return
     assert payload.header_of(payload.content_of(found)) == found
     assert found.width <= payload.MAX_ORIGINAL_SIDE
-    assert 1 <= found.quality <= MOST_TOLD
+    assert 1 <= found.quality <= MAX_NETWORK_QUALITY
 
 
 EARLIER = b"bcmp\0\1\1\2\x46abcdefgh\0\0\1\0\0\0\2\1"  # version 1: grey, scale 2, quality 70
@@ -111,7 +111,7 @@ def test_a_payload_stands_alone(name: str, channels: int, metadata: Metadata) ->
     assert inner is INNER[name]
     told = INNER[name].network_quality(70.25)
     assert (inner.header(data).quality, inner.header(data).grey) == (pytest.approx(told, abs=0.005), channels == 1)
-    with hushed(), Image.open(io.BytesIO(data)) as image:
+    with ignore_pillow_warnings(), Image.open(io.BytesIO(data)) as image:
         image.load()
         assert sorted(image.size) == [20, 31]
     restored = CODEC.restore(data)

@@ -11,7 +11,13 @@ from batchcomp.cli.train import Method, Shape, train
 from batchcomp.codec import payload, weights
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.networks import Architecture, DoubleNetwork
-from batchcomp.codec.tables import FINE_FROM, MOST_TOLD, STRETCH_FROM, full_size_told, half_size_told
+from batchcomp.codec.tables import (
+    FINE_FROM,
+    MAX_NETWORK_QUALITY,
+    STRETCH_FROM,
+    full_size_network_quality,
+    half_size_network_quality,
+)
 from batchcomp.errors import UsageError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
@@ -56,7 +62,7 @@ def test_avif_inside_stays_at_half_size(two_sizes: Codec) -> None:
 
 def test_what_full_size_is_told_rises_to_100() -> None:
     """From 1 or more where it takes over, evenly, to 100."""
-    told = [full_size_told(quality) for quality in (FINE_FROM, (FINE_FROM + 100) / 2, 100)]
+    told = [full_size_network_quality(quality) for quality in (FINE_FROM, (FINE_FROM + 100) / 2, 100)]
     assert told[0] >= 1
     assert told[2] == 100
     assert told[2] - told[1] == pytest.approx(told[1] - told[0])
@@ -64,9 +70,9 @@ def test_what_full_size_is_told_rises_to_100() -> None:
 
 def test_what_half_size_is_told_reaches_its_finest() -> None:
     """It is the quality itself at first, then rises faster, without a step, to the finest there is."""
-    assert [half_size_told(quality) for quality in (1, 50.25, STRETCH_FROM)] == [1, 50.25, STRETCH_FROM]
-    assert half_size_told(STRETCH_FROM + 0.01) == pytest.approx(STRETCH_FROM, abs=0.2)
-    assert half_size_told(FINE_FROM) == pytest.approx(MOST_TOLD)
+    assert [half_size_network_quality(quality) for quality in (1, 50.25, STRETCH_FROM)] == [1, 50.25, STRETCH_FROM]
+    assert half_size_network_quality(STRETCH_FROM + 0.01) == pytest.approx(STRETCH_FROM, abs=0.2)
+    assert half_size_network_quality(FINE_FROM) == pytest.approx(MAX_NETWORK_QUALITY)
 
 
 def test_qualities_beyond_the_scale_are_refused(two_sizes: Codec) -> None:

@@ -39,13 +39,13 @@ def take(folder: Path, pictures: list[tuple[Row, bytes]]) -> None:
     with ArchiveWriter(folder, now=fixed_now, segment_bytes=3000) as writer:
         rows = list(Archive.open(folder).rows()) if segment_numbers(folder) else []
         known = {row.path: row.source_sha256 for row in rows}
-        holders = {row.source_sha256: row for row in rows}
+        owners = {row.source_sha256: row for row in rows}
         for row, payload in pictures:
             if known.get(row.path) == row.source_sha256:
                 continue
-            owner = holders.get(row.source_sha256)
+            owner = owners.get(row.source_sha256)
             done = writer.add_shared(row, owner) if owner else writer.add(row, payload)
-            holders[row.source_sha256] = done
+            owners[row.source_sha256] = done
 
 
 def write_all(folder: Path) -> None:
@@ -94,7 +94,7 @@ STARTS: dict[str, Run] = {"write": lambda _folder: None, "prune": make_old, "rep
 def contents(folder: Path) -> dict[str, tuple[Row, bytes]]:
     """Return every current row, but for what depends on when its segment was closed, and its payload."""
     archive = Archive.open(folder)
-    plain = {"segment": 0, "holder": 0, "seconds": 0.0}
+    plain = {"segment": 0, "owner_segment": 0, "seconds": 0.0}
     return {row.path: (replace(row, **plain), archive.read(row)) for row in archive.rows()}
 
 

@@ -18,7 +18,7 @@ from PIL import Image, features
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images import strips
+from batchcomp.images import pillow_array
 from batchcomp.images.load import Limits, check_head, decode_picture, load, read_source
 from batchcomp.images.sizes import estimate_bytes
 from tests.needs import param
@@ -235,7 +235,7 @@ def test_limits_are_settings() -> None:
 def test_pictures_above_pillows_own_ceiling_are_read_without_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits are settings of ours; strips, in which Pillow hands out pixels, are far below its ceiling."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    monkeypatch.setattr(strips, "STRIP_BYTES", 2 * 5 * 3)
+    monkeypatch.setattr(pillow_array, "STRIP_BYTES", 2 * 5 * 3)
     assert decode_picture(encoded(image(size=(5, 240)), "JPEG"), "a").height == 240
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from batchcomp.codec.codec import Codec
 from batchcomp.images.walk import Item, walk
-from batchcomp.pipeline.alternatives import Packed
+from batchcomp.pipeline.alternatives import Candidate
 from batchcomp.pipeline.flow import in_turn
 from batchcomp.pipeline.loading import Loaded, Loader
 from batchcomp.pipeline.memory import give_back_freed
@@ -34,7 +34,7 @@ def test_pixels_are_let_go_once_nothing_needs_them(tmp_path: Path, tiny_model: P
     codec = Codec.open(tiny_model, device="cpu")
     expected = codec.compress(one.picture, settings.quality)
     (packed,) = Run(settings, codec, in_turn).pack([one])
-    assert isinstance(packed, Packed)
+    assert isinstance(packed, Candidate)
     assert (one.picture.pixels.strides == (0, 0, 0)) is not measure
     assert (packed.row.width, packed.row.height, packed.row.mode) == (180, 120, "RGB")
     if not measure:

@@ -21,8 +21,8 @@ from PIL import AvifImagePlugin, Image
 from batchcomp.codec import jpeg, payload
 from batchcomp.codec.compact import Compact
 from batchcomp.errors import PayloadError
-from batchcomp.images.hush import hushed
 from batchcomp.images.picture import Metadata, Pixels
+from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 
 FINEST, COARSEST = 94.0, 89.0  # what the networks are told
 SPEED = 6  # libaom's 0 (slow) to 10
@@ -120,7 +120,7 @@ def _save(pixels: Pixels, quality: int, metadata: Metadata) -> bytes:
 def _tiff(exif: bytes) -> bytes:
     """EXIF as Pillow takes it; none where Pillow cannot read it: then it travels in our own box."""
     try:
-        with hushed():
+        with ignore_pillow_warnings():
             tags = Image.Exif()
             tags.load(exif)
             whole = len(dict(tags)) > 0  # read on demand
@@ -132,7 +132,7 @@ def _tiff(exif: bytes) -> bytes:
 @contextmanager
 def _opened(data: bytes) -> Iterator[Image.Image]:
     """The class itself, not `Image.open`; its warnings about odd metadata are of no use here."""
-    with hushed(), AvifImagePlugin.AvifImageFile(io.BytesIO(data), "") as image:
+    with ignore_pillow_warnings(), AvifImagePlugin.AvifImageFile(io.BytesIO(data), "") as image:
         yield image
 
 

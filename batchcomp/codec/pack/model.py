@@ -23,7 +23,7 @@ from batchcomp.errors import PayloadError
 # in batchcomp/models: today's, then those of older files
 FILES: Final = ("packer.safetensors", *(f"packer-{number}.safetensors" for number in (4, 3, 2, 1)))
 WEIGHT, HIDDEN, LOGIT = 64, 32, 128  # units of the whole numbers, as fractions of one
-MOST_HIDDEN, MOST_WEIGHT, MOST_LOGIT = 255, 127, 12 * LOGIT
+MAX_HIDDEN, MAX_WEIGHT, MAX_LOGIT = 255, 127, 12 * LOGIT
 PLANES: Final = 3
 UNARY = 7  # decisions on an AC coefficient's size before its escape code
 AC_LOGITS: Final = 2 + UNARY  # zero, sign, > 1 .. > 6, and each further bit of the escape's length
@@ -60,7 +60,7 @@ def _hidden(x: NDArray[np.float32], by: int) -> NDArray[np.float32]:
     x *= np.float32(1 / by)
     np.floor(x, out=x)
     np.maximum(x, 0, out=x)
-    return np.minimum(x, MOST_HIDDEN, out=x)
+    return np.minimum(x, MAX_HIDDEN, out=x)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +79,12 @@ class Packer:
 
     def probability(self, logits: NDArray[np.int64]) -> NDArray[np.float64]:
         """P(1), a multiple of 2^-22, for whole logits; those beyond the table count as its ends."""
-        return np.take(self.odds, logits + MOST_LOGIT, mode="clip")
+        return np.take(self.odds, logits + MAX_LOGIT, mode="clip")
 
 
 def logistic_table() -> NDArray[np.int32]:
     """P(1) by logit as the file stores it: a table, because `exp` differs in its last digit between machines."""
-    logits = np.arange(-MOST_LOGIT, MOST_LOGIT + 1) / LOGIT
+    logits = np.arange(-MAX_LOGIT, MAX_LOGIT + 1) / LOGIT
     return np.rint((1 << SCALE_BITS) / (1 + np.exp(-logits))).astype(np.int32)
 
 
@@ -138,7 +138,7 @@ NAMES: Final = ("first", "gain", "first_bias", "second", "second_bias", "last", 
 
 
 def _whole(weights: NDArray[np.float64], unit: int) -> NDArray[np.float32]:
-    return np.clip(np.rint(weights * unit), -MOST_WEIGHT, MOST_WEIGHT).astype(np.float32)
+    return np.clip(np.rint(weights * unit), -MAX_WEIGHT, MAX_WEIGHT).astype(np.float32)
 
 
 @cache

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 LOWEST, HIGHEST = 100, 10_000  # hundredths of a quality
-MOST_TRIALS: Final = 12
+MAX_TRIALS: Final = 12
 Search = Generator[int, float, None]
 
 
@@ -73,7 +73,7 @@ def search(goal: Goal, start: int) -> Search:
     found, the highest where none above it was.
     """
     bracket, at = Bracket(), start
-    for trial in range(MOST_TRIALS):
+    for trial in range(MAX_TRIALS):
         value = yield at
         bracket.note(at, value, goal.aim)
         if goal.is_hit(value):

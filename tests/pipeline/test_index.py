@@ -12,9 +12,9 @@ import pytest
 from batchcomp.archive import Archive, ArchiveWriter
 from batchcomp.archive.segment import open_segment
 from batchcomp.images.walk import Item
-from batchcomp.pipeline.asked import asked_of
-from batchcomp.pipeline.known import Known
+from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.plan import Take, bundled, plan
+from batchcomp.pipeline.recipe import recipe_of
 from batchcomp.pipeline.records import Bundle, Failed, Passed
 from batchcomp.settings import CompressSettings
 from tests.archive.samples import sample_row, three_pictures, write_archive
@@ -38,15 +38,15 @@ def test_it_is_what_the_archive_says(tmp_path: Path) -> None:
     folder = tmp_path / "x.bca"
     three_pictures(folder)
     write_archive(folder, [(sample_row("photos/a.png", mtime_ns=5, quality=20), b"newer"), (sample_row("c"), b"c")])
-    known, rows = Known(folder), list(Archive.open(folder).rows())
+    known, rows = Index(folder), list(Archive.open(folder).rows())
     assert len(known) == len(rows) == 4
     for row in rows:
         entry = known.get(row.path)
         assert entry is not None
         assert (entry.size, entry.mtime_ns, entry.sha256.hex()) == (row.source_bytes, row.mtime_ns, row.source_sha256)
-        assert (entry.segment, entry.asked) == (row.segment, asked_of(row))
+        assert (entry.segment, entry.recipe) == (row.segment, recipe_of(row))
     assert known.get("none") is None
-    assert len(Known(tmp_path / "none.bca")) == 0
+    assert len(Index(tmp_path / "none.bca")) == 0
 
 
 def test_a_broken_row_makes_its_path_unknown(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_broken_row_makes_its_path_unknown(tmp_path: Path) -> None:
         growing.append(row, line.replace(b'"mtime_ns":17', b'"mtime_ns":"x","y":17') if row.path == "a.png" else line,
                        segment.read(row))  # fmt: skip
     growing.finish(fixed_now(), instead=True)
-    known = Known(folder)
+    known = Index(folder)
     assert known.get("a.png") is None
     assert known.get("b.png") is not None
     assert "breaks the rules" in known.damage[0].reason
@@ -74,7 +74,7 @@ def test_a_damaged_archive_is_told_of_once(tmp_path: Path) -> None:
     settings = write_tree(tmp_path, 3)
     write_archive(settings.archive, [(sample_row("more"), b"more")])
     (settings.archive / "000002.zip").write_bytes(b"rubbish")
-    steps = list(plan(settings, (), Known(settings.archive)))
+    steps = list(plan(settings, (), Index(settings.archive)))
     assert isinstance(steps[0], Failed)
     assert steps[0].damage
     assert [isinstance(step, Passed) and step.unchanged for step in steps[1:]] == [True] * 3
@@ -98,7 +98,7 @@ def test_it_takes_little_memory(tmp_path: Path) -> None:
             name = f"2024/holiday/IMG_{number:06d}.jpg"
             writer.add(sample_row(name, source_sha256=sha256(name.encode()).hexdigest(), reason="x" * 300), b"")
     tracemalloc.start()
-    known = Known(tmp_path / "x.bca")
+    known = Index(tmp_path / "x.bca")
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(known) == count
@@ -110,7 +110,7 @@ def test_an_unchanged_tree_is_passed_over_quickly(tmp_path: Path) -> None:
     """100,000 files at 20,000 a second of computing, reading the archive included."""
     settings = write_tree(tmp_path, 100_000)
     started, computing = time.perf_counter(), time.process_time()
-    passed = sum(isinstance(step, Passed) for step in plan(settings, (), Known(settings.archive)))
+    passed = sum(isinstance(step, Passed) for step in plan(settings, (), Index(settings.archive)))
     seconds, computed = time.perf_counter() - started, time.process_time() - computing
     print(f"{passed / seconds:.0f} files/s by the clock, {passed / computed:.0f} of computing")  # noqa: T201
     assert passed == 100_000

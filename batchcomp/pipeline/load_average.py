@@ -11,7 +11,7 @@ from batchcomp.pipeline.records import Waiting
 STEP = 2.0  # seconds between looks; the system itself updates the load average every 5 s
 
 
-def wait_for_calm(
+def wait_for_load(
     max_load: float | None, *, on_wait: Callable[[Waiting], None], meanwhile: Callable[[], None] = lambda: None
 ) -> None:
     """Return once the load average over one minute is at most `max_load`; at once if that is None.

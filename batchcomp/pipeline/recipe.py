@@ -11,10 +11,10 @@ from batchcomp.settings import CompressSettings
 VERBATIM_LARGER = "compressed it would be larger"  # and at which quality; that makes it worth another try
 
 
-FIELDS = ("stored", "reason", "quality", "model", "ms_ssim", "asked")
+FIELDS = ("stored", "reason", "quality", "model", "ms_ssim", "recipe")
 
 
-class Asked(NamedTuple):
+class Recipe(NamedTuple):
     """What `stale` looks at; few values serve all rows of an archive."""
 
     stored: str
@@ -22,36 +22,38 @@ class Asked(NamedTuple):
     quality: float
     model: str
     measured: bool
-    asked: str
+    recipe: str
 
 
-def asked_of(row: Row) -> Asked:
+def recipe_of(row: Row) -> Recipe:
     """Return what a row says of this."""
-    return asked_from({name: getattr(row, name) for name in FIELDS})
+    return recipe_from({name: getattr(row, name) for name in FIELDS})
 
 
-def asked_from(row: Mapping[str, Any]) -> Asked:
+def recipe_from(row: Mapping[str, Any]) -> Recipe:
     """Return what the fields of a row say of this. Raises KeyError or TypeError where one is missing or no such thing.
 
     It does without a Row, which takes ten times as long to make: an archive may hold 100,000.
     """
     larger = row["reason"] if row["reason"].startswith(VERBATIM_LARGER) else ""
-    return Asked(row["stored"], larger, row["quality"], row["model"], row["ms_ssim"] is not None, row.get("asked", ""))
+    return Recipe(
+        row["stored"], larger, row["quality"], row["model"], row["ms_ssim"] is not None, row.get("recipe", "")
+    )
 
 
-def stale(asked: Asked, settings: CompressSettings, models: Collection[str]) -> str:
+def stale(recipe: Recipe, settings: CompressSettings, models: Collection[str]) -> str:
     """Say why a file whose content is the same should be stored anew; "" where it is held as asked for."""
     reasons = {
-        "other quality": asked.stored != "verbatim" and not settings.target and asked.quality != settings.quality,
-        "asked for otherwise": asked.stored != "verbatim" and asked.asked != settings.asked,
-        "other model": asked.model not in {"", *models},  # of a fallback: the model that was tried
-        "other quality or model": bool(asked.larger) and asked.larger != larger_with(settings),
-        "not measured yet": settings.measure and asked.stored in COMPACT and not asked.measured,
+        "other quality": recipe.stored != "verbatim" and not settings.target and recipe.quality != settings.quality,
+        "asked for otherwise": recipe.stored != "verbatim" and recipe.recipe != settings.recipe,
+        "other model": recipe.model not in {"", *models},  # of a fallback: the model that was tried
+        "other quality or model": bool(recipe.larger) and recipe.larger != larger_with(settings),
+        "not measured yet": settings.measure and recipe.stored in COMPACT and not recipe.measured,
     }
     return next((reason for reason, applies in reasons.items() if applies), "")
 
 
 def larger_with(settings: CompressSettings) -> str:
     """Why a picture is stored verbatim whose payload would be larger."""
-    how = [settings.asked] if settings.target else [f"quality {settings.quality}", settings.asked]
+    how = [settings.recipe] if settings.target else [f"quality {settings.quality}", settings.recipe]
     return f"{VERBATIM_LARGER} at {', '.join(part for part in how if part)}"

@@ -13,7 +13,7 @@ _filters = ExitStack()
 
 
 @contextmanager
-def hushed() -> Iterator[None]:
+def ignore_pillow_warnings() -> Iterator[None]:
     """Ignore warnings raised in Pillow's modules while any thread is inside.
 
     `warnings.catch_warnings` swaps process-wide state and is not safe among threads, so only the first thread in

@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from batchcomp.archive.rows import Row
-from batchcomp.pipeline.alternatives import Packed, base_row
-from batchcomp.pipeline.asked import asked_of, stale
-from batchcomp.pipeline.known import Known
+from batchcomp.pipeline.alternatives import Candidate, base_row
+from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.loading import Loaded
+from batchcomp.pipeline.recipe import recipe_of, stale
 from batchcomp.pipeline.records import Event
 from batchcomp.settings import CompressSettings
 
-Pack = Callable[[list[Loaded | Event]], Iterable[Packed | Event]]
+Pack = Callable[[list[Loaded | Event]], Iterable[Candidate | Event]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +24,13 @@ class Shared:
     owner: Row
 
 
-class Sharing:
+class Deduplication:
     """Splits windows into what is stored already and what has to be packed."""
 
-    def __init__(self, settings: CompressSettings, models: Collection[str], known: Known) -> None:
+    def __init__(self, settings: CompressSettings, models: Collection[str], known: Index) -> None:
         self._settings, self._models, self._known = settings, models, known
 
-    def pack(self, window: list[Loaded | Event], pack: Pack) -> Iterator[Packed | Shared | Event]:
+    def pack(self, window: list[Loaded | Event], pack: Pack) -> Iterator[Candidate | Shared | Event]:
         """Yield an answer for each of a window. What was yielded must be stored, and noted, before the next is asked.
 
         Files of one window with the same content: the first is packed, the others share it.
@@ -57,7 +57,7 @@ class Sharing:
         return self._shared(one) is not None
 
     def _shared(self, one: Loaded) -> Shared | None:
-        for owner in self._known.holders(one.source.sha256):
-            if not stale(asked_of(owner), self._settings, self._models):
+        for owner in self._known.owners(one.source.sha256):
+            if not stale(recipe_of(owner), self._settings, self._models):
                 return Shared(row=base_row(one), owner=owner)
         return None

@@ -16,9 +16,9 @@ from batchcomp.archive.rows import Row, parse_line
 from batchcomp.archive.segment import Segment, open_segment, quick_manifest
 from batchcomp.archive.segments import segment_name
 from batchcomp.errors import ArchiveError, ArchiveNotFoundError
-from batchcomp.pipeline.asked import Asked, asked_from
+from batchcomp.pipeline.recipe import Recipe, recipe_from
 
-_RECORD = Struct("<Qq32sQI")  # size, mtime_ns, SHA-256, segment, number of the Asked
+_RECORD = Struct("<Qq32sQI")  # size, mtime_ns, SHA-256, segment, number of the Recipe
 
 
 class Entry(NamedTuple):
@@ -28,10 +28,10 @@ class Entry(NamedTuple):
     mtime_ns: int
     sha256: bytes
     segment: int
-    asked: Asked
+    recipe: Recipe
 
 
-class Known:
+class Index:
     """The current versions in an archive by path, and where content lies by SHA-256; empty where there is no archive.
 
     `note` adds what a run stores. Only the rows of the segment that is being written are kept whole, the others are
@@ -41,8 +41,8 @@ class Known:
     def __init__(self, folder: Path) -> None:
         self.damage: list[Damage] = []
         self._records: dict[str, bytes] = {}
-        self._asked: dict[Asked, int] = {}
-        self._values: list[Asked] = []
+        self._recipes: dict[Recipe, int] = {}
+        self._values: list[Recipe] = []
         self._content: dict[bytes, int] | None = None
         self._open: dict[bytes, Row] = {}
         self._open_segment = 0
@@ -78,7 +78,7 @@ class Known:
         self._open[digest] = row
         self._by_content[digest] = row.segment
 
-    def holders(self, sha256: str) -> Iterator[Row]:
+    def owners(self, sha256: str) -> Iterator[Row]:
         """Yield rows that hold this content, the best to share first; each payload was found to be sound."""
         digest = bytes.fromhex(sha256)
         if digest in self._open:
@@ -115,8 +115,8 @@ class Known:
                 self.damage.append(Damage(segment=segment_name(number), entry=None, reason=reason[:1000]))
 
     def _record(self, value: dict[str, Any], segment: int) -> bytes:
-        asked = asked_from(value)
-        number = self._asked.setdefault(asked, len(self._asked))
+        asked = recipe_from(value)
+        number = self._recipes.setdefault(asked, len(self._recipes))
         if number == len(self._values):
             self._values.append(asked)
         digest = bytes.fromhex(value["source_sha256"])

@@ -55,7 +55,7 @@ def test_max_bytes_is_met_and_used(tmp_path: Path, options: dict[str, object]) -
     for row in stored(folder, Target(kind="max-bytes", value=6000), **options).values():
         assert row.stored == ("packed" if options else "compact")
         assert 0.98 * 6000 <= row.payload_bytes <= 6000
-        assert row.asked == ("max-bytes 6000, packed" if options else "max-bytes 6000")
+        assert row.recipe == ("max-bytes 6000, packed" if options else "max-bytes 6000")
 
 
 def test_max_bpp_counts_the_pictures_own_pixels(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 from joblib import delayed
 
 from batchcomp.codec.codec import Codec
-from batchcomp.codec.search import Goal, Search, search
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
 from batchcomp.pipeline.encoding import Encoded, confirmed, encode_one
 from batchcomp.pipeline.measure import MAX_SIDE, JpegCurve
+from batchcomp.pipeline.quality_search import Goal, Search, search
 from batchcomp.settings import CompressSettings, Target
 
 START = 50  # quality, where nothing is known
@@ -24,7 +24,7 @@ FIRST_BYTES = 0.55  # bits per pixel that a photo usually takes at START
 
 
 @dataclass
-class _Hunt:
+class _Trial:
     """One picture's search; `best` is the best that is allowed, `nearest` the last that is not."""
 
     picture: Picture
@@ -36,7 +36,7 @@ class _Hunt:
     over: bool = False
 
 
-class Seeker:
+class RateControl:
     """Finds for each picture the payload that meets the settings' target best."""
 
     def __init__(self, settings: CompressSettings, target: Target, codec: Codec, pool: Any) -> None:
@@ -49,8 +49,8 @@ class Seeker:
         None where the inner codec cannot hold the picture.
         """
         goals = self.pool(delayed(self._goal)(picture) for picture in pictures)
-        hunts = [self._hunt(picture, goal) for picture, goal in zip(pictures, goals, strict=True)]
-        while running := [hunt for hunt in hunts if not hunt.over]:
+        trials = [self._hunt(picture, goal) for picture, goal in zip(pictures, goals, strict=True)]
+        while running := [trial for trial in trials if not trial.over]:
             compacts = self.codec.compact(
                 [h.picture for h in running],
                 [h.quality / 100 for h in running],
@@ -58,9 +58,9 @@ class Seeker:
                 self.settings.effort,
             )
             made = self.pool(delayed(encode_one)(compact, self.settings, check=False) for compact in compacts)
-            for hunt, one, value in zip(running, made, self._values(running, made), strict=True):
-                self._step(hunt, one, value)
-        results: list[Encoded | None] = self.pool(delayed(self._result)(hunt) for hunt in hunts)
+            for trial, one, value in zip(running, made, self._values(running, made), strict=True):
+                self._step(trial, one, value)
+        results: list[Encoded | None] = self.pool(delayed(self._result)(trial) for trial in trials)
         return results
 
     def _goal(self, picture: Picture) -> Goal:
@@ -70,18 +70,18 @@ class Seeker:
         limit = math.log(max(1, limit_bytes(self.target, picture)))
         return Goal(limit=limit, slack=SLACK_BYTES, slope=SLOPE_BYTES, below=True)
 
-    def _hunt(self, picture: Picture, goal: Goal) -> _Hunt:
+    def _hunt(self, picture: Picture, goal: Goal) -> _Trial:
         start = START * 100
         if not self._by_similarity:
             usual = math.log(max(400, FIRST_BYTES * picture.width * picture.height / 8))
             start = min(9500, max(500, round(start + 100 * (goal.limit - usual) / SLOPE_BYTES)))
         steps = search(goal, start)
-        return _Hunt(picture=picture, goal=goal, steps=steps, quality=next(steps))
+        return _Trial(picture=picture, goal=goal, steps=steps, quality=next(steps))
 
-    def _values(self, hunts: Sequence[_Hunt], made: Sequence[Encoded | None]) -> list[float]:
+    def _values(self, trials: Sequence[_Trial], made: Sequence[Encoded | None]) -> list[float]:
         if not self._by_similarity:
             return [math.log(max(1, self._size(one))) if one else math.inf for one in made]
-        there = [(hunt.picture, one) for hunt, one in zip(hunts, made, strict=True) if one]
+        there = [(trial.picture, one) for trial, one in zip(trials, made, strict=True) if one]
         restored = self.codec.reconstruct(self.pool(delayed(Codec.decode)(one.plain) for _, one in there))
         found = iter(
             self.pool(delayed(_similarity)(picture, again) for (picture, _), again in zip(there, restored, strict=True))
@@ -91,27 +91,27 @@ class Seeker:
     def _size(self, one: Encoded) -> int:
         return one.image_bytes if self.target.kind == "match-jpeg" else len(one.data)
 
-    def _step(self, hunt: _Hunt, one: Encoded | None, value: float) -> None:
+    def _step(self, trial: _Trial, one: Encoded | None, value: float) -> None:
         if one is None:
-            hunt.over = True
+            trial.over = True
             return
-        if hunt.goal.allows(value):
-            rank = value if hunt.goal.below else -value
-            hunt.best = max(hunt.best or (-math.inf, one), (rank, one), key=lambda trial: trial[0])
+        if trial.goal.allows(value):
+            rank = value if trial.goal.below else -value
+            trial.best = max(trial.best or (-math.inf, one), (rank, one), key=lambda trial: trial[0])
         else:
-            rank = -value if hunt.goal.below else value
-            hunt.nearest = max(hunt.nearest or (-math.inf, one), (rank, one), key=lambda trial: trial[0])
+            rank = -value if trial.goal.below else value
+            trial.nearest = max(trial.nearest or (-math.inf, one), (rank, one), key=lambda trial: trial[0])
         try:
-            hunt.quality = hunt.steps.send(value)
+            trial.quality = trial.steps.send(value)
         except StopIteration:
-            hunt.over = True
+            trial.over = True
 
-    def _result(self, hunt: _Hunt) -> Encoded | None:
-        if hunt.best:
-            return confirmed(hunt.best[1])
-        if not hunt.nearest:
+    def _result(self, trial: _Trial) -> Encoded | None:
+        if trial.best:
+            return confirmed(trial.best[1])
+        if not trial.nearest:
             return None
-        rank, one = hunt.nearest
+        rank, one = trial.nearest
         if self._by_similarity:
             missed = f"{1 - 10 ** (-rank / 10):.4f} is the most"
         else:

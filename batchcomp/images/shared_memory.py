@@ -30,7 +30,7 @@ def new_descriptor() -> Iterator[int]:
             yield file.fileno()
 
 
-class Arena:
+class SharedMemory:
     """The memory behind `descriptor`, from the start: pixels, and behind them what is appended."""
 
     def __init__(self, descriptor: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchcomp.codec.search import HIGHEST, LOWEST, MOST_TRIALS, Goal, search
+from batchcomp.pipeline.quality_search import HIGHEST, LOWEST, MAX_TRIALS, Goal, search
 
 Curve = Callable[[int], float]
 
@@ -49,7 +49,7 @@ def test_stairs_end_in_bounded_trials(steps: list[float], share: float, below: b
     stairs = sorted(steps)
     goal = Goal(limit=share * 20, slack=0.018, slope=0.2, below=below)
     tried = run(goal, lambda at: 20 * stairs[min(19, at * 20 // HIGHEST)])
-    assert len(tried) <= MOST_TRIALS
+    assert len(tried) <= MAX_TRIALS
     assert all(LOWEST <= at <= HIGHEST for at in tried)
 
 
