@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchcomp.errors import UsageError
+from batchcomp.kinds import CODECS
 
 DEFAULT_QUALITY = 55
 MAX_EFFORT = 9
-CODECS = ("jpeg", "avif")
 FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
 

@@ -13,8 +13,9 @@ from batchcomp.archive import durable, layout
 from batchcomp.archive.layout import Entry
 from batchcomp.archive.manifest import MAX_MANIFEST, PLAIN, VERSION, count_rows, end_line, header_line, is_held
 from batchcomp.archive.names import MANIFEST_NAME, clash_key, unique_entry
-from batchcomp.archive.rows import KINDS, MAX_ENTRY_BYTES, Row, row_line
+from batchcomp.archive.rows import MAX_ENTRY_BYTES, Row, row_line
 from batchcomp.archive.segments import segment_name, temp_name
+from batchcomp.kinds import KINDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

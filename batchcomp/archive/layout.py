@@ -14,7 +14,8 @@ from struct import Struct
 from typing import NamedTuple
 
 from batchcomp.archive.names import rename_number
-from batchcomp.archive.rows import KINDS, Row
+from batchcomp.archive.rows import Row
+from batchcomp.kinds import KINDS
 
 LOCAL = Struct("<4s5H3I2H")
 CENTRAL = Struct("<4s6H3I5H2I")

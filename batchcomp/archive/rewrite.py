@@ -11,11 +11,12 @@ from pathlib import Path
 from batchcomp.archive import durable
 from batchcomp.archive.growing import GrowingSegment
 from batchcomp.archive.manifest import is_row
-from batchcomp.archive.rows import KINDS, Row
+from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_file
 from batchcomp.archive.segments import segment_name
 from batchcomp.archive.verify import check_file
 from batchcomp.errors import ArchiveError
+from batchcomp.kinds import KINDS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,33 +11,11 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from batchcomp.archive.names import entry_problem, name_problem
+from batchcomp.kinds import KINDS
 
 MAX_LINE = 64 * 1024  # bytes of one manifest line: the longest names, twice, with room to spare
 MAX_ENTRY_BYTES = 2**32 - 2  # so that sizes always fit the plain ZIP fields; offsets and counts may need zip64
 _INT64 = 2**63
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """How a picture is stored: the code in the recovery field and the suffix that its entry adds to the path."""
-
-    code: int
-    suffix: str
-
-
-KINDS: Final[Mapping[str, Kind]] = {
-    "compact": Kind(code=1, suffix=".jpg"),
-    "verbatim": Kind(code=2, suffix=""),
-    "jpeg": Kind(code=3, suffix=".jpg"),
-    "packed": Kind(code=4, suffix=".jpg.bcp"),
-    "compact-avif": Kind(code=5, suffix=".avif"),
-    "webp": Kind(code=6, suffix=".webp"),
-    "png": Kind(code=7, suffix=".png"),
-}
-
-
-COMPACT: Final = frozenset({"compact", "packed", "compact-avif"})  # kinds that the networks restore
-LOSSLESS: Final = frozenset({"webp", "png"})  # kinds that give back the very pixels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

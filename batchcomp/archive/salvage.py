@@ -15,10 +15,11 @@ from batchcomp.archive.layout import LOCAL, RECOVERY
 from batchcomp.archive.manifest import is_held
 from batchcomp.archive.names import MANIFEST_NAME, NOT_DERIVABLE, clash_key, natural_name
 from batchcomp.archive.rewrite import Kept, check_kind
-from batchcomp.archive.rows import KINDS, Row, parse_line, row_from_json
+from batchcomp.archive.rows import Row, parse_line, row_from_json
 from batchcomp.archive.scan import Bytes, Found, broken_shares, find_entries, find_lines, manifest_lines
 from batchcomp.archive.segment import Segment, open_file
 from batchcomp.errors import ArchiveDamagedError, PictureError
+from batchcomp.kinds import KINDS
 
 Describe = Callable[[str, bytes], dict[str, Any]]
 """From a kind and a payload to what only the payload tells: width, height, mode, model, scale, quality, metadata_bytes.

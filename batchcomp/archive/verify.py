@@ -13,9 +13,10 @@ from batchcomp.archive.growing import manifest_entry
 from batchcomp.archive.layout import Entry
 from batchcomp.archive.manifest import PLAIN, check_manifest, is_held
 from batchcomp.archive.reader import find_segments, gap_damage
-from batchcomp.archive.rows import KINDS, Row
+from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, Span, open_segment
 from batchcomp.archive.segments import segment_name
+from batchcomp.kinds import KINDS
 
 OnEntry = Callable[[Row, Damage | None], None]
 Choose = Callable[[Row], bool]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from batchcomp.cli import session
 from batchcomp.errors import ExitCode, OutputError
+from batchcomp.kinds import KINDS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,6 @@ PROBLEM = "red"  # the style of what --quiet must not hide
 PIPE_WIDTH = 10_000  # columns, where no terminal says how many there are
 ROOMY = 120  # columns from which a table is never stacked
 FATES = ("done", "planned", "unchanged", "skipped", "failed")  # every file has one of these
-KINDS = ("compact", "packed", "compact-avif", "jpeg", "webp", "png", "verbatim")  # how "done" ones are stored
 COUNTS = ("done", *KINDS, "shared", "planned", "unchanged", "skipped", "failed")
 LEFT = {"unchanged": "unchanged", "skipped": "skipped (no pictures)", "failed": "failed"}
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from batchcomp.errors import UsageError
-from batchcomp.settings import CODECS, MAX_EFFORT, Target
+from batchcomp.kinds import CODECS
+from batchcomp.settings import MAX_EFFORT, Target
 
 _PANEL = "What each picture is to meet (one of these, in place of --quality)"
 _KINDS = ("match-jpeg", "target-ms-ssim", "max-bpp", "max-bytes")

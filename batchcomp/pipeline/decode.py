@@ -12,7 +12,7 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from batchcomp.archive import Archive
-from batchcomp.archive.rows import COMPACT, LOSSLESS, Row
+from batchcomp.archive.rows import Row
 from batchcomp.codec import jpeg
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.compact import Decoded
@@ -23,6 +23,7 @@ from batchcomp.images.load import decode_picture, read_source
 from batchcomp.images.outputs import left_out
 from batchcomp.images.picture import Metadata, Picture
 from batchcomp.images.save import safe_join, save, save_bytes
+from batchcomp.kinds import COMPACT, LOSSLESS
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, windows
 from batchcomp.pipeline.records import Done, Event, Failed, Outcome
 from batchcomp.pipeline.targets import format_of, payload_target, sameness, target_names

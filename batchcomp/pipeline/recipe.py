@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from batchcomp.archive.rows import COMPACT, Row
+from batchcomp.archive.rows import Row
+from batchcomp.kinds import COMPACT
 from batchcomp.settings import CompressSettings
 
 VERBATIM_LARGER = "compressed it would be larger"  # and at which quality; that makes it worth another try

@@ -10,10 +10,10 @@ from typing import Any
 from PIL import Image
 
 from batchcomp.archive import Archive, RepairReport, repair
-from batchcomp.archive.rows import COMPACT
 from batchcomp.codec.inner import codec_of
 from batchcomp.errors import ArchiveError
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
+from batchcomp.kinds import COMPACT
 from batchcomp.settings import DEFAULT_LIMITS
 
 

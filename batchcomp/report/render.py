@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from batchcomp.archive.rows import COMPACT
+from batchcomp.kinds import COMPACT
 from batchcomp.report.rows import ReportRow, Totals
 
 COLUMNS = [

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from batchcomp.archive import Row
-from batchcomp.archive.rows import COMPACT, LOSSLESS
 from batchcomp.errors import UsageError
+from batchcomp.kinds import COMPACT, LOSSLESS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchcomp.archive import KINDS, Archive, ArchiveWriter, Kind, verify
+from batchcomp.archive import Archive, ArchiveWriter, verify
 from batchcomp.archive.layout import LOCAL, Entry, directory, dos_stamp, local_header, parse_recovery
 from batchcomp.archive.names import name_problem
 from batchcomp.errors import ArchiveNotFoundError, PictureError
