@@ -17,6 +17,7 @@ from batchcomp.archive import Archive, ArchiveWriter, verify
 from batchcomp.archive.layout import LOCAL, Entry, directory, dos_stamp, local_header, parse_recovery
 from batchcomp.archive.names import name_problem
 from batchcomp.errors import ArchiveNotFoundError, PictureError
+from batchcomp.kinds import KINDS, Kind
 
 from .samples import sample_row, three_pictures, verbatim_row, write_archive
 
