@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchcomp.codec.dct import ZIGZAG, Coefficients, bands
+from batchcomp.codec.payload import SOI
 
 # Codes per length 1..16 and their symbols: T.81 tables K.3 (DC, luma) and K.5 (AC, luma), used for all planes.
 _DC_COUNTS, _DC_SYMBOLS = (0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0), bytes(range(12))
@@ -35,7 +36,7 @@ def jpeg_of(coefficients: Coefficients, tables: NDArray[np.int64], size: tuple[i
         size: (width, height) in pixels.
     """
     planes = len(coefficients)
-    parts = [b"\xff\xd8"]
+    parts = [SOI]
     parts += [
         _segment(0xDB, bytes((t,)) + _zigzag(tables[t]).astype(np.uint8).tobytes()) for t in range(min(planes, 2))
     ]

@@ -21,7 +21,7 @@ class Compact:
     header: Header
     tables: NDArray[np.int64]  # luma and chroma (2, 8, 8), for inner codecs of the JPEG kind
     metadata: Metadata
-    quality: float  # as asked for; the header has the one that the networks were told
+    quality: float  # as asked for; the header has that of the networks
     refined: Coefficients | None = None  # what to store in place of the nearest coefficients
 
     @cached_property

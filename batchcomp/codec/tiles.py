@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from batchcomp.codec.engines import Engine, Tiles
+from batchcomp.codec.engines.base import Engine, Tiles
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
 
@@ -116,13 +116,15 @@ class Runner:
     def __init__(self, *, threads: int = 0, batch: int = 1) -> None:
         self.threads, self.batch = threads, batch  # threads 0: as many as torch may use
 
-    def run(self, engine: Engine, pictures: Sequence[Pixels], log_steps: Sequence[float], plan: Plan) -> list[Pixels]:
+    def run(
+        self, engine: Engine, pictures: Sequence[Pixels], log_coarsenesses: Sequence[float], plan: Plan
+    ) -> list[Pixels]:
         """Apply a network to uint8 pictures (H, W, 3 or 1) of any sizes.
 
         Args:
             engine: the network, uint8 to uint8 with sides * up / down.
             pictures: the inputs; a grey one goes through as RGB and comes back as its luma.
-            log_steps: one a picture.
+            log_coarsenesses: one a picture.
             plan: the network's geometry.
 
         Returns:
@@ -132,7 +134,7 @@ class Runner:
             UsageError: the device's memory does not hold a single tile.
         """
         answers = [np.empty((*map(plan.scaled, p.shape[:2]), p.shape[2]), np.uint8) for p in pictures]
-        work = _Work(pictures=pictures, answers=answers, log_steps=log_steps, plan=plan)
+        work = _Work(pictures=pictures, answers=answers, log_coarsenesses=log_coarsenesses, plan=plan)
         jobs = list(cut_up([p.shape[:2] for p in pictures], plan))
         if engine.parallel:
             self._spread(engine, work, jobs)
@@ -144,7 +146,7 @@ class Runner:
         """One tile a thread. Whatever their number, each tile is computed alone and by one: so is the answer."""
 
         def one(tile: Tile) -> None:
-            work.paste(tile, engine.finish(engine.start(work.cut([tile]), work.steps([tile])))[0])
+            work.paste(tile, engine.finish(engine.start(work.cut([tile]), work.levels([tile])))[0])
 
         for _ in _pool(self.threads or torch.get_num_threads()).map(one, jobs):
             pass
@@ -159,7 +161,7 @@ class Runner:
             while left:
                 chunk = [left.popleft() for _ in range(min(self.batch, len(left)))]
                 try:
-                    begun.append((chunk, engine.start(work.cut(chunk), work.steps(chunk))))
+                    begun.append((chunk, engine.start(work.cut(chunk), work.levels(chunk))))
                 except torch.OutOfMemoryError as error:
                     self._halve(error)
                     left.extendleft(reversed(chunk))
@@ -188,11 +190,11 @@ class _Work:
 
     pictures: Sequence[Pixels]
     answers: Sequence[Pixels]
-    log_steps: Sequence[float]
+    log_coarsenesses: Sequence[float]
     plan: Plan
 
-    def steps(self, chunk: Sequence[Tile]) -> list[float]:
-        return [self.log_steps[tile.picture] for tile in chunk]
+    def levels(self, chunk: Sequence[Tile]) -> list[float]:
+        return [self.log_coarsenesses[tile.picture] for tile in chunk]
 
     def cut(self, chunk: Sequence[Tile]) -> Tiles:
         """(B, H, W, 3) of tiles of one shape; beyond the picture its last row and column repeat."""

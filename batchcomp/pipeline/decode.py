@@ -13,17 +13,15 @@ from joblib import Parallel, delayed
 
 from batchcomp.archive import Archive
 from batchcomp.archive.rows import Row
-from batchcomp.codec import jpeg
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.compact import Decoded
-from batchcomp.codec.inner import codec_of
-from batchcomp.errors import ArchiveDamagedError, ArchiveError, ModelError, PayloadError, PictureError, UsageError
-from batchcomp.images.alpha import channel
-from batchcomp.images.load import decode_picture, read_source
+from batchcomp.codec.inner import reader_of
+from batchcomp.errors import ArchiveError, ModelError, PayloadError, PictureError, UsageError
+from batchcomp.images.load import read_source
 from batchcomp.images.outputs import left_out
-from batchcomp.images.picture import Metadata, Picture
+from batchcomp.images.picture import Picture
 from batchcomp.images.save import safe_join, save, save_bytes
-from batchcomp.kinds import COMPACT, LOSSLESS
+from batchcomp.kinds import KINDS
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, windows
 from batchcomp.pipeline.records import Done, Event, Failed, Outcome
 from batchcomp.pipeline.targets import format_of, payload_target, sameness, target_names
@@ -100,7 +98,7 @@ class Run:
 
     def __init__(self, settings: DecodeSettings, codec: Codec, pool: Any) -> None:
         self.settings, self.codec, self.pool = settings, codec, pool
-        self._missing: dict[bytes, str] = {}  # models that were looked for in vain, and what to say of them
+        self._missing: dict[bytes, str] = {}  # models that were not found, and the message
 
     def read(self, archive: Archive, rows: list[Row], names: dict[str, str]) -> Iterator[list[Read | Event]]:
         """Read entries, check them and decode their JPEGs, in workers of its own."""
@@ -169,24 +167,18 @@ def read_row(archive: Archive, row: Row, target: str) -> Read | Event:
     """Read one entry and check it against its row."""
     try:
         data = archive.read(row)
-        if row.stored == "verbatim":
-            return Read(row=row, target=target, data=data)
-        if row.stored == "jpeg":
-            return Read(row=row, target=target, picture=plain_picture(data, row))
-        if row.stored in LOSSLESS:
-            return Read(row=row, target=target, picture=lossless_picture(data, row))
-        if row.stored not in COMPACT:
+        if row.stored not in KINDS:
             reason = f"{row.path}: stored as {row.stored!r}, which this build cannot decode; upgrade batchcomp"
             return Failed(name=row.path, reason=reason)
-        header = codec_of(data).header(data)
-        if (header.width, header.height) != (row.width, row.height):
-            raise ArchiveDamagedError(f"{row.entry}: the payload's size is not the manifest's; use an intact copy")
-        decoded = Codec.decode(data)
-        check_alpha(decoded.metadata, (row.width, row.height))
+        if not KINDS[row.stored].reader:
+            return Read(row=row, target=target, data=data)
+        found = reader_of(row.stored).read(data, (row.width, row.height))
     except (ArchiveError, PayloadError) as error:
         reason = str(error) if row.path in str(error) else f"{row.path}: {error}"
         return Failed(name=row.path, reason=reason, damage=True)
-    return Read(row=row, target=target, decoded=decoded)
+    if isinstance(found, Picture):
+        return Read(row=row, target=target, picture=found)
+    return Read(row=row, target=target, decoded=found)
 
 
 def check_archive(
@@ -217,42 +209,6 @@ def _check(codec: Codec, one: Read | Event) -> Event:
     except PayloadError as error:
         return Failed(name=one.row.path, reason=f"{one.row.path}: {error}")
     return Done(name=one.row.path, row=one.row)
-
-
-def plain_picture(data: bytes, row: Row) -> Picture:
-    """The picture of a plain JPEG entry.
-
-    Raises:
-        PayloadError: it is damaged, or not of the row's size.
-    """
-    pixels, metadata = jpeg.decode(data, expected=(row.width, row.height))
-    check_alpha(metadata, (row.width, row.height))
-    return Picture(pixels=pixels, metadata=metadata)
-
-
-def lossless_picture(data: bytes, row: Row) -> Picture:
-    """The picture of a lossless entry.
-
-    Raises:
-        PayloadError: it is damaged, or not of the row's size.
-    """
-    try:
-        picture = decode_picture(data, row.path)
-    except PictureError as error:
-        raise PayloadError(str(error)) from error
-    if (picture.width, picture.height) != (row.width, row.height):
-        size = f"{picture.width}x{picture.height}"
-        raise PayloadError(f"the entry is {size}, the manifest says otherwise; use an intact copy")
-    return picture
-
-
-def check_alpha(metadata: Metadata, size: tuple[int, int]) -> None:
-    """Raise PayloadError where there is an alpha channel that is damaged or not of `size` (width, height)."""
-    if metadata.alpha:
-        try:
-            channel(metadata.alpha, size)
-        except PictureError as error:
-            raise PayloadError(str(error)) from error
 
 
 def missing_in(picture: Picture | None, format_name: str) -> tuple[str, ...]:

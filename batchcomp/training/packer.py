@@ -35,7 +35,7 @@ from batchcomp.codec.pack.model import (
     UNARY,
     WEIGHT,
 )
-from batchcomp.codec.tables import MAX_NETWORK_QUALITY, QUALITIES, quality_to_step
+from batchcomp.codec.tables import MAX_NETWORK_QUALITY, QUALITIES, quality_to_coarseness
 from batchcomp.errors import PictureError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
@@ -256,7 +256,9 @@ def record_all(samples: Iterable[Sample], *, share: float, seed: int = 0) -> Rec
 def expected_tables(codec: Codec) -> NDArray[np.uint8]:
     """The tables (115, 2, 64) of a codec's model by what it is told, in zigzag order."""
     at = codec.model.network.tables_at
-    tables = [at(quality_to_step(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MAX_NETWORK_QUALITY + 1)]
+    tables = [
+        at(quality_to_coarseness(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MAX_NETWORK_QUALITY + 1)
+    ]
     return np.stack(tables).astype(np.uint8)
 
 

@@ -12,20 +12,20 @@ import torch
 
 from batchcomp.codec import weights
 from batchcomp.codec.bicubic import bicubic_model
-from batchcomp.codec.classic import ClassicArchitecture, ClassicNetwork
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.engines import TorchCpu, choose
-from batchcomp.codec.tables import QUALITIES, quality_to_step
+from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture, Jiang2017Network
+from batchcomp.codec.tables import QUALITIES, quality_to_coarseness
 from batchcomp.errors import ModelError
 from batchcomp.images.picture import Picture
 
-TINY = ClassicArchitecture(width=8, layers=5)
+TINY = Jiang2017Architecture(width=8, layers=5)
 
 
-def lively(arch: ClassicArchitecture = TINY, seed: int = 0) -> ClassicNetwork:
+def lively(arch: Jiang2017Architecture = TINY, seed: int = 0) -> Jiang2017Network:
     """Nets in training whose every layer matters and whose normalisation has seen something."""
     torch.manual_seed(seed)
-    network = ClassicNetwork(arch, normalised=True)
+    network = Jiang2017Network(arch, normalised=True)
     for net in (network.com, network.rec):
         torch.nn.init.normal_(net.last.weight, std=0.05)
         torch.nn.init.normal_(net.last.bias, std=0.05)
@@ -45,7 +45,7 @@ def noise(height: int, width: int) -> np.ndarray:
 def test_folding_changes_nothing() -> None:
     """Without normalisation the nets compute what they did with it, but for the last bits of float32."""
     network, x = lively().eval(), torch.rand(2, 3, 32, 48)
-    folded = network.folded()
+    folded = network.fused()
     assert not any("norm" in key for key in folded.state_dict())
     with torch.no_grad():
         assert torch.equal(folded.com(x), network.com(x))
@@ -56,14 +56,14 @@ def test_folding_leaves_training_as_it_was() -> None:
     """A score taken in the middle of training must not change it."""
     network = lively().train()
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    network.folded()
+    network.fused()
     assert all(module.training for module in network.modules())
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
 
 
 def test_the_layers_are_those_of_the_design() -> None:
     """ComCNN: 3 -> 64, 64 -> 64 with stride 2, 64 -> 3; RecCNN: 20 layers of 64 channels, 18 of them normalised."""
-    network = ClassicNetwork(ClassicArchitecture(), normalised=True)
+    network = Jiang2017Network(Jiang2017Architecture(), normalised=True)
 
     def layers(net: torch.nn.Module) -> list[tuple[int, int, int, int]]:
         convs = [m for m in net.modules() if isinstance(m, torch.nn.Conv2d)]
@@ -74,14 +74,14 @@ def test_the_layers_are_those_of_the_design() -> None:
     assert sum(isinstance(m, torch.nn.BatchNorm2d) for m in network.rec.modules()) == 18
 
 
-@pytest.mark.parametrize("arch", [TINY, ClassicArchitecture(), ClassicArchitecture(width=3, layers=2)])
-def test_a_file_brings_the_nets_back(tmp_path: Path, arch: ClassicArchitecture) -> None:
+@pytest.mark.parametrize("arch", [TINY, Jiang2017Architecture(), Jiang2017Architecture(width=3, layers=2)])
+def test_a_file_brings_the_nets_back(tmp_path: Path, arch: Jiang2017Architecture) -> None:
     """The family and its numbers stand in the header; the parameters are counted without building nets."""
-    network = lively(arch).folded()
+    network = lively(arch).fused()
     path = tmp_path / "model.safetensors"
     path.write_bytes(weights.to_bytes(network, half=False))
     model = weights.load_file(path)
-    assert isinstance(model.network, ClassicNetwork)
+    assert isinstance(model.network, Jiang2017Network)
     assert model.network.arch == arch
     assert sum(value.numel() for value in model.network.state_dict().values()) == arch.parameters
     assert all(torch.equal(value, network.state_dict()[key]) for key, value in model.network.state_dict().items())
@@ -89,7 +89,7 @@ def test_a_file_brings_the_nets_back(tmp_path: Path, arch: ClassicArchitecture) 
 
 def test_an_unknown_family_is_a_clear_error(tmp_path: Path) -> None:
     """A model of a later version is not mistaken for one of ours."""
-    data = weights.to_bytes(lively().folded())
+    data = weights.to_bytes(lively().fused())
     path = tmp_path / "model.safetensors"
     path.write_bytes(data.replace(b"classic", b"quantic"))
     with pytest.raises(ModelError, match=r"family 'quantic', expected one of folded, classic; upgrade"):
@@ -100,13 +100,13 @@ def test_an_unknown_family_is_a_clear_error(tmp_path: Path) -> None:
 def test_numbers_that_build_no_network_are_refused(bad: dict[str, int]) -> None:
     """A forged header must not cost memory."""
     with pytest.raises(ValueError, match="expected a whole number"):
-        ClassicArchitecture(**bad)
+        Jiang2017Architecture(**bad)
 
 
 @pytest.mark.parametrize("layers", [2, 5, 20])
 def test_tiles_give_the_whole_pictures_result(monkeypatch: pytest.MonkeyPatch, layers: int) -> None:
     """The halo covers what the nets see, at any depth."""
-    model = weights.from_bytes(weights.to_bytes(lively(ClassicArchitecture(width=4, layers=layers)).folded()), "x")
+    model = weights.from_bytes(weights.to_bytes(lively(Jiang2017Architecture(width=4, layers=layers)).fused()), "x")
     picture = Picture(pixels=noise(150, 203))
     whole = Codec(model)
     expected = whole.compress(picture, 60), whole.restore(whole.compress(picture, 60)).pixels
@@ -120,14 +120,14 @@ def test_tiles_give_the_whole_pictures_result(monkeypatch: pytest.MonkeyPatch, l
 @pytest.mark.parametrize("size", [(1, 1), (7, 8), (64, 47)])
 def test_pictures_of_any_size_go_through(size: tuple[int, int]) -> None:
     """Odd sides are padded and cut again."""
-    codec = Codec(weights.from_bytes(weights.to_bytes(lively().folded()), "x"))
+    codec = Codec(weights.from_bytes(weights.to_bytes(lively().fused()), "x"))
     assert codec.restore(codec.compress(Picture(pixels=noise(*size)), 50)).pixels.shape == (*size, 3)
 
 
 def test_quality_is_monotone() -> None:
     """Every table entry falls, or stays, from one quality to the next finer one."""
-    network = ClassicNetwork(TINY)
-    tables = [network.tables_at(quality_to_step(quality)) for quality in QUALITIES]
+    network = Jiang2017Network(TINY)
+    tables = [network.tables_at(quality_to_coarseness(quality)) for quality in QUALITIES]
     assert all((coarse >= fine).all() for coarse, fine in pairwise(tables))
     assert all((coarse > fine).any() for coarse, fine in pairwise(tables[::10]))
 
@@ -135,7 +135,7 @@ def test_quality_is_monotone() -> None:
 def test_untrained_nets_make_the_files_of_no_nets() -> None:
     """Bicubic half size + JPEG, byte for byte but for the model's name, and the same picture back."""
     torch.manual_seed(3)
-    untrained = Codec(weights.from_bytes(weights.to_bytes(ClassicNetwork(TINY, normalised=True).folded()), "x"))
+    untrained = Codec(weights.from_bytes(weights.to_bytes(Jiang2017Network(TINY, normalised=True).fused()), "x"))
     plain = Codec(bicubic_model())
     smooth = np.linspace(0, 255, 96 * 80 * 3).reshape(96, 80, 3).astype(np.uint8)
     picture = Picture(pixels=smooth + noise(96, 80) // 16)
@@ -149,7 +149,7 @@ def test_untrained_nets_make_the_files_of_no_nets() -> None:
 def test_winograd_kernels_compute_the_same() -> None:
     """Where ncnn is installed, a folded RecCNN runs through it: the same pixels, or 1 off where rounding was close."""
     pytest.importorskip("ncnn")
-    net = lively(ClassicArchitecture(width=16, layers=20)).folded().rec
+    net = lively(Jiang2017Architecture(width=16, layers=20)).fused().rec
     engine = choose(net, torch.device("cpu"))
     assert isinstance(engine, classic_engine())
     tile = noise(40, 56)[None]
@@ -163,7 +163,7 @@ def test_winograd_kernels_are_used_only_where_they_fit(monkeypatch: pytest.Monke
     """A net that ncnn would compute otherwise stays with torch."""
     pytest.importorskip("ncnn")
     network = lively()
-    net = {"normalised": network.rec, "of another kind": network.com, "disagreeing": network.folded().rec}[wrong]
+    net = {"normalised": network.rec, "of another kind": network.com, "disagreeing": network.fused().rec}[wrong]
     if wrong == "disagreeing":
         monkeypatch.setattr("batchcomp.codec.winograd_classic.TOLERANCE", -1.0)
     assert classic_engine().of(net) is None

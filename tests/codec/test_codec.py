@@ -14,8 +14,10 @@ from PIL import Image
 from batchcomp.codec import codec as codec_module
 from batchcomp.codec import jpeg, payload, weights
 from batchcomp.codec.codec import Codec, choose_device
-from batchcomp.codec.networks import Architecture, DoubleNetwork, upscale
-from batchcomp.codec.tables import quality_to_step, tables_at
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.resample import upscale
+from batchcomp.codec.tables import quality_to_coarseness, tables_at
 from batchcomp.errors import PayloadError, UsageError
 from batchcomp.images.picture import Metadata, Picture
 from tests.codec.conftest import tiny_model
@@ -56,7 +58,7 @@ MODEL = tiny_model()
 
 def test_untrained_nets_are_exactly_bicubic_and_jpeg() -> None:
     """With the last convolutions at zero the codec is bicubic half size, JPEG, bicubic double size."""
-    network = DoubleNetwork(Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
+    network = ResidualNetwork(ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
     with torch.no_grad():
         for trunk in (network.com.trunk, network.rec.trunk):
             trunk.tail.weight.zero_()
@@ -65,7 +67,7 @@ def test_untrained_nets_are_exactly_bicubic_and_jpeg() -> None:
     data = codec.compress(original, 50)
     half = Image.fromarray(original.pixels).resize((48, 32), Image.Resampling.BICUBIC)
     with Image.open(io.BytesIO(data)) as compact:
-        tables = tables_at(network.log_tables.detach().numpy(), quality_to_step(50))
+        tables = tables_at(network.log_tables.detach().numpy(), quality_to_coarseness(50))
         expected = jpeg.decode(jpeg.encode(np.asarray(half), tables))[0]
         assert np.abs(np.asarray(compact).astype(int) - expected.astype(int)).mean() < 1
         x = torch.from_numpy(np.array(compact)).permute(2, 0, 1)[None].float() / 255
@@ -114,7 +116,7 @@ def test_more_quality_is_more_bytes_and_more_fidelity(codec: Codec) -> None:
 @pytest.mark.parametrize("fold", [4, 8])
 def test_tiles_equal_the_whole_picture(monkeypatch: pytest.MonkeyPatch, fold: int) -> None:
     """Whatever the tile, payload and pixels are those of the picture run at once, seams and borders too."""
-    codec, original = Codec(tiny_model(fold=fold)), picture(107, 171)
+    codec, original = Codec(tiny_model(unshuffle=fold)), picture(107, 171)
     whole = codec.compress(original, 70)
     restored = codec.restore(whole).pixels.astype(int)
     monkeypatch.setattr(codec_module.tiles, "ROOM", 0)

@@ -10,7 +10,8 @@ import torch
 from batchcomp.cli.train import Method, Shape, train
 from batchcomp.codec import payload, weights
 from batchcomp.codec.codec import Codec
-from batchcomp.codec.networks import Architecture, DoubleNetwork
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.tables import (
     FINE_FROM,
     MAX_NETWORK_QUALITY,
@@ -33,8 +34,8 @@ PHOTO = Path(__file__).parents[2] / "examples/photos/hubble_deep_field.jpg"
 def two_sizes(monkeypatch: pytest.MonkeyPatch) -> Codec:
     """A codec of tiny nets with a companion of full size."""
     torch.manual_seed(5)
-    arch = Architecture(scale=1, com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
-    fine = weights.from_bytes(weights.to_bytes(DoubleNetwork(arch)), "tiny-fine")
+    arch = ResidualArchitecture(scale=1, com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
+    fine = weights.from_bytes(weights.to_bytes(ResidualNetwork(arch)), "tiny-fine")
     monkeypatch.setattr(weights, "load_fine", lambda _model: fine)
     return Codec(tiny_model())
 

@@ -8,11 +8,12 @@ import torch
 
 from batchcomp.codec import tiles, weights
 from batchcomp.codec.engines import TorchCpu
-from batchcomp.codec.networks import Architecture, DoubleNetwork
-from batchcomp.codec.tables import QUALITIES, quality_to_step
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.tables import QUALITIES, quality_to_coarseness
 
-PLAIN = Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
-MIDDLE = Architecture(
+PLAIN = ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
+MIDDLE = ResidualArchitecture(
     com_width=8,
     com_blocks=1,
     rec_width=8,
@@ -26,10 +27,10 @@ MIDDLE = Architecture(
 )
 
 
-def moved(arch: Architecture) -> DoubleNetwork:
+def moved(arch: ResidualArchitecture) -> ResidualNetwork:
     """Nets none of whose weights is where it started; strong enough for a missing halo pixel to show."""
     torch.manual_seed(1)
-    network = DoubleNetwork(arch)
+    network = ResidualNetwork(arch)
     with torch.no_grad():
         for name, value in network.named_parameters():
             value.add_((0.04 if "log_" not in name else 0.02) * torch.randn_like(value))
@@ -38,7 +39,7 @@ def moved(arch: Architecture) -> DoubleNetwork:
 
 @pytest.mark.parametrize("arch", [PLAIN, MIDDLE])
 @pytest.mark.parametrize("size", [(201, 130), (96, 333)])
-def test_tiles_give_the_whole_pictures_result(arch: Architecture, size: tuple[int, int]) -> None:
+def test_tiles_give_the_whole_pictures_result(arch: ResidualArchitecture, size: tuple[int, int]) -> None:
     """Seams and borders are exact to rounding for either net, whatever its receptive field."""
     network = moved(arch)
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
@@ -56,10 +57,10 @@ def test_tiles_give_the_whole_pictures_result(arch: Architecture, size: tuple[in
         assert (cut != uncut).mean() < 1e-3
 
 
-@pytest.mark.parametrize("arch", [PLAIN, MIDDLE, Architecture(), Architecture(scale=1, fold=2)])
-def test_an_architecture_counts_its_parameters(arch: Architecture) -> None:
+@pytest.mark.parametrize("arch", [PLAIN, MIDDLE, ResidualArchitecture(), ResidualArchitecture(scale=1, unshuffle=2)])
+def test_an_architecture_counts_its_parameters(arch: ResidualArchitecture) -> None:
     """The loader trusts this count before it builds anything."""
-    assert arch.parameters == sum(value.numel() for value in DoubleNetwork(arch).parameters())
+    assert arch.parameters == sum(value.numel() for value in ResidualNetwork(arch).parameters())
 
 
 def test_a_model_file_brings_back_gains_middle_branch_and_bands() -> None:
@@ -86,7 +87,7 @@ def test_bands_give_coarse_tables_another_shape() -> None:
     """Entry k is exp(t_k) * step^(1 + s_k), as training computes it and as files hold it."""
     network = moved(MIDDLE)
     for quality in (QUALITIES.start, 50, QUALITIES.stop - 1):
-        step = quality_to_step(quality)
+        step = quality_to_coarseness(quality)
         smooth = network.log_tables_at(torch.tensor([step]))[0].exp().detach().numpy()
         assert np.array_equal(network.tables_at(step), np.clip(np.rint(smooth), 1, 255))
 
@@ -95,7 +96,9 @@ def test_phases_tell_where_a_block_begins() -> None:
     """With them a shift by a whole block shifts the answer, one by half a block does not; without them both do."""
     for phases in (True, False):
         torch.manual_seed(0)
-        network = DoubleNetwork(Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1, phases=phases))
+        network = ResidualNetwork(
+            ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1, phases=phases)
+        )
         with torch.no_grad():
             network.com.trunk.tail.weight.mul_(100)
             x, step = torch.rand(1, 3, 128, 128), torch.zeros(1)
@@ -110,4 +113,4 @@ def test_phases_tell_where_a_block_begins() -> None:
 def test_a_forged_architecture_is_refused(bad: dict[str, int]) -> None:
     """Numbers that build no network are a ValueError, before memory is spent."""
     with pytest.raises(ValueError, match=r"expected|at most"):
-        Architecture(**bad)  # type: ignore[arg-type]
+        ResidualArchitecture(**bad)  # type: ignore[arg-type]

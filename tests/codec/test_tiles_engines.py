@@ -16,8 +16,9 @@ from torch.nn import functional as F  # noqa: N812
 from batchcomp.codec import engines, tiles
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.engines import HALF_MEAN, TorchCpu, TorchDevice, nearly_equal, to_floats
-from batchcomp.codec.networks import Architecture, DoubleNetwork, upscale
-from batchcomp.codec.resample import upscale as quick_upscale
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.resample import upscale
 from batchcomp.codec.tiles import Plan, Runner, cut_up, spans
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Picture, Pixels
@@ -26,18 +27,18 @@ from tests.codec.conftest import tiny_model
 ncnn = pytest.importorskip("ncnn", reason="needs the extra `fast`")
 from batchcomp.codec.winograd import TOLERANCE, Winograd  # noqa: E402
 
-PLAIN = Architecture(com_width=16, com_blocks=2, rec_width=16, rec_blocks=1)
-GROWN = Architecture(
-    fold=8, com_width=16, com_blocks=2, rec_width=24, rec_blocks=3, mid_width=8, com_mid_blocks=1, rec_mid_blocks=2,
-    gains=True, bands=True, phases=True,
+PLAIN = ResidualArchitecture(com_width=16, com_blocks=2, rec_width=16, rec_blocks=1)
+GROWN = ResidualArchitecture(
+    unshuffle=8, com_width=16, com_blocks=2, rec_width=24, rec_blocks=3, mid_width=8, com_mid_blocks=1,
+    rec_mid_blocks=2, gains=True, bands=True, phases=True,
 )  # fmt: skip
-PHASED = Architecture(com_width=16, com_blocks=1, rec_width=16, rec_blocks=1, phases=True)
+PHASED = ResidualArchitecture(com_width=16, com_blocks=1, rec_width=16, rec_blocks=1, phases=True)
 
 
-def moved(arch: Architecture, *, seed: int = 0) -> DoubleNetwork:
+def moved(arch: ResidualArchitecture, *, seed: int = 0) -> ResidualNetwork:
     """Nets none of whose weights is zero, so that every branch matters."""
     torch.manual_seed(seed)
-    network = DoubleNetwork(arch)
+    network = ResidualNetwork(arch)
     with torch.no_grad():
         for value in network.parameters():
             value.add_(torch.randn_like(value) * 0.02)
@@ -73,7 +74,7 @@ def test_tiles_are_as_large_as_memory_allows() -> None:
     for arch in (PLAIN, GROWN):
         net = moved(arch).com
         a_pixel = engines.largest_output(net, torch.device("cpu"))
-        assert a_pixel == max(arch.com_width / arch.fold**2, 3) * 4
+        assert a_pixel == max(arch.com_width / arch.unshuffle**2, 3) * 4
         side = tiles.side_of(arch.com_halo, a_pixel, least=16)
         assert 0.97 * tiles.ROOM <= (side + 2 * arch.com_halo) ** 2 * a_pixel <= tiles.ROOM
         assert tiles.side_of(100_000, a_pixel, least=16) == 16
@@ -81,7 +82,7 @@ def test_tiles_are_as_large_as_memory_allows() -> None:
 
 @pytest.mark.parametrize("arch", [PLAIN, GROWN, PHASED])
 @pytest.mark.parametrize("size", [(10, 14), (9, 7), (24, 1)])  # in units; odd ones shake ncnn's packing
-def test_ncnn_computes_what_torch_does(arch: Architecture, size: tuple[int, int]) -> None:
+def test_ncnn_computes_what_torch_does(arch: ResidualArchitecture, size: tuple[int, int]) -> None:
     """Both nets, with gains and the middle branch, at several coarsenesses, to far less than a step of 8 bits."""
     network = moved(arch)
     for net, unit in ((network.com, arch.unit), (network.rec, arch.unit // arch.scale)):
@@ -125,7 +126,7 @@ def test_without_the_extra_torch_computes(monkeypatch: pytest.MonkeyPatch) -> No
 def test_quick_enlargement_is_torchs(scale: int, size: tuple[int, int]) -> None:
     """Bicubic by banded products equals torch's own, borders and seams between blocks too."""
     x = torch.rand(2, 3, *size)
-    assert torch.allclose(quick_upscale(x, scale), upscale(x, scale), rtol=0, atol=1e-6)
+    assert torch.allclose(upscale_quickly(x, scale), upscale(x, scale), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("engine", ["ncnn", "torch"])
@@ -187,7 +188,7 @@ class SmallDevice:
         self.most = most
         self.batches: list[int] = []
 
-    def start(self, batch: engines.Tiles, _log_steps: Sequence[float]) -> Any:
+    def start(self, batch: engines.Tiles, _log_coarsenesses: Sequence[float]) -> Any:
         if len(batch) > self.most:
             raise torch.OutOfMemoryError("CUDA out of memory")
         self.batches.append(len(batch))
@@ -240,9 +241,9 @@ def test_the_padding_repeats_the_border() -> None:
     seen = {}
 
     class Keep(SmallDevice):
-        def start(self, batch: engines.Tiles, log_steps: Sequence[float]) -> Any:
+        def start(self, batch: engines.Tiles, log_coarsenesses: Sequence[float]) -> Any:
             seen[batch.shape] = batch.copy()
-            return super().start(batch, log_steps)
+            return super().start(batch, log_coarsenesses)
 
     Runner().run(Keep(most=99), [pixels], [0.0], plan)
     padded = F.pad(torch.from_numpy(pixels).permute(2, 0, 1)[None].float(), [0, 3, 0, 3], mode="replicate")

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from batchcomp.codec import weights
-from batchcomp.codec.networks import Architecture, DoubleNetwork
-from batchcomp.codec.tables import QUALITIES, quality_to_step, tables_at
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.tables import QUALITIES, quality_to_coarseness, tables_at
 from batchcomp.errors import ModelError
 from tests.codec.conftest import tiny_model
 
@@ -23,7 +24,7 @@ def test_equal_weights_make_equal_files() -> None:
 
 def test_a_model_file_holds_everything_the_nets_need(tmp_path: Path) -> None:
     """Written and read back, the architecture and the weights are the same to float16."""
-    network = DoubleNetwork(Architecture(fold=8, com_width=16, com_blocks=2, rec_width=8, rec_blocks=1))
+    network = ResidualNetwork(ResidualArchitecture(unshuffle=8, com_width=16, com_blocks=2, rec_width=8, rec_blocks=1))
     path = tmp_path / "m.safetensors"
     path.write_bytes(weights.to_bytes(network))
     model = weights.load_file(path)
@@ -84,8 +85,12 @@ def test_a_forged_architecture_is_refused_at_no_cost(tmp_path: Path, field: str,
 
 def test_the_parameter_count_is_the_nets_own() -> None:
     """What the architecture says it needs is what it builds."""
-    for arch in (Architecture(), Architecture(fold=8, com_width=16, rec_blocks=2), Architecture(scale=1, fold=2)):
-        assert arch.parameters == sum(p.numel() for p in DoubleNetwork(arch).parameters())
+    for arch in (
+        ResidualArchitecture(),
+        ResidualArchitecture(unshuffle=8, com_width=16, rec_blocks=2),
+        ResidualArchitecture(scale=1, unshuffle=2),
+    ):
+        assert arch.parameters == sum(p.numel() for p in ResidualNetwork(arch).parameters())
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
@@ -107,7 +112,7 @@ def test_a_missing_model_file_names_the_option(tmp_path: Path) -> None:
 
 def test_coarseness_falls_geometrically_with_quality() -> None:
     """Steps go from 9 to 0.25, and every table value grows with the step."""
-    steps = [quality_to_step(q) for q in QUALITIES]
+    steps = [quality_to_coarseness(q) for q in QUALITIES]
     assert (steps[0], steps[-1]) == (pytest.approx(9), pytest.approx(0.25))
     assert steps == sorted(steps, reverse=True)
     logs = tiny_model().network.log_tables.numpy()

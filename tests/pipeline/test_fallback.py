@@ -11,7 +11,8 @@ from PIL import Image
 
 from batchcomp.archive import Archive, Row, verify
 from batchcomp.codec import fallback, jpeg, weights
-from batchcomp.codec.networks import Architecture, DoubleNetwork
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.images.load import decode_picture
 from batchcomp.images.picture import Metadata, Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
@@ -26,7 +27,7 @@ from batchcomp.settings import CompressSettings, DecodeSettings
 def useless_model(tmp_path: Path) -> Path:
     """A model whose nets add noise: every plain JPEG is better."""
     torch.manual_seed(0)
-    network = DoubleNetwork(Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
+    network = ResidualNetwork(ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
     with torch.no_grad():
         network.rec.trunk.tail.weight.mul_(2000)
     path = tmp_path / "useless.safetensors"

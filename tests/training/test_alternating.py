@@ -14,8 +14,8 @@ from PIL import Image
 from torch.nn import functional
 
 from batchcomp.codec import jpeg, weights
-from batchcomp.codec.classic import ClassicArchitecture, ClassicNetwork
-from batchcomp.codec.networks import downscale, upscale
+from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture, Jiang2017Network
+from batchcomp.codec.resample import downscale, upscale
 from batchcomp.errors import TrainingError
 from batchcomp.training import alternating, alternating_run
 from batchcomp.training.alternating import com_turn, distance, rec_turn, through_codec
@@ -23,7 +23,7 @@ from batchcomp.training.alternating_run import AlternatingSettings, AlternatingT
 from batchcomp.training.turns import Turn, Turns
 from tests.training.test_training import photo
 
-TINY = ClassicArchitecture(width=8, layers=4)
+TINY = Jiang2017Architecture(width=8, layers=4)
 STEPS = torch.tensor([1.0, 4.0])
 
 
@@ -48,10 +48,10 @@ def x() -> torch.Tensor:
     return torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
 
 
-def lively(seed: int = 0) -> ClassicNetwork:
+def lively(seed: int = 0) -> Jiang2017Network:
     """Nets in training whose every layer matters: none starts at zero."""
     torch.manual_seed(seed)
-    network = ClassicNetwork(TINY, normalised=True)
+    network = Jiang2017Network(TINY, normalised=True)
     for net in (network.com, network.rec):
         torch.nn.init.normal_(net.last.weight, std=0.05)
     return network
@@ -73,7 +73,7 @@ def settings(**values: object) -> AlternatingSettings:
 def test_the_start_is_bicubic_and_jpeg_exactly() -> None:
     """Untrained, compact picture and restored picture are the bicubic ones to the last bit, through a real file."""
     torch.manual_seed(1)
-    network = ClassicNetwork(TINY, normalised=True).eval()
+    network = Jiang2017Network(TINY, normalised=True).eval()
     x = torch.from_numpy(photo(4)[:96, :128].copy()).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
         compact = network.com(x)
@@ -83,13 +83,13 @@ def test_the_start_is_bicubic_and_jpeg_exactly() -> None:
         y = torch.from_numpy(decoded).permute(2, 0, 1)[None].float() / 255
         bicubic = functional.interpolate(y, scale_factor=2, mode="bicubic", align_corners=False)
         assert torch.equal(network.rec(y), bicubic)
-        assert torch.equal(network.folded().rec(y), bicubic)
+        assert torch.equal(network.fused().rec(y), bicubic)
 
 
 def test_a_gradient_reaches_the_zero_layer(x: torch.Tensor, workers: Executor) -> None:
     """Zero in the last layer is a start, not a trap: the first step moves both nets away from bicubic."""
     torch.manual_seed(1)
-    network = ClassicNetwork(TINY, normalised=True)
+    network = Jiang2017Network(TINY, normalised=True)
     rec_turn(network, x, STEPS, "mse", workers).total.backward()
     com_turn(network, x, STEPS, "mse", 0.0).total.backward()
     for net in (network.com, network.rec):
@@ -269,7 +269,7 @@ def test_training_learns_something(photos: Path, tmp_path: Path, workers: Execut
     crops, _ = trainer.source.batch_at(0)
 
     def error() -> float:
-        network = trainer.network.folded()
+        network = trainer.network.fused()
         decoded = through_codec(network.com(crops), STEPS, network.tables_at, workers)
         return float((network.rec(decoded) - crops).square().mean())
 
@@ -299,10 +299,10 @@ def test_impossible_settings_are_refused(bad: dict[str, object]) -> None:
 
 def test_a_run_of_the_other_method_is_refused(photos: Path, tmp_path: Path) -> None:
     """A folder holds one run; the checkpoint of the other method is named as other settings."""
-    from batchcomp.codec.networks import Architecture  # noqa: PLC0415
+    from batchcomp.codec.networks.residual_shape import ResidualArchitecture  # noqa: PLC0415
     from batchcomp.training.joint import JointSettings, JointTrainer  # noqa: PLC0415
 
-    small = Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
+    small = ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
     JointTrainer(photos, tmp_path, JointSettings(architecture=small)).save()
     with pytest.raises(TrainingError, match="other settings"):
         AlternatingTrainer(photos, tmp_path, settings())

@@ -14,17 +14,17 @@ from PIL import Image
 
 from batchcomp.codec import jpeg as real_jpeg
 from batchcomp.codec import weights
-from batchcomp.codec.networks import Architecture
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.refine import Aim
 from batchcomp.codec.tables import initial_log_tables, tables_at
 from batchcomp.errors import TrainingError
 from batchcomp.training import jpeg_proxy
 from batchcomp.training.data import CropSource, is_dev, split_folder
 from batchcomp.training.evaluate import bd_rate
-from batchcomp.training.joint import JointSettings, JointTrainer, draw_steps, forward
+from batchcomp.training.joint import JointSettings, JointTrainer, draw_coarsenesses, forward
 from batchcomp.training.losses import LossWeights, mixed_loss, ms_ssim_share, ssimulacra2_share
 
-TINY = Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
+TINY = ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
 
 
 def photo(seed: int, side: int = 224) -> np.ndarray:
@@ -206,7 +206,7 @@ def test_a_run_of_another_architecture_is_refused(photos: Path, tmp_path: Path) 
     """Resuming with other nets would mix two models."""
     JointTrainer(photos, tmp_path, settings()).save()
     with pytest.raises(TrainingError, match="architecture"):
-        JointTrainer(photos, tmp_path, settings(architecture=Architecture(com_width=16)))
+        JointTrainer(photos, tmp_path, settings(architecture=ResidualArchitecture(com_width=16)))
 
 
 def test_a_damaged_checkpoint_is_a_clear_error(photos: Path, tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_step_sees_the_same_crops_whenever_it_runs(photos: Path) -> None:
 
 def test_coarsenesses_cover_the_range() -> None:
     """Draws are stratified: each batch holds fine and coarse ones."""
-    steps = draw_steps(np.random.default_rng(0), 6)
+    steps = draw_coarsenesses(np.random.default_rng(0), 6)
     assert float(steps.min()) >= 0.25
     assert float(steps.max()) <= 9
     assert float(steps[0]) < 0.5

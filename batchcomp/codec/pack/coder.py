@@ -34,7 +34,7 @@ def _library() -> ModuleType:
         raise UsageError("packing needs constriction: run pip install 'batchcomp[pack]'") from error
 
 
-class Writer:
+class RangeWriter:
     """Collects decisions into a byte string with a range coder."""
 
     def __init__(self) -> None:
@@ -55,8 +55,8 @@ class Writer:
         return data.rstrip(b"\0")
 
 
-class Reader:
-    """Gives back the decisions that a `Writer` took."""
+class RangeReader:
+    """Gives back the decisions that a `RangeWriter` took."""
 
     def __init__(self, data: bytes) -> None:
         library = _library()

@@ -1,17 +1,15 @@
-"""What else can hold a picture that the networks do not serve well: lossless files for graphics, plain JPEG."""
+"""Lossless files, for graphics that the networks do not serve well."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image
 
-from batchcomp.codec import jpeg
-from batchcomp.errors import PictureError
+from batchcomp.errors import PayloadError, PictureError
 from batchcomp.images.load import decode_picture
 from batchcomp.images.outputs import options
 from batchcomp.images.picture import Picture, Pixels
@@ -26,14 +24,22 @@ _LOSSLESS: Final[dict[str, dict[str, Any]]] = {
     "webp": {"lossless": True, "quality": 80, "method": 4},
     "png": {"optimize": True},
 }
+_NAME: Final = "entry.png"  # stands in messages for a name, which they begin with
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plain:
-    """A plain JPEG of a picture, and the quality (Pillow's, 1..100) it was made with."""
+class Lossless:
+    """Reads what `lossless` writes."""
 
-    data: bytes
-    quality: int
+    def read(self, data: bytes, size: tuple[int, int]) -> Picture:
+        """See `Reader`."""
+        try:
+            picture = decode_picture(data, _NAME)
+        except PictureError as error:
+            raise PayloadError(str(error).removeprefix(f"{_NAME}: ")) from error
+        if (picture.width, picture.height) != size:
+            found = f"{picture.width}x{picture.height}"
+            raise PayloadError(f"the entry is {found}, the manifest says otherwise; use an intact copy")
+        return picture
 
 
 def is_graphic(pixels: Pixels) -> bool:
@@ -61,7 +67,7 @@ def lossless(picture: Picture, most: int) -> tuple[str, bytes] | None:
 def _is_hopeless(pixels: Pixels, most: int) -> bool:
     """Whether tiles spread over a large picture say that no lossless file comes near `most` bytes.
 
-    Smooth photos can look flat, and trying them in earnest takes seconds for each megapixel.
+    Smooth photos can look flat, and writing a whole file takes seconds for each megapixel.
     """
     height, width = pixels.shape[:2]
     if height * width < LARGE or min(height, width) < TILE:
@@ -96,44 +102,3 @@ def _is_exact(data: bytes, picture: Picture) -> bool:
     except PictureError:
         return False
     return np.array_equal(again.pixels, picture.pixels) and again.metadata == picture.metadata
-
-
-def plain_jpeg(picture: Picture, most: int, start: int) -> Plain | None:
-    """The best squeezed JPEG of at most `most` bytes, metadata included.
-
-    Args:
-        picture: sides at most `jpeg.MAX_SIDE`.
-        most: bytes.
-        start: a quality that is likely to fit; the search goes up from there, or down where it does not.
-    """
-    sizes: dict[int, bytes] = {}
-
-    def fits(quality: int) -> bool:
-        if quality not in sizes:
-            plain = jpeg.encode_plain(picture.pixels, quality, picture.metadata)
-            sizes[quality] = jpeg.squeeze(plain)
-        return len(sizes[quality]) <= most
-
-    best = highest(fits, start)
-    return Plain(data=sizes[best], quality=best) if best else None
-
-
-def highest(fits: Callable[[int], bool], start: int) -> int | None:
-    """The highest of 1..100 that fits, where all up to some quality do; looked for in growing steps from `start`."""
-    low, high = (start, 101) if fits(start) else (0, start)
-    step = 1
-    while low and high == 101 and low + step <= 100:
-        if not fits(low + step):
-            high = low + step
-            break
-        low, step = low + step, 2 * step
-    while low == 0 and high > 1:
-        guess = max(1, high - step)
-        if fits(guess):
-            low = guess
-            break
-        high, step = guess, 2 * step
-    while low and high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return low or None

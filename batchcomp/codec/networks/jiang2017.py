@@ -1,4 +1,4 @@
-"""The double network of the original design: ComCNN of 3 layers, RecCNN of 20 at full resolution, both in RGB.
+"""The double network of Jiang et al. 2017: ComCNN of 3 layers, RecCNN of 20 at full resolution, both in RGB.
 
     compact        = bicubic_down(image) + ComCNN residual
     reconstruction = bicubic_up(JPEG(compact)) + RecCNN residual
@@ -22,19 +22,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from batchcomp.codec.family import CodecNetwork
-from batchcomp.codec.networks import conv3x3, downscale, upscale
+from batchcomp.codec.networks.base import CodecNetwork, conv3x3
+from batchcomp.codec.resample import downscale, upscale
 from batchcomp.codec.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA, tables_at
 
 SCALE = 2
 MAX_WIDTH, MAX_LAYERS = 512, 64
 NOISE = 0.3  # of a usual start, on top of the identity
 SHIFT = 1.0  # of a normalised channel, in its standard deviations: this much of it passes the ReLU at the start
-TABLE_GAIN = 0.4  # at step 1 (quality 61); coarsest 3.6 (libjpeg's quality 14), finest .1 (quality 95)
+TABLE_GAIN = 0.4  # at coarseness 1 (quality 61); coarsest 3.6 (libjpeg's quality 14), finest .1 (quality 95)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassicArchitecture:
+class Jiang2017Architecture:
     """What a model file must say for its nets to be built again: channels of both nets, layers of RecCNN."""
 
     width: int = 64
@@ -74,29 +74,29 @@ class ClassicArchitecture:
         return (-(-self.layers // SCALE) + 2) * SCALE
 
 
-class ClassicComCNN(nn.Module):
+class Jiang2017ComCNN(nn.Module):
     """Three layers 3x3: 3 -> width, width -> width with stride 2, width -> 3."""
 
-    def __init__(self, arch: ClassicArchitecture) -> None:
+    def __init__(self, arch: Jiang2017Architecture) -> None:
         super().__init__()
         self.first = conv3x3(3, arch.width)
         self.halving = nn.Conv2d(arch.width, arch.width, 3, stride=SCALE, padding=1)
         self.last = _starting_at_zero(conv3x3(arch.width, 3))
 
-    def forward(self, x: Tensor, _log_step: Tensor | None = None) -> Tensor:
-        """Map x (B, 3, H, W) in [0, 1], sides even, to the compact image (B, 3, H/2, W/2); not told the quality."""
+    def forward(self, x: Tensor, _log_coarseness: Tensor | None = None) -> Tensor:
+        """Map x (B, 3, H, W) in [0, 1], sides even, to the compact image (B, 3, H/2, W/2), whatever the quality."""
         h = F.relu(self.first(x - 0.5), inplace=True)  # (B, width, H, W)
         h = F.relu(self.halving(h), inplace=True)  # (B, width, H/2, W/2)
         return downscale(x, SCALE) + self.last(h)  # type: ignore[no-any-return]
 
 
-class ClassicRecCNN(nn.Module):
+class Jiang2017RecCNN(nn.Module):
     """Layers 3x3 at full resolution: conv + ReLU, then conv + batch normalisation + ReLU, then conv.
 
-    For use, the normalisation is folded into the convolutions (`folded`); only training keeps it apart.
+    For use, the normalisation is fused into the convolutions (`fused`); only training keeps it apart.
     """
 
-    def __init__(self, arch: ClassicArchitecture, *, normalised: bool = False) -> None:
+    def __init__(self, arch: Jiang2017Architecture, *, normalised: bool = False) -> None:
         super().__init__()
         inner = range(arch.layers - 2)
         self.first = conv3x3(3, arch.width)
@@ -107,8 +107,8 @@ class ClassicRecCNN(nn.Module):
         for conv, norm in zip(self.inner, self.norms, strict=True):
             _start_near_identity(conv, norm)
 
-    def forward(self, compact: Tensor, _log_step: Tensor | None = None) -> Tensor:
-        """Map a decoded compact image (B, 3, h, w) in [0, 1] to (B, 3, 2h, 2w), not clamped; not told the quality."""
+    def forward(self, compact: Tensor, _log_coarseness: Tensor | None = None) -> Tensor:
+        """Map a decoded compact image (B, 3, h, w) in [0, 1] to (B, 3, 2h, 2w), not clamped, whatever the quality."""
         upscaled = upscale(compact, SCALE)
         return upscaled + self.residual(upscaled)
 
@@ -119,7 +119,7 @@ class ClassicRecCNN(nn.Module):
             h = F.relu(norm(conv(h)), inplace=True)
         return self.last(h)  # type: ignore[no-any-return]
 
-    def folded_state(self) -> Iterator[tuple[str, Tensor]]:
+    def fused_state(self) -> Iterator[tuple[str, Tensor]]:
         """Weights of the same function, at its running statistics, without normalisation."""
         for name, layer in (("first", self.first), ("last", self.last)):
             yield from ((f"{name}.{key}", value) for key, value in layer.state_dict().items())
@@ -155,40 +155,40 @@ def _start_near_identity(conv: nn.Module, norm: nn.Module) -> None:
         nn.init.constant_(norm.bias, SHIFT)
 
 
-def classic_log_tables() -> NDArray[np.float64]:
-    """Natural logarithms (2, 8, 8) of the tables at step 1: those of annex K, times `TABLE_GAIN`; not learned."""
+def annex_k_log_tables() -> NDArray[np.float64]:
+    """Natural logarithms (2, 8, 8) of the tables at coarseness 1: those of annex K, times `TABLE_GAIN`; not learned."""
     return np.log(TABLE_GAIN * np.array([ANNEX_K_LUMA, ANNEX_K_CHROMA], dtype=np.float64))
 
 
-class ClassicNetwork(CodecNetwork):
-    """ComCNN and RecCNN of the original design; the quantisation tables are the standard's, scaled by the step."""
+class Jiang2017Network(CodecNetwork):
+    """ComCNN and RecCNN; the quantisation tables are the standard's, scaled by the coarseness."""
 
-    arch: ClassicArchitecture
-    com: ClassicComCNN
-    rec: ClassicRecCNN
+    arch: Jiang2017Architecture
+    com: Jiang2017ComCNN
+    rec: Jiang2017RecCNN
 
-    def __init__(self, arch: ClassicArchitecture, *, normalised: bool = False) -> None:
+    def __init__(self, arch: Jiang2017Architecture, *, normalised: bool = False) -> None:
         super().__init__()
         self.arch = arch
-        self.com = ClassicComCNN(arch)
-        self.rec = ClassicRecCNN(arch, normalised=normalised)
-        self.register_buffer("log_tables", torch.from_numpy(classic_log_tables()).float())
+        self.com = Jiang2017ComCNN(arch)
+        self.rec = Jiang2017RecCNN(arch, normalised=normalised)
+        self.register_buffer("log_tables", torch.from_numpy(annex_k_log_tables()).float())
 
-    def log_tables_at(self, step: Tensor) -> Tensor:
-        """Natural logarithms (B, 2, 8, 8) of the tables for steps (B,), before rounding."""
-        return self.log_tables + torch.log(step).view(-1, 1, 1, 1)
+    def log_tables_at(self, coarseness: Tensor) -> Tensor:
+        """Natural logarithms (B, 2, 8, 8) of the tables at coarsenesses (B,), before rounding."""
+        return self.log_tables + torch.log(coarseness).view(-1, 1, 1, 1)
 
-    def tables_at(self, step: float) -> NDArray[np.int64]:
-        """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, for a step."""
-        return tables_at(self.log_tables.cpu().numpy(), step)
+    def tables_at(self, coarseness: float) -> NDArray[np.int64]:
+        """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, at a coarseness."""
+        return tables_at(self.log_tables.cpu().numpy(), coarseness)
 
     def placed(self, device: torch.device | str = "cpu") -> Self:
         """Move to a device; the layout stays the default one, which trains twice as fast at large crops."""
         return self.to(device)
 
-    def folded(self) -> ClassicNetwork:
+    def fused(self) -> Jiang2017Network:
         """The same nets for use: no batch normalisation, no gradients."""
-        twin = ClassicNetwork(self.arch)
+        twin = Jiang2017Network(self.arch)
         twin.com.load_state_dict(self.com.state_dict())
-        twin.rec.load_state_dict(dict(self.rec.folded_state()))
+        twin.rec.load_state_dict(dict(self.rec.fused_state()))
         return twin.eval().requires_grad_(requires_grad=False)

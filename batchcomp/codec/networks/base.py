@@ -1,4 +1,4 @@
-"""What every family of models has in common: the rest of the codec knows no more of a model than this."""
+"""What every family of networks has in common: the rest of the codec knows no more of a model than this."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Shape(Protocol):
 class CodecNetwork(nn.Module):
     """ComCNN, RecCNN and their quantisation tables; a family is a subclass of this with its `Shape`.
 
-    `com` maps a picture (B, 3, H, W) in [0, 1] and log2 of the step (B,) to the compact picture; `rec` maps the
+    `com` maps a picture (B, 3, H, W) in [0, 1] and log2 of the coarseness (B,) to the compact picture; `rec` maps the
     decoded compact picture and the same to the full-size one, not clamped. `log_tables` (2, 8, 8) holds the natural
-    logarithms of the luma and chroma tables at step 1.
+    logarithms of the luma and chroma tables at coarseness 1.
     """
 
     arch: Shape
@@ -55,14 +55,18 @@ class CodecNetwork(nn.Module):
     rec: nn.Module
     log_tables: Tensor
 
-    def log_tables_at(self, step: Tensor) -> Tensor:
-        """Natural logarithms (B, 2, 8, 8) of the tables for steps (B,), before rounding."""
+    def log_tables_at(self, coarseness: Tensor) -> Tensor:
+        """Natural logarithms (B, 2, 8, 8) of the tables at coarsenesses (B,), before rounding."""
         raise NotImplementedError
 
-    def tables_at(self, step: float) -> NDArray[np.int64]:
-        """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, for a step."""
+    def tables_at(self, coarseness: float) -> NDArray[np.int64]:
+        """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, at a coarseness."""
         raise NotImplementedError
 
     def placed(self, device: torch.device | str = "cpu") -> Self:
         """Move to a device, in the memory layout that is quickest there."""
         raise NotImplementedError
+
+
+def conv3x3(channels_in: int, channels_out: int) -> nn.Conv2d:
+    return nn.Conv2d(channels_in, channels_out, 3, padding=1)
