@@ -74,7 +74,7 @@ _DC, _AC = _codes(_DC_COUNTS, _DC_SYMBOLS), _codes(_AC_COUNTS, _AC_SYMBOLS)
 
 def _scan(plane: Coefficients) -> bytes:
     """The entropy-coded segment of one plane (rows, columns, 8, 8)."""
-    bits, before = _Bits(), 0
+    bits, before = _CodeBits(), 0
     for band in bands(*plane.shape[:2]):
         blocks = plane[band].reshape(-1, 64)[:, ZIGZAG].astype(np.int64)
         bits.add(*_tokens(blocks, before))
@@ -119,7 +119,7 @@ def _alone(symbol: int, count: int) -> _Tokens:
     return np.full(count, _AC[0][symbol]), np.full(count, _AC[1][symbol])
 
 
-class _Bits:
+class _CodeBits:
     """Codes one behind the other, high bits first; the last byte is filled with ones."""
 
     def __init__(self) -> None:

@@ -91,7 +91,7 @@ class Codec:
         """SHA-256 of each model that `compact` uses, the main one first."""
         return tuple(model.sha256 for model in (self.model, self._fine) if model)
 
-    def hash_of(self, header: payload.Header) -> str:
+    def hash_of(self, header: payload.PayloadHeader) -> str:
         """SHA-256 of the model of a payload that `compact` began."""
         return self._model_of(header).sha256
 
@@ -104,7 +104,7 @@ class Codec:
         model.network.placed(self.device)
         return model
 
-    def _model_of(self, header: payload.Header) -> weights.Model:
+    def _model_of(self, header: payload.PayloadHeader) -> weights.Model:
         if header.model not in self._models:
             try:
                 model = weights.load_by_hash(header.model.hex(), self._model_file)
@@ -155,13 +155,13 @@ class Codec:
         com = model.network.com
         tile = tiles.side_of(arch.com_halo, self._engines.bytes_per_pixel(com), least=tiles.TILE)
         tile -= tile % arch.unit
-        plan = tiles.Plan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
+        plan = tiles.TilePlan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
         engine = self._engines.of(com)
         outputs = self._runner.run(engine, [p.pixels for p in pictures], [math.log2(c) for c in coarsenesses], plan)
         return [
             Compact(
                 pixels=pixels,
-                header=payload.Header(
+                header=payload.PayloadHeader(
                     width=picture.width,
                     height=picture.height,
                     scale=arch.scale,
@@ -236,7 +236,7 @@ class Codec:
         unit, halo = arch.unit // arch.scale, arch.rec_halo // arch.scale
         bytes_per_pixel = self._engines.bytes_per_pixel(model.network.rec)
         tile = tiles.side_of(halo, bytes_per_pixel, least=tiles.TILE // arch.scale)
-        plan = tiles.Plan(unit=unit, up=arch.scale, down=1, halo=halo, tile=tile - tile % unit)
+        plan = tiles.TilePlan(unit=unit, up=arch.scale, down=1, halo=halo, tile=tile - tile % unit)
         log_coarsenesses = [math.log2(quality_to_coarseness(p.header.quality)) for p in payloads]
         return self._runner.run(
             self._engines.of(model.network.rec), [p.pixels for p in payloads], log_coarsenesses, plan

@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, JpegImagePlugin
 
 from batchcomp.codec.baseline import jpeg_of
 from batchcomp.codec.dct import Coefficients, coefficients
-from batchcomp.codec.payload import APP0, APP15, COM, SOI, Segment, segments
+from batchcomp.codec.payload import APP0, APP15, COM, SOI, JpegSegment, segments
 from batchcomp.errors import PayloadError
 from batchcomp.images import extra_segments
 from batchcomp.images.picture import Metadata, Pixels
@@ -83,7 +83,7 @@ def is_metadata(marker: int) -> bool:
     return APP0 <= marker <= APP15 or marker == COM
 
 
-def _empty_jfif(data: bytes, segment: Segment) -> bool:
+def _empty_jfif(data: bytes, segment: JpegSegment) -> bool:
     """Whether a JFIF segment says nothing: no unit of density, square pixels, no thumbnail."""
     content = data[segment.start + 4 : segment.end]
     return segment.marker == APP0 and content.startswith(b"JFIF\0") and content[7:] == b"\0\0\1\0\1\0\0"

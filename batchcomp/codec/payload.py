@@ -38,8 +38,8 @@ MAX_ORIGINAL_SIDE = 131_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
-    """What a decoder must know beside the JPEG itself."""
+class PayloadHeader:
+    """What a decoder must know apart from the JPEG itself."""
 
     width: int
     height: int
@@ -55,7 +55,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Segment:
+class JpegSegment:
     """One marker segment: `data[start:end]` holds marker, length and content."""
 
     marker: int
@@ -63,7 +63,7 @@ class Segment:
     end: int
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def segments(data: bytes) -> Iterator[JpegSegment]:
     """Yield the marker segments of a JPEG file up to and with the first SOS.
 
     Raises:
@@ -81,14 +81,14 @@ def segments(data: bytes) -> Iterator[Segment]:
             raise PayloadError(
                 f"the segment at byte {at} overruns the file; the payload is damaged, use an intact copy"
             )
-        yield Segment(marker, at, end)
+        yield JpegSegment(marker, at, end)
         if marker == SOS:
             return
         at = end
     raise PayloadError("the file ends before its picture begins; the payload is cut short, use an intact copy")
 
 
-def content_of(header: Header) -> bytes:
+def content_of(header: PayloadHeader) -> bytes:
     """The header as bytes: 17, or 21 where a side is longer than 65,535 px."""
     wide = max(header.width, header.height) >= 1 << 16
     flags = GREY * header.grey | SCALES.index(header.scale) << 1 | WIDE * wide
@@ -103,7 +103,7 @@ def as_number(quality: float) -> float:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def insert(data: bytes, header: Header) -> bytes:
+def insert(data: bytes, header: PayloadHeader) -> bytes:
     """Put the header's segment into a JPEG file: behind the JFIF segment, or first where there is none."""
     content = content_of(header)
     first = next(segments(data))
@@ -111,7 +111,7 @@ def insert(data: bytes, header: Header) -> bytes:
     return data[:at] + struct.pack(">BBH", 0xFF, APP10, len(content) + 2) + content + data[at:]
 
 
-def parse(data: bytes) -> Header:
+def parse(data: bytes) -> PayloadHeader:
     """Read the header of a payload.
 
     Raises:
@@ -124,7 +124,7 @@ def parse(data: bytes) -> Header:
     raise PayloadError("a plain JPEG without batchcomp's APP10 segment; open it with any viewer")
 
 
-def header_of(content: bytes) -> Header:
+def header_of(content: bytes) -> PayloadHeader:
     """Read what `content_of` wrote.
 
     Raises:
@@ -141,7 +141,7 @@ def header_of(content: bytes) -> Header:
     return header
 
 
-def _header(content: bytes) -> Header | None:
+def _header(content: bytes) -> PayloadHeader | None:
     """A header; None where it makes no sense."""
     flags = content[len(IDENTIFIER) + 1] if len(content) >= SHORT.size else 0
     layout = LONG if flags & WIDE else SHORT
@@ -152,7 +152,7 @@ def _header(content: bytes) -> Header | None:
     if not 100 <= hundredths <= 100 * MAX_NETWORK_QUALITY:
         return None
     quality, grey = as_number(hundredths / 100), bool(flags & GREY)
-    return Header(width=width, height=height, scale=SCALES[scale], quality=quality, model=model, grey=grey)
+    return PayloadHeader(width=width, height=height, scale=SCALES[scale], quality=quality, model=model, grey=grey)
 
 
 def metadata_bytes(data: bytes) -> int:

@@ -41,9 +41,7 @@ ITERATIONS: Final = (0, 2, 4, 6, 9, 12, 16, 24, 36, 50)  # by effort 0 to 9
 TILE: Final = 512  # pixels of the original that are refined at once
 MARGIN: Final = 64  # pixels around them that are decoded too and stay as they are
 SHARE: Final = 0.25  # of the coefficients, drawn at random, that may step at once
-JOINT_CURVATURE: Final = (
-    3.0  # how much more the distortion curves along many steps than along each alone, to begin with
-)
+JOINT_CURVATURE: Final = 3.0  # along many steps at once, over the sum along each alone, to begin with
 LARGEST: Final = 1000  # magnitude from which on a coefficient stays
 PERTURBATION: Final = 0.3  # steps by which all coefficients are moved to estimate the curvature
 PERTURBATIONS: Final = 4  # so often, each time anew
@@ -97,7 +95,7 @@ def refine(original: Pixels, start: Coefficients, decoder: Decoder, iterations: 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
+class BlockSpan:
     """Blocks of a tile along one side: its own, and those with the margin."""
 
     inner: slice
@@ -109,14 +107,14 @@ class Span:
         return slice(self.inner.start - self.outer.start, self.inner.stop - self.outer.start)
 
 
-def tiles(rows: int, columns: int, side: int, margin: int) -> Iterator[tuple[Span, Span]]:
+def tiles(rows: int, columns: int, side: int, margin: int) -> Iterator[tuple[BlockSpan, BlockSpan]]:
     """Tiles of about `side` blocks, never less than two thirds of it unless the picture is smaller."""
 
-    def spans(length: int) -> list[Span]:
+    def spans(length: int) -> list[BlockSpan]:
         count = max(1, round(length / side))
         edges = [round(i * length / count) for i in range(count + 1)]
         return [
-            Span(inner=slice(a, b), outer=slice(max(0, a - margin), min(length, b + margin)))
+            BlockSpan(inner=slice(a, b), outer=slice(max(0, a - margin), min(length, b + margin)))
             for a, b in pairwise(edges)
         ]
 

@@ -29,7 +29,7 @@ IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and co
 
 
 @dataclass(frozen=True)
-class Span:
+class TileSpan:
     """Along one axis: a tile reads [outer0, outer1) and answers for [inner0, inner1)."""
 
     outer0: int
@@ -43,8 +43,8 @@ class Tile:
     """A tile of picture number `picture`."""
 
     picture: int
-    rows: Span
-    columns: Span
+    rows: TileSpan
+    columns: TileSpan
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -52,7 +52,7 @@ class Tile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class TilePlan:
     """How a network changes size and how far it sees.
 
     `unit` divides every tile edge; `up` / `down` is the factor from input to output sides; `halo` is in input pixels.
@@ -69,7 +69,7 @@ class Plan:
         return -(-length * self.up // self.down)
 
 
-def spans(length: int, tile: int, halo: int) -> Iterator[Span]:
+def spans(length: int, tile: int, halo: int) -> Iterator[TileSpan]:
     """Cut [0, length) into pieces of at most `tile`, each with up to `halo` on both sides.
 
     A last piece shorter than a quarter tile joins the piece before it.
@@ -79,11 +79,11 @@ def spans(length: int, tile: int, halo: int) -> Iterator[Span]:
         end = min(start + tile, length)
         if length - end < tile // 4:
             end = length
-        yield Span(max(0, start - halo), start, end, min(length, end + halo))
+        yield TileSpan(max(0, start - halo), start, end, min(length, end + halo))
         start = end
 
 
-def cut_up(shapes: Sequence[tuple[int, int]], plan: Plan) -> Iterator[Tile]:
+def cut_up(shapes: Sequence[tuple[int, int]], plan: TilePlan) -> Iterator[Tile]:
     """Tiles of pictures of (height, width) `shapes`, each rounded up to the plan's unit."""
     for number, sides in enumerate(shapes):
         height, width = (-(-side // plan.unit) * plan.unit for side in sides)
@@ -117,7 +117,7 @@ class Runner:
         self.threads, self.batch = threads, batch  # threads 0: as many as torch may use
 
     def run(
-        self, engine: Engine, pictures: Sequence[Pixels], log_coarsenesses: Sequence[float], plan: Plan
+        self, engine: Engine, pictures: Sequence[Pixels], log_coarsenesses: Sequence[float], plan: TilePlan
     ) -> list[Pixels]:
         """Apply a network to uint8 pictures (H, W, 3 or 1) of any sizes.
 
@@ -191,7 +191,7 @@ class _Work:
     pictures: Sequence[Pixels]
     answers: Sequence[Pixels]
     log_coarsenesses: Sequence[float]
-    plan: Plan
+    plan: TilePlan
 
     def levels(self, chunk: Sequence[Tile]) -> list[float]:
         return [self.log_coarsenesses[tile.picture] for tile in chunk]

@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 
 from batchcomp.codec.networks import FAMILIES, Family
-from batchcomp.codec.networks.base import CodecNetwork, Shape
+from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
 from batchcomp.errors import ModelError
 from batchcomp.models import MODELS, model_file
 
@@ -46,7 +46,7 @@ def tables_of(network: CodecNetwork) -> dict[str, torch.Tensor]:
     return {key: value for key, value in network.state_dict().items() if key in {"log_tables", "log_slopes"}}
 
 
-def header_of(data: bytes, source: str) -> tuple[Family, Shape]:
+def header_of(data: bytes, source: str) -> tuple[Family, NetworkShape]:
     """Read the family and the architecture from a model file's header."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(len(data) - 8, 100_000):

@@ -19,7 +19,7 @@ from batchcomp.errors import TrainingError
 from batchcomp.settings import available_cores
 from batchcomp.training import checkpoint
 from batchcomp.training.alternating import LOSSES, LossName, TurnLoss, com_turn, rec_turn
-from batchcomp.training.alternating_log import AlternatingLog, Scores
+from batchcomp.training.alternating_log import AlternatingLog, TurnScores
 from batchcomp.training.data import CropSource, split_folder
 from batchcomp.training.evaluate import DevSet
 from batchcomp.training.joint import Pace, Progress, draw_coarsenesses
@@ -202,11 +202,11 @@ class AlternatingTrainer:
         """The net that learns in the next step."""
         return self.settings.turns.at(self.step)
 
-    def evaluate(self) -> Scores:
+    def evaluate(self) -> TurnScores:
         """Score the running average as it would be used; keep it as `best.safetensors` where it is the best so far."""
         data = weights.to_bytes(self.ema.fused())
         network = weights.from_bytes(data, str(self.best_path)).network  # 16 bits, as users get it
-        scores = Scores(dev=self.dev.score(network), seen=self.seen.score(network))
+        scores = TurnScores(dev=self.dev.score(network), seen=self.seen.score(network))
         if scores.dev.bd_rate < self.best:
             self.best, self.best_step = scores.dev.bd_rate, self.step
             checkpoint.write_atomically(self.best_path, data)
@@ -247,7 +247,7 @@ class AlternatingTrainer:
                 self.save()
                 saved = time.monotonic()
 
-    def _report(self, scores: Scores | None, pace: Pace, on_progress: Callable[[TurnProgress], None]) -> None:
+    def _report(self, scores: TurnScores | None, pace: Pace, on_progress: Callable[[TurnProgress], None]) -> None:
         turn = self.settings.turns.at(max(0, self.step - 1))
         loss = self.log.write(self.step, self.seconds, self.settings.rate_at(self.step), turn, scores)
         on_progress(

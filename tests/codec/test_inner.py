@@ -46,7 +46,7 @@ METADATA = [
 
 @given(
     st.builds(
-        payload.Header,
+        payload.PayloadHeader,
         width=st.integers(1, payload.MAX_ORIGINAL_SIDE),
         height=st.integers(1, payload.MAX_ORIGINAL_SIDE),
         scale=st.sampled_from([1, 2, 4]),
@@ -55,7 +55,7 @@ METADATA = [
         grey=st.booleans(),
     )
 )
-def test_headers_come_back(header: payload.Header) -> None:
+def test_headers_come_back(header: payload.PayloadHeader) -> None:
     """Every header survives; it takes 17 bytes unless a side needs more than two."""
     content = payload.content_of(header)
     assert payload.header_of(content) == header
@@ -67,7 +67,7 @@ def test_headers_come_back(header: payload.Header) -> None:
 def test_headers_that_make_no_sense_are_refused(wide: bool, data: st.DataObject) -> None:
     """Whatever one byte of a header becomes, it is read as a header that can be written, or refused."""
     width = 70_000 if wide else 300
-    header = payload.Header(width=width, height=4, scale=2, quality=100.5, model=b"abcd", grey=False)
+    header = payload.PayloadHeader(width=width, height=4, scale=2, quality=100.5, model=b"abcd", grey=False)
     content = bytearray(payload.content_of(header))
     content[data.draw(st.integers(5, len(content) - 1))] = data.draw(st.integers(0, 255))
     try:
@@ -85,7 +85,7 @@ EARLIER = b"bcmp\0\1\1\2\x46abcdefgh\0\0\1\0\0\0\2\1"  # version 1: grey, scale 
 @pytest.mark.parametrize(("content", "quality"), [(EARLIER, 70), (EARLIER[:5] + b"\2" + EARLIER[6:] + b"\x19", 70.25)])
 def test_headers_of_earlier_versions_are_read(content: bytes, quality: float) -> None:
     """Those of version 2 end in hundredths of the quality."""
-    header = payload.Header(width=256, height=513, scale=2, quality=quality, model=b"abcdefgh", grey=True)
+    header = payload.PayloadHeader(width=256, height=513, scale=2, quality=quality, model=b"abcdefgh", grey=True)
     assert payload.header_of(content) == header
     with pytest.raises(PayloadError):
         payload.header_of(content + b"\0")
@@ -182,7 +182,7 @@ def test_avif_keeps_out_what_its_decoders_refuse() -> None:
     """A side beyond libavif's limit is an OSError, as JPEG's is; nothing is stored that cannot be read."""
     compact = Compact(
         pixels=np.zeros((1, 40_000, 3), np.uint8),
-        header=payload.Header(width=80_000, height=2, scale=2, quality=50, model=bytes(8), grey=False),
+        header=payload.PayloadHeader(width=80_000, height=2, scale=2, quality=50, model=bytes(8), grey=False),
         tables=np.ones((2, 8, 8), np.int64),
         metadata=Metadata(),
         quality=50,

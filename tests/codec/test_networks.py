@@ -44,14 +44,16 @@ def test_tiles_give_the_whole_pictures_result(arch: ResidualArchitecture, size: 
     network = moved(arch)
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     geometry = [
-        (network.com, tiles.Plan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=32)),
+        (network.com, tiles.TilePlan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=32)),
         (
             network.rec,
-            tiles.Plan(unit=arch.unit // arch.scale, up=arch.scale, down=1, halo=arch.rec_halo // arch.scale, tile=32),
+            tiles.TilePlan(
+                unit=arch.unit // arch.scale, up=arch.scale, down=1, halo=arch.rec_halo // arch.scale, tile=32
+            ),
         ),
     ]
     for net, plan in geometry:
-        whole = tiles.Plan(unit=plan.unit, up=plan.up, down=plan.down, halo=plan.halo, tile=4096)
+        whole = tiles.TilePlan(unit=plan.unit, up=plan.up, down=plan.down, halo=plan.halo, tile=4096)
         cut, uncut = (tiles.Runner().run(TorchCpu(net), [pixels], [1.5], p)[0].astype(int) for p in (plan, whole))
         assert np.abs(cut - uncut).max() <= 1
         assert (cut != uncut).mean() < 1e-3

@@ -19,7 +19,7 @@ from batchcomp.codec.engines import HALF_MEAN, TorchCpu, TorchDevice, nearly_equ
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.resample import upscale
-from batchcomp.codec.tiles import Plan, Runner, cut_up, spans
+from batchcomp.codec.tiles import Runner, TilePlan, cut_up, spans
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Picture, Pixels
 from tests.codec.conftest import tiny_model
@@ -64,7 +64,7 @@ def test_spans_cover_every_pixel_once(length: int, tile: int, halo: int) -> None
 
 def test_interior_tiles_of_different_pictures_have_one_shape() -> None:
     """That is what fills a device's batches."""
-    plan = Plan(unit=8, up=1, down=2, halo=16, tile=64)
+    plan = TilePlan(unit=8, up=1, down=2, halo=16, tile=64)
     shapes = [tile.shape for tile in cut_up([(333, 500), (400, 260)], plan)]
     assert shapes.count((96, 96)) >= 12
 
@@ -141,7 +141,9 @@ def test_tiles_equal_the_whole_picture(engine: str) -> None:
     for net, geometry, tile in plans:
         chosen = Winograd.of(net) if engine == "ncnn" else TorchCpu(net)
         assert chosen is not None
-        cut, whole = (Runner().run(chosen, [pixels], [1.5], Plan(**geometry, tile=side))[0] for side in (tile, 4096))
+        cut, whole = (
+            Runner().run(chosen, [pixels], [1.5], TilePlan(**geometry, tile=side))[0] for side in (tile, 4096)
+        )
         assert cut.shape == whole.shape
         difference = np.abs(cut.astype(int) - whole)
         assert difference.max() <= 1
@@ -154,7 +156,7 @@ def test_threads_company_and_order_change_no_byte(channels: int) -> None:
     net = moved(PLAIN).rec
     engine = Winograd.of(net)
     assert engine is not None
-    plan = Plan(unit=2, up=2, down=1, halo=PLAIN.rec_halo // 2, tile=32)
+    plan = TilePlan(unit=2, up=2, down=1, halo=PLAIN.rec_halo // 2, tile=32)
     pictures = [noise(70, 90, channels), noise(33, 21, 3, seed=1), noise(64, 64, channels, seed=2)]
     steps = [0.0, 1.0, 2.5]
     together = Runner(threads=3).run(engine, pictures, steps, plan)
@@ -169,7 +171,7 @@ def test_threads_company_and_order_change_no_byte(channels: int) -> None:
 def test_device_batches_give_what_single_tiles_give(batch: int) -> None:
     """Batches across pictures, as a GPU gets them, change roundings at most; here on the CPU as the device."""
     net = moved(PLAIN).com
-    plan = Plan(unit=4, up=1, down=2, halo=PLAIN.com_halo, tile=32)
+    plan = TilePlan(unit=4, up=1, down=2, halo=PLAIN.com_halo, tile=32)
     pictures = [noise(70, 90, 3), noise(33, 21, 1, seed=1), noise(70, 90, 3, seed=2)]
     device = TorchDevice(net, torch.device("cpu"))
     assert not device.parallel
@@ -201,7 +203,7 @@ class SmallDevice:
 def test_too_little_memory_halves_the_batch_and_goes_on() -> None:
     """Every tile still gets its answer, and later work starts with what fitted."""
     device, runner, pixels = SmallDevice(most=3), Runner(batch=16), noise(160, 96, 3) // 2
-    plan = Plan(unit=1, up=1, down=1, halo=0, tile=32)
+    plan = TilePlan(unit=1, up=1, down=1, halo=0, tile=32)
     assert np.array_equal(runner.run(device, [pixels], [0.0], plan)[0], pixels * 2)
     assert runner.batch == 2
     assert max(device.batches) == 2
@@ -210,7 +212,7 @@ def test_too_little_memory_halves_the_batch_and_goes_on() -> None:
 
 def test_a_device_that_holds_no_tile_is_a_clear_error() -> None:
     """The message says what to do."""
-    plan = Plan(unit=1, up=1, down=1, halo=0, tile=32)
+    plan = TilePlan(unit=1, up=1, down=1, halo=0, tile=32)
     with pytest.raises(UsageError, match="--device cpu"):
         Runner(batch=4).run(SmallDevice(most=0), [noise(64, 64, 3)], [0.0], plan)
 
@@ -237,7 +239,7 @@ def test_a_codec_travels_to_other_processes() -> None:
 def test_the_padding_repeats_the_border() -> None:
     """A picture whose sides are no multiples of the unit is continued by its last row and column."""
     pixels = noise(13, 21, 3)
-    plan = Plan(unit=8, up=1, down=1, halo=8, tile=16)
+    plan = TilePlan(unit=8, up=1, down=1, halo=8, tile=16)
     seen = {}
 
     class Keep(SmallDevice):
@@ -256,7 +258,7 @@ def test_the_padding_repeats_the_border() -> None:
 def test_cuda_in_half_precision_is_within_a_step_of_the_cpu() -> None:
     """Pinned copies, asynchronous batches and float16 end in the CPU's pixels, give or take one."""
     network = moved(GROWN)
-    plan = Plan(unit=16, up=1, down=2, halo=GROWN.com_halo, tile=64)
+    plan = TilePlan(unit=16, up=1, down=2, halo=GROWN.com_halo, tile=64)
     pictures = [noise(300, 420, 3), noise(200, 210, 3, seed=1)]
     exact = Runner().run(TorchCpu(network.com), pictures, [1.0, 2.0], plan)
     cuda = torch.device("cuda")

@@ -71,7 +71,7 @@ class Avif:
         """See `Reader`."""
         return read_payload(self, data, size)
 
-    def header(self, data: bytes) -> payload.Header:
+    def header(self, data: bytes) -> payload.PayloadHeader:
         """See `InnerCodec`."""
         content = _contents(data).get(HEADER_BOX)
         if content is None or not content.startswith(payload.IDENTIFIER):
@@ -113,7 +113,7 @@ def _save(pixels: Pixels, quality: int, metadata: Metadata) -> bytes:
         quality=quality,
         speed=SPEED,
         subsampling="4:0:0" if grey else "4:4:4",
-        max_threads=1,  # pictures run side by side
+        max_threads=1,  # pictures run in parallel
         **{name: value for name, value in options.items() if value},
     )
     return buffer.getvalue()

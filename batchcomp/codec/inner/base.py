@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from batchcomp.codec.compact import Compact, Decoded
-from batchcomp.codec.payload import Header
+from batchcomp.codec.payload import PayloadHeader
 from batchcomp.errors import PayloadError, PictureError
 from batchcomp.images.alpha import channel
 from batchcomp.images.picture import Metadata, Picture, Pixels
@@ -36,7 +36,7 @@ class PayloadReader(Reader, Protocol):
         """Whether a file is of this format, by its first bytes."""
         ...
 
-    def header(self, data: bytes) -> Header:
+    def header(self, data: bytes) -> PayloadHeader:
         """Read the header of a payload. Raises PayloadError: there is none, or it makes no sense."""
         ...
 

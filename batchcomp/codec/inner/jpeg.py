@@ -28,7 +28,7 @@ class Jpeg:
         """See `Reader`."""
         return read_payload(self, data, size)
 
-    def header(self, data: bytes) -> payload.Header:
+    def header(self, data: bytes) -> payload.PayloadHeader:
         """See `InnerCodec`."""
         return payload.parse(data)
 

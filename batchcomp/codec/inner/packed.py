@@ -19,7 +19,7 @@ class Packed:
         """See `Reader`."""
         return read_payload(self, data, size)
 
-    def header(self, data: bytes) -> payload.Header:
+    def header(self, data: bytes) -> payload.PayloadHeader:
         """See `InnerCodec`."""
         return pack.header_of(data)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from batchcomp.codec.networks.base import CodecNetwork, Shape
+from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
 from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture, Jiang2017Network
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
@@ -19,7 +19,7 @@ from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 class Family:
     """How the nets of a family are built: from a file's numbers, their shape; from it, the nets."""
 
-    shape: Callable[..., Shape]
+    shape: Callable[..., NetworkShape]
     network: Callable[[Any], CodecNetwork]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
-class Shape(Protocol):
+class NetworkShape(Protocol):
     """An architecture: a frozen dataclass of plain numbers, written into the model file, that says how nets are built.
 
     Its constructor raises ValueError or TypeError for numbers that build none.
@@ -43,14 +43,14 @@ class Shape(Protocol):
 
 
 class CodecNetwork(nn.Module):
-    """ComCNN, RecCNN and their quantisation tables; a family is a subclass of this with its `Shape`.
+    """ComCNN, RecCNN and their quantisation tables; a family is a subclass of this with its `NetworkShape`.
 
     `com` maps a picture (B, 3, H, W) in [0, 1] and log2 of the coarseness (B,) to the compact picture; `rec` maps the
     decoded compact picture and the same to the full-size one, not clamped. `log_tables` (2, 8, 8) holds the natural
     logarithms of the luma and chroma tables at coarseness 1.
     """
 
-    arch: Shape
+    arch: NetworkShape
     com: nn.Module
     rec: nn.Module
     log_tables: Tensor

@@ -105,7 +105,7 @@ def picture_of(data: bytes) -> bytes:
     return payload.SOI + front + jpeg_of(found, tables, header.compact_size)[len(payload.SOI) :]
 
 
-def header_of(data: bytes) -> payload.Header:
+def header_of(data: bytes) -> payload.PayloadHeader:
     """Read the header of a packed payload without decoding it.
 
     Raises:
@@ -137,7 +137,7 @@ def _front(data: bytes) -> bytes:
     return data[len(payload.SOI) : end]
 
 
-def _written(front: bytes, found: NDArray[np.int16], tables: NDArray[np.int64], header: payload.Header) -> bytes:
+def _written(front: bytes, found: NDArray[np.int16], tables: NDArray[np.int64], header: payload.PayloadHeader) -> bytes:
     """The JPEG as `jpeg.encode` and `payload.insert` write it."""
     squeezed = jpeg.squeeze(jpeg_of(found, tables, header.compact_size))
     return payload.SOI + front + squeezed[len(payload.SOI) :]
@@ -152,7 +152,9 @@ def _bands(rows: int, columns: int) -> Iterator[slice]:
     return bands(rows, columns, _BAND_BLOCKS)
 
 
-def _encoded(packer: Packer, found: NDArray[np.int16], tables: NDArray[np.int64], header: payload.Header) -> bytes:
+def _encoded(
+    packer: Packer, found: NDArray[np.int16], tables: NDArray[np.int64], header: payload.PayloadHeader
+) -> bytes:
     writer = RangeWriter()
     _code_tables(writer, packer, header, len(found), tables)
     walk = Walk(writer, packer, round(header.quality))
@@ -196,7 +198,7 @@ class _Adaptive:
 
 
 def _code_tables(
-    coder: Coder, packer: Packer, header: payload.Header, planes: int, tables: NDArray[np.int64] | None
+    coder: Coder, packer: Packer, header: payload.PayloadHeader, planes: int, tables: NDArray[np.int64] | None
 ) -> NDArray[np.int64]:
     """Tables by their difference from what the packer expects at this quality: zero, sign, and size in unary."""
     expected = packer.tables[round(header.quality) - 1].astype(np.int64)

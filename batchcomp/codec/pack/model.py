@@ -33,7 +33,7 @@ Layer = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Net:
+class PackerNet:
     """One for all AC coefficients of a plane (K = 63, for k = 1..63) or for its DC coefficients (K = 1).
 
     `first` (K, H, F) and `first_bias` (K, H, 1) by coefficient, `second` (G, H), `last` (L, G), and their biases.
@@ -69,8 +69,8 @@ class Packer:
     `tables` is (115, 2, 64) in zigzag order; `odds` holds P(1), multiples of 2^-22, for logits from -12 to 12.
     """
 
-    ac: tuple[Net, ...]
-    dc: tuple[Net, ...]
+    ac: tuple[PackerNet, ...]
+    dc: tuple[PackerNet, ...]
     tables: NDArray[np.uint8]
     odds: NDArray[np.float64]
     key: bytes
@@ -118,11 +118,11 @@ def to_bytes(tensors: dict[str, NDArray[np.generic]]) -> bytes:
     return save({name: np.ascontiguousarray(value) for name, value in whole.items()})
 
 
-def _net(tensors: dict[str, NDArray[np.float32]], name: str) -> Net:
+def _net(tensors: dict[str, NDArray[np.float32]], name: str) -> PackerNet:
     """Weights rounded to whole numbers; `gain` (K, H) scales the first layer for each coefficient."""
     part = {key: tensors[f"{name}.{key}"].astype(np.float64) for key in NAMES}
     first = _whole(part["first"] * part["gain"][:, :, None], WEIGHT)
-    return Net(
+    return PackerNet(
         first=first,
         first_bias=np.rint(part["first_bias"] * (WEIGHT * 16))[:, :, None].astype(np.float32),
         second=_whole(part["second"], WEIGHT),
