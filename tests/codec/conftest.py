@@ -11,10 +11,10 @@ from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 
 
-def tiny_model(*, fold: int = 4, seed: int = 0) -> weights.Model:
+def tiny_model(*, unshuffle: int = 4, seed: int = 0) -> weights.Model:
     torch.manual_seed(seed)
     network = ResidualNetwork(
-        ResidualArchitecture(unshuffle=fold, com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
+        ResidualArchitecture(unshuffle=unshuffle, com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
     )
     with torch.no_grad():
         for trunk in (network.com.trunk, network.rec.trunk):

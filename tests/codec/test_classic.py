@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,9 @@ import torch
 from batchcomp.codec import weights
 from batchcomp.codec.bicubic import bicubic_model
 from batchcomp.codec.codec import Codec
-from batchcomp.codec.engines import TorchCpu, choose
+from batchcomp.codec.engines.ncnn import ncnn_for
+from batchcomp.codec.engines.select import choose
+from batchcomp.codec.engines.torch import TorchCpu
 from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture, Jiang2017Network
 from batchcomp.codec.tables import QUALITIES, quality_to_coarseness
 from batchcomp.errors import ModelError
@@ -42,17 +43,17 @@ def noise(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def test_folding_changes_nothing() -> None:
+def test_fusing_changes_nothing() -> None:
     """Without normalisation the nets compute what they did with it, but for the last bits of float32."""
     network, x = lively().eval(), torch.rand(2, 3, 32, 48)
-    folded = network.fused()
-    assert not any("norm" in key for key in folded.state_dict())
+    fused = network.fused()
+    assert not any("norm" in key for key in fused.state_dict())
     with torch.no_grad():
-        assert torch.equal(folded.com(x), network.com(x))
-        assert torch.allclose(folded.rec(x), network.rec(x), atol=1e-5)
+        assert torch.equal(fused.com(x), network.com(x))
+        assert torch.allclose(fused.rec(x), network.rec(x), atol=1e-5)
 
 
-def test_folding_leaves_training_as_it_was() -> None:
+def test_fusing_leaves_training_as_it_was() -> None:
     """A score taken in the middle of training must not change it."""
     network = lively().train()
     before = {key: value.clone() for key, value in network.state_dict().items()}
@@ -91,8 +92,8 @@ def test_an_unknown_family_is_a_clear_error(tmp_path: Path) -> None:
     """A model of a later version is not mistaken for one of ours."""
     data = weights.to_bytes(lively().fused())
     path = tmp_path / "model.safetensors"
-    path.write_bytes(data.replace(b"classic", b"quantic"))
-    with pytest.raises(ModelError, match=r"family 'quantic', expected one of folded, classic; upgrade"):
+    path.write_bytes(data.replace(b"jiang2017", b"zhang2017"))
+    with pytest.raises(ModelError, match=r"family 'zhang2017', expected one of residual, jiang2017; upgrade"):
         weights.load_file(path)
 
 
@@ -147,11 +148,11 @@ def test_untrained_nets_make_the_files_of_no_nets() -> None:
 
 
 def test_winograd_kernels_compute_the_same() -> None:
-    """Where ncnn is installed, a folded RecCNN runs through it: the same pixels, or 1 off where rounding was close."""
+    """Where ncnn is installed, a fused RecCNN runs through it: the same pixels, or 1 off where rounding was close."""
     pytest.importorskip("ncnn")
     net = lively(Jiang2017Architecture(width=16, layers=20)).fused().rec
     engine = choose(net, torch.device("cpu"))
-    assert isinstance(engine, classic_engine())
+    assert engine.name.startswith("ncnn")
     tile = noise(40, 56)[None]
     expected = TorchCpu(net).start(tile, [1.0])
     assert engine.start(tile, [1.0]).shape == expected.shape
@@ -165,13 +166,6 @@ def test_winograd_kernels_are_used_only_where_they_fit(monkeypatch: pytest.Monke
     network = lively()
     net = {"normalised": network.rec, "of another kind": network.com, "disagreeing": network.fused().rec}[wrong]
     if wrong == "disagreeing":
-        monkeypatch.setattr("batchcomp.codec.winograd_classic.TOLERANCE", -1.0)
-    assert classic_engine().of(net) is None
+        monkeypatch.setattr("batchcomp.codec.engines.ncnn.TOLERANCE", -1.0)
+    assert ncnn_for(net) is None
     assert isinstance(choose(net.eval(), torch.device("cpu")), TorchCpu)
-
-
-def classic_engine() -> type[Any]:
-    """Return the class, which only loads where ncnn is installed."""
-    from batchcomp.codec.winograd_classic import ClassicWinograd  # noqa: PLC0415
-
-    return ClassicWinograd

@@ -56,21 +56,21 @@ def test_a_batch_may_mix_both_sizes(two_sizes: Codec) -> None:
 
 
 def test_avif_inside_stays_at_half_size(two_sizes: Codec) -> None:
-    """Its networks are told one thing throughout; no nets of full size were made for it."""
+    """No nets of full size were made for it."""
     (compact,) = two_sizes.compact([Picture(pixels=photo(40, 40))], 100, "avif")
     assert compact.header.scale == 2
 
 
-def test_what_full_size_is_told_rises_to_100() -> None:
+def test_network_quality_at_full_size_rises_to_100() -> None:
     """From 1 or more where it takes over, evenly, to 100."""
-    told = [full_size_network_quality(quality) for quality in (FINE_FROM, (FINE_FROM + 100) / 2, 100)]
-    assert told[0] >= 1
-    assert told[2] == 100
-    assert told[2] - told[1] == pytest.approx(told[1] - told[0])
+    found = [full_size_network_quality(quality) for quality in (FINE_FROM, (FINE_FROM + 100) / 2, 100)]
+    assert found[0] >= 1
+    assert found[2] == 100
+    assert found[2] - found[1] == pytest.approx(found[1] - found[0])
 
 
-def test_what_half_size_is_told_reaches_its_finest() -> None:
-    """It is the quality itself at first, then rises faster, without a step, to the finest there is."""
+def test_network_quality_at_half_size_reaches_the_finest() -> None:
+    """It is the quality itself at first, then rises faster, without a jump, to the finest there is."""
     assert [half_size_network_quality(quality) for quality in (1, 50.25, STRETCH_FROM)] == [1, 50.25, STRETCH_FROM]
     assert half_size_network_quality(STRETCH_FROM + 0.01) == pytest.approx(STRETCH_FROM, abs=0.2)
     assert half_size_network_quality(FINE_FROM) == pytest.approx(MAX_NETWORK_QUALITY)
@@ -101,6 +101,6 @@ def test_recipes_are_those_of_the_shipped_models(recipe: str, model: str) -> Non
 
 
 def test_shapes_belong_to_joint_training(tmp_path: Path) -> None:
-    """The original design has one shape, which `--shape` cannot change."""
+    """Alternating training has one shape, which `--shape` cannot change."""
     with pytest.raises(UsageError, match="--shape: only --method joint has it"):
         train(tmp_path, tmp_path / "run", method=Method.alternating, shape=Shape.fast)

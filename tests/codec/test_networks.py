@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from batchcomp.codec import tiles, weights
-from batchcomp.codec.engines import TorchCpu
+from batchcomp.codec.engines.torch import TorchCpu
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.tables import QUALITIES, quality_to_coarseness
@@ -86,12 +86,12 @@ def test_gains_tell_qualities_apart() -> None:
 
 
 def test_bands_give_coarse_tables_another_shape() -> None:
-    """Entry k is exp(t_k) * step^(1 + s_k), as training computes it and as files hold it."""
+    """Entry k is exp(t_k) * coarseness^(1 + s_k), as training computes it and as files hold it."""
     network = moved(MIDDLE)
     for quality in (QUALITIES.start, 50, QUALITIES.stop - 1):
-        step = quality_to_coarseness(quality)
-        smooth = network.log_tables_at(torch.tensor([step]))[0].exp().detach().numpy()
-        assert np.array_equal(network.tables_at(step), np.clip(np.rint(smooth), 1, 255))
+        coarseness = quality_to_coarseness(quality)
+        smooth = network.log_tables_at(torch.tensor([coarseness]))[0].exp().detach().numpy()
+        assert np.array_equal(network.tables_at(coarseness), np.clip(np.rint(smooth), 1, 255))
 
 
 def test_phases_tell_where_a_block_begins() -> None:
@@ -103,15 +103,17 @@ def test_phases_tell_where_a_block_begins() -> None:
         )
         with torch.no_grad():
             network.com.trunk.tail.weight.mul_(100)
-            x, step = torch.rand(1, 3, 128, 128), torch.zeros(1)
-            answer = network.com(x, step)[..., 24:40, 24:40]
-            block = network.com(x.roll(16, dims=2), step)[..., 32:48, 24:40]
-            half = network.com(x.roll(8, dims=2), step)[..., 28:44, 24:40]
+            x, coarseness = torch.rand(1, 3, 128, 128), torch.zeros(1)
+            answer = network.com(x, coarseness)[..., 24:40, 24:40]
+            block = network.com(x.roll(16, dims=2), coarseness)[..., 32:48, 24:40]
+            half = network.com(x.roll(8, dims=2), coarseness)[..., 28:44, 24:40]
         assert torch.allclose(block, answer, atol=1e-4)
         assert torch.allclose(half, answer, atol=1e-4) is not phases
 
 
-@pytest.mark.parametrize("bad", [{"gains": 1}, {"phases": 1}, {"mid_width": -1}, {"rec_mid_blocks": 99}, {"fold": 3}])
+@pytest.mark.parametrize(
+    "bad", [{"gains": 1}, {"phases": 1}, {"mid_width": -1}, {"rec_mid_blocks": 99}, {"unshuffle": 3}]
+)
 def test_a_forged_architecture_is_refused(bad: dict[str, int]) -> None:
     """Numbers that build no network are a ValueError, before memory is spent."""
     with pytest.raises(ValueError, match=r"expected|at most"):

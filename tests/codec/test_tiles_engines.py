@@ -13,19 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F  # noqa: N812
 
-from batchcomp.codec import engines, tiles
+from batchcomp.codec import tiles
 from batchcomp.codec.codec import Codec
-from batchcomp.codec.engines import HALF_MEAN, TorchCpu, TorchDevice, nearly_equal, to_floats
+from batchcomp.codec.engines import select
+from batchcomp.codec.engines.base import Tiles, to_floats
+from batchcomp.codec.engines.torch import HALF_MEAN, TorchCpu, TorchDevice, nearly_equal
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
-from batchcomp.codec.resample import upscale
+from batchcomp.codec.resample import upscale, upscale_quickly
 from batchcomp.codec.tiles import Runner, TilePlan, cut_up, spans
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Picture, Pixels
 from tests.codec.conftest import tiny_model
 
-ncnn = pytest.importorskip("ncnn", reason="needs the extra `fast`")
-from batchcomp.codec.winograd import TOLERANCE, Winograd  # noqa: E402
+pytest.importorskip("ncnn", reason="needs the extra `fast`")
+from batchcomp.codec.engines.ncnn import TOLERANCE, ncnn_for
 
 PLAIN = ResidualArchitecture(com_width=16, com_blocks=2, rec_width=16, rec_blocks=1)
 GROWN = ResidualArchitecture(
@@ -73,7 +75,7 @@ def test_tiles_are_as_large_as_memory_allows() -> None:
     """The largest layer of a tile with its halo fits the room; the least side holds where nothing fits."""
     for arch in (PLAIN, GROWN):
         net = moved(arch).com
-        a_pixel = engines.largest_output(net, torch.device("cpu"))
+        a_pixel = select.largest_output(net, torch.device("cpu"))
         assert a_pixel == max(arch.com_width / arch.unshuffle**2, 3) * 4
         side = tiles.side_of(arch.com_halo, a_pixel, least=16)
         assert 0.97 * tiles.ROOM <= (side + 2 * arch.com_halo) ** 2 * a_pixel <= tiles.ROOM
@@ -86,28 +88,28 @@ def test_ncnn_computes_what_torch_does(arch: ResidualArchitecture, size: tuple[i
     """Both nets, with gains and the middle branch, at several coarsenesses, to far less than a step of 8 bits."""
     network = moved(arch)
     for net, unit in ((network.com, arch.unit), (network.rec, arch.unit // arch.scale)):
-        engine = Winograd.of(net)
+        engine = ncnn_for(net)
         assert engine is not None
         tile = torch.from_numpy(noise(1, size[0] * unit, size[1] * unit, 3))
-        for step in (-1.0, 0.3, 4.0):
+        for log_coarseness in (-1.0, 0.3, 4.0):
             with torch.inference_mode():
-                exact = net(to_floats(tile), torch.tensor([step]))
-                assert float((engine._floats(tile, step) - exact).abs().max()) <= TOLERANCE
+                exact = net(to_floats(tile), torch.tensor([log_coarseness]))
+                assert float((engine.floats(tile, log_coarseness) - exact).abs().max()) <= TOLERANCE
 
 
 def test_a_graph_that_is_not_the_network_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that has changed since the graph was written falls back to torch instead of computing wrong pixels."""
     network = moved(PLAIN)
     block = type(network.rec.trunk.body[0])
-    assert engines.choose(network.rec, torch.device("cpu")).name.startswith("ncnn")
+    assert select.choose(network.rec, torch.device("cpu")).name.startswith("ncnn")
     monkeypatch.setattr(block, "forward", lambda self, x, _gain=None: x + self.first(x))
-    assert Winograd.of(network.rec) is None
-    assert engines.choose(network.rec, torch.device("cpu")).name == "torch"
+    assert ncnn_for(network.rec) is None
+    assert select.choose(network.rec, torch.device("cpu")).name == "torch"
 
 
 def test_other_kinds_of_networks_run_on_torch() -> None:
     """What ncnn's graph was not written for is no error."""
-    assert engines.choose(torch.nn.Conv2d(3, 3, 1), torch.device("cpu")).name == "torch"
+    assert select.choose(torch.nn.Conv2d(3, 3, 1), torch.device("cpu")).name == "torch"
 
 
 def test_without_the_extra_torch_computes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +117,7 @@ def test_without_the_extra_torch_computes(monkeypatch: pytest.MonkeyPatch) -> No
     picture = Picture(pixels=noise(90, 130, 3))
     model = tiny_model()
     with_extra = Codec(model).compact([picture], 60)[0].pixels.astype(int)
-    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(select.importlib.util, "find_spec", lambda _: None)
     codec = Codec(model)
     assert codec.engine == "torch"
     assert np.abs(codec.compact([picture], 60)[0].pixels - with_extra).max() <= 1
@@ -139,7 +141,7 @@ def test_tiles_equal_the_whole_picture(engine: str) -> None:
         (network.rec, {"unit": 8, "up": 2, "down": 1, "halo": GROWN.rec_halo // 2}, 24),
     ]
     for net, geometry, tile in plans:
-        chosen = Winograd.of(net) if engine == "ncnn" else TorchCpu(net)
+        chosen = ncnn_for(net) if engine == "ncnn" else TorchCpu(net)
         assert chosen is not None
         cut, whole = (
             Runner().run(chosen, [pixels], [1.5], TilePlan(**geometry, tile=side))[0] for side in (tile, 4096)
@@ -154,14 +156,14 @@ def test_tiles_equal_the_whole_picture(engine: str) -> None:
 def test_threads_company_and_order_change_no_byte(channels: int) -> None:
     """Bit for bit the same alone or among others, first or last, on one thread or three."""
     net = moved(PLAIN).rec
-    engine = Winograd.of(net)
+    engine = ncnn_for(net)
     assert engine is not None
     plan = TilePlan(unit=2, up=2, down=1, halo=PLAIN.rec_halo // 2, tile=32)
     pictures = [noise(70, 90, channels), noise(33, 21, 3, seed=1), noise(64, 64, channels, seed=2)]
-    steps = [0.0, 1.0, 2.5]
-    together = Runner(threads=3).run(engine, pictures, steps, plan)
-    backwards = Runner(threads=1).run(engine, pictures[::-1], steps[::-1], plan)[::-1]
-    alone = [Runner(threads=2).run(engine, [p], [s], plan)[0] for p, s in zip(pictures, steps, strict=True)]
+    levels = [0.0, 1.0, 2.5]
+    together = Runner(threads=3).run(engine, pictures, levels, plan)
+    backwards = Runner(threads=1).run(engine, pictures[::-1], levels[::-1], plan)[::-1]
+    alone = [Runner(threads=2).run(engine, [p], [s], plan)[0] for p, s in zip(pictures, levels, strict=True)]
     for one, two, three in zip(together, backwards, alone, strict=True):
         assert np.array_equal(one, two)
         assert np.array_equal(one, three)
@@ -190,13 +192,13 @@ class SmallDevice:
         self.most = most
         self.batches: list[int] = []
 
-    def start(self, batch: engines.Tiles, _log_coarsenesses: Sequence[float]) -> Any:
+    def start(self, batch: Tiles, _log_coarsenesses: Sequence[float]) -> Any:
         if len(batch) > self.most:
             raise torch.OutOfMemoryError("CUDA out of memory")
         self.batches.append(len(batch))
         return batch * 2
 
-    def finish(self, begun: Any) -> engines.Tiles:
+    def finish(self, begun: Any) -> Tiles:
         return np.asarray(begun)
 
 
@@ -243,7 +245,7 @@ def test_the_padding_repeats_the_border() -> None:
     seen = {}
 
     class Keep(SmallDevice):
-        def start(self, batch: engines.Tiles, log_coarsenesses: Sequence[float]) -> Any:
+        def start(self, batch: Tiles, log_coarsenesses: Sequence[float]) -> Any:
             seen[batch.shape] = batch.copy()
             return super().start(batch, log_coarsenesses)
 

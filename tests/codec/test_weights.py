@@ -47,7 +47,7 @@ def test_the_shipped_model_is_known_by_its_hash() -> None:
         (lambda _: b"\xff" * 200, "not a safetensors file"),
         (lambda data: data[:-10], "do not fit the architecture"),
         (lambda data: data.replace(b"batchcomp-model-1", b"batchcomp-model-9"), "format"),
-        (lambda data: data.replace(b'\\"fold\\": 4', b'\\"fold\\": 8'), "do not fit the architecture"),
+        (lambda data: data.replace(b'\\"unshuffle\\": 4', b'\\"unshuffle\\": 8'), "do not fit the architecture"),
     ],
 )
 def test_a_damaged_model_is_a_clear_error(tmp_path: Path, damage, message: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -63,8 +63,8 @@ def test_a_damaged_model_is_a_clear_error(tmp_path: Path, damage, message: str) 
     [
         ("com_width", "8.0", "expected whole numbers"),
         ("com_width", "true", "expected whole numbers"),
-        ("fold", "-4", "expected whole numbers"),
-        ("fold", "10", "expected one of"),
+        ("unshuffle", "-4", "expected whole numbers"),
+        ("unshuffle", "10", "expected one of"),
         ("com_width", "512", "do not fit the architecture"),
         ("com_blocks", "100000", "at most"),
     ],
@@ -111,12 +111,12 @@ def test_a_missing_model_file_names_the_option(tmp_path: Path) -> None:
 
 
 def test_coarseness_falls_geometrically_with_quality() -> None:
-    """Steps go from 9 to 0.25, and every table value grows with the step."""
-    steps = [quality_to_coarseness(q) for q in QUALITIES]
-    assert (steps[0], steps[-1]) == (pytest.approx(9), pytest.approx(0.25))
-    assert steps == sorted(steps, reverse=True)
+    """Coarsenesses go from 9 to 0.25, and every table value grows with them."""
+    found = [quality_to_coarseness(q) for q in QUALITIES]
+    assert (found[0], found[-1]) == (pytest.approx(9), pytest.approx(0.25))
+    assert found == sorted(found, reverse=True)
     logs = tiny_model().network.log_tables.numpy()
-    tables = [tables_at(logs, step) for step in steps]
+    tables = [tables_at(logs, coarseness) for coarseness in found]
     assert all((a >= b).all() for a, b in pairwise(tables))
     assert min(t.min() for t in tables) >= 1
     assert max(t.max() for t in tables) <= 255

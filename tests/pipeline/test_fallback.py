@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from batchcomp.archive import Archive, Row, verify
-from batchcomp.codec import fallback, jpeg, weights
+from batchcomp.codec import jpeg, plain_jpeg, weights
+from batchcomp.codec.inner import lossless
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.images.load import decode_picture
@@ -110,7 +111,7 @@ def test_no_file_is_larger_than_its_source_nor_worse_than_jpeg(tmp_path: Path, q
         if row.ms_ssim is not None:
             assert similarity == pytest.approx(row.ms_ssim, abs=1e-5)
         for at in range(1, 101):
-            rival = jpeg.encode_plain(original, at)
+            rival = plain_jpeg.encode(original, at)
             if len(rival) > row.payload_bytes - row.metadata_bytes:
                 break
             assert similarity >= ms_ssim(jpeg.decode(rival)[0], original) - 1e-5
@@ -135,9 +136,9 @@ def test_a_small_lossless_file_takes_the_place_of_a_payload(tmp_path: Path, grey
 def test_metadata_that_a_lossless_file_would_lose_keeps_it_out() -> None:
     """Only a file that gives back pixels and metadata exactly may take the place: WebP has no density."""
     picture = Picture(pixels=screenshot(), metadata=Metadata(dpi=(300, 200), exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0"))
-    found = fallback.lossless(picture, 1_000_000)
+    found = lossless.lossless(picture, 1_000_000)
     assert found is None or decode_picture(found[1], "").metadata == picture.metadata
-    assert fallback.lossless(Picture(pixels=screenshot()), 100) is None
+    assert lossless.lossless(Picture(pixels=screenshot()), 100) is None
 
 
 @pytest.mark.parametrize("best", [0, 1, 2, 17, 50, 99, 100])
@@ -150,7 +151,7 @@ def test_the_highest_that_fits_is_found(best: int, start: int) -> None:
         asked.append(quality)
         return quality <= best
 
-    assert fallback.highest(fits, start) == (best or None)
+    assert plain_jpeg.highest(fits, start) == (best or None)
     assert all(1 <= quality <= 100 for quality in asked)
     assert len(asked) <= 16
 
@@ -195,9 +196,9 @@ def test_large_photos_are_not_tried_in_earnest(monkeypatch: pytest.MonkeyPatch) 
     """Tiles of a large photo, however smooth, rule lossless files out at once; a large drawing still gets its own."""
     rows, columns = np.mgrid[:1000, :1200]
     drawing = np.repeat(((rows // 50 + columns // 60) % 2 * 255).astype(np.uint8)[:, :, None], 3, axis=2)
-    assert fallback.lossless(Picture(pixels=drawing, metadata=Metadata()), 20_000) is not None
+    assert lossless.lossless(Picture(pixels=drawing, metadata=Metadata()), 20_000) is not None
     smooth = 120 + 60 * np.sin(rows / 90) + 50 * np.cos(columns / 70)
     noise = np.random.default_rng(0).normal(0, 1, (1000, 1200, 3))
     photo = (smooth[:, :, None] + noise).clip(0, 255).astype(np.uint8)
-    monkeypatch.setattr(fallback, "_files", lambda _: pytest.fail("tried"))
-    assert fallback.lossless(Picture(pixels=photo, metadata=Metadata()), 20_000) is None
+    monkeypatch.setattr(lossless, "_files", lambda _: pytest.fail("tried"))
+    assert lossless.lossless(Picture(pixels=photo, metadata=Metadata()), 20_000) is None

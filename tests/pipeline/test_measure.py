@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from batchcomp.codec.plain_jpeg import HIGHEST, LOWEST, JpegCurve
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture, Pixels
 from batchcomp.pipeline import measure as module
-from batchcomp.pipeline.measure import HIGHEST, LOWEST, JpegCurve, measure
+from batchcomp.pipeline.measure import measure
 from tests.cli.samples import photo
 
 QUALITIES = range(LOWEST, HIGHEST + 1)

@@ -24,7 +24,7 @@ from batchcomp.training.turns import Turn, Turns
 from tests.training.test_training import photo
 
 TINY = Jiang2017Architecture(width=8, layers=4)
-STEPS = torch.tensor([1.0, 4.0])
+COARSENESSES = torch.tensor([1.0, 4.0])
 
 
 @pytest.fixture(scope="session")
@@ -90,8 +90,8 @@ def test_a_gradient_reaches_the_zero_layer(x: torch.Tensor, workers: Executor) -
     """Zero in the last layer is a start, not a trap: the first step moves both nets away from bicubic."""
     torch.manual_seed(1)
     network = Jiang2017Network(TINY, normalised=True)
-    rec_turn(network, x, STEPS, "mse", workers).total.backward()
-    com_turn(network, x, STEPS, "mse", 0.0).total.backward()
+    rec_turn(network, x, COARSENESSES, "mse", workers).total.backward()
+    com_turn(network, x, COARSENESSES, "mse", 0.0).total.backward()
     for net in (network.com, network.rec):
         assert float(net.last.weight.grad.abs().sum()) > 0  # type: ignore[union-attr]
 
@@ -127,7 +127,7 @@ def test_the_gradient_of_comcnn_passes_no_codec(x: torch.Tensor, monkeypatch: py
         (restored - x).square().mean().backward()
         expected = [p.grad.clone() for p in network.com.parameters() if p.grad is not None]
         network.zero_grad()
-        com_turn(network, x, STEPS, "mse", rate=0.0).total.backward()
+        com_turn(network, x, COARSENESSES, "mse", rate=0.0).total.backward()
         gradients = [p.grad for p in network.com.parameters() if p.grad is not None]
         assert all(torch.allclose(a, b) for a, b in zip(gradients, expected, strict=True))
         assert all(p.grad is None for p in network.rec.parameters())
@@ -138,7 +138,7 @@ def test_the_gradient_of_comcnn_passes_no_codec(x: torch.Tensor, monkeypatch: py
 def test_the_gradient_of_reccnn_stops_at_the_codec(x: torch.Tensor, workers: Executor) -> None:
     """In RecCNN's turn ComCNN only delivers."""
     network = lively()
-    rec_turn(network, x, STEPS, "mse", workers).total.backward()
+    rec_turn(network, x, COARSENESSES, "mse", workers).total.backward()
     assert all(p.grad is None for p in network.com.parameters())
     assert all(p.grad is not None for p in network.rec.parameters())
 
@@ -146,9 +146,9 @@ def test_the_gradient_of_reccnn_stops_at_the_codec(x: torch.Tensor, workers: Exe
 def test_the_loss_of_reccnn_is_on_the_residual(x: torch.Tensor, workers: Executor) -> None:
     """MSE between RecCNN's output and original - decoded, upscaled compact picture, as the method says."""
     network = lively()
-    loss = rec_turn(network, x, STEPS, "mse", workers)
+    loss = rec_turn(network, x, COARSENESSES, "mse", workers)
     with torch.no_grad():
-        upscaled = upscale(through_codec(network.com(x), STEPS, network.tables_at, workers), 2)
+        upscaled = upscale(through_codec(network.com(x), COARSENESSES, network.tables_at, workers), 2)
         expected = functional.mse_loss(network.rec.residual(upscaled), x - upscaled)
     assert float(loss.total.detach()) == pytest.approx(float(expected), rel=1e-5)
 
@@ -156,10 +156,10 @@ def test_the_loss_of_reccnn_is_on_the_residual(x: torch.Tensor, workers: Executo
 def test_the_codec_of_training_is_the_real_one(x: torch.Tensor, workers: Executor) -> None:
     """Each picture comes back as its own JPEG file holds it, in order, at its own coarseness."""
     network = lively()
-    decoded = through_codec(x, STEPS, network.tables_at, workers)
-    for picture, step, found in zip(x, STEPS.tolist(), decoded, strict=True):
+    decoded = through_codec(x, COARSENESSES, network.tables_at, workers)
+    for picture, coarseness, found in zip(x, COARSENESSES.tolist(), decoded, strict=True):
         pixels = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-        expected = jpeg.decode(jpeg.encode(pixels, network.tables_at(step)))[0]
+        expected = jpeg.decode(jpeg.encode(pixels, network.tables_at(coarseness)))[0]
         assert np.array_equal((found * 255).round().permute(1, 2, 0).numpy(), expected)
 
 
@@ -171,9 +171,9 @@ def test_the_rate_term_pulls_towards_fewer_bits(x: torch.Tensor) -> None:
         optimiser = torch.optim.Adam(network.com.parameters(), lr=1e-3)
         for _ in range(30):
             optimiser.zero_grad()
-            com_turn(network, x, STEPS, "mse", rate).total.backward()
+            com_turn(network, x, COARSENESSES, "mse", rate).total.backward()
             optimiser.step()
-        bpp[rate] = float(com_turn(network, x, STEPS, "mse", rate).bpp.detach())
+        bpp[rate] = float(com_turn(network, x, COARSENESSES, "mse", rate).bpp.detach())
     assert bpp[10.0] < 0.9 * bpp[0.0]
 
 
@@ -270,7 +270,7 @@ def test_training_learns_something(photos: Path, tmp_path: Path, workers: Execut
 
     def error() -> float:
         network = trainer.network.fused()
-        decoded = through_codec(network.com(crops), STEPS, network.tables_at, workers)
+        decoded = through_codec(network.com(crops), COARSENESSES, network.tables_at, workers)
         return float((network.rec(decoded) - crops).square().mean())
 
     before = error()

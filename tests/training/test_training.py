@@ -15,14 +15,14 @@ from PIL import Image
 from batchcomp.codec import jpeg as real_jpeg
 from batchcomp.codec import weights
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
-from batchcomp.codec.refine import Aim
-from batchcomp.codec.tables import initial_log_tables, tables_at
+from batchcomp.codec.tables import COARSEST, FINEST, initial_log_tables, tables_at
 from batchcomp.errors import TrainingError
+from batchcomp.metrics.objective import LossWeights, ms_ssim_share, ssimulacra2_share
 from batchcomp.training import jpeg_proxy
 from batchcomp.training.data import CropSource, is_dev, split_folder
 from batchcomp.training.evaluate import bd_rate
 from batchcomp.training.joint import JointSettings, JointTrainer, draw_coarsenesses, forward
-from batchcomp.training.losses import LossWeights, mixed_loss, ms_ssim_share, ssimulacra2_share
+from batchcomp.training.losses import Coded, mixed_loss
 
 TINY = ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
 
@@ -50,14 +50,14 @@ def settings(**values: object) -> JointSettings:
     return JointSettings(**{**defaults, **values})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("step", [0.5, 2.0, 8.0])
-def test_the_differentiable_jpeg_is_the_real_one(step: float) -> None:
+@pytest.mark.parametrize("coarseness", [0.5, 2.0, 8.0])
+def test_the_differentiable_jpeg_is_the_real_one(coarseness: float) -> None:
     """Forward it gives libjpeg's pixels but for integer arithmetic; its bits follow the file's size."""
     pixels = photo(5, 160)
     logs = torch.from_numpy(initial_log_tables(2)).float()
     x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-    decoded, bits = jpeg_proxy.jpeg(x, (logs + math.log(step))[None])
-    data = real_jpeg.encode(pixels, tables_at(logs.numpy(), step))
+    decoded, bits = jpeg_proxy.jpeg(x, (logs + math.log(coarseness))[None])
+    data = real_jpeg.encode(pixels, tables_at(logs.numpy(), coarseness))
     expected = real_jpeg.decode(data)[0].astype(float)
     ours = decoded[0].permute(1, 2, 0).numpy() * 255
     assert np.abs(ours - expected).mean() < 0.8  # a coefficient near one half may round the other way
@@ -251,11 +251,11 @@ def test_a_step_sees_the_same_crops_whenever_it_runs(photos: Path) -> None:
 
 def test_coarsenesses_cover_the_range() -> None:
     """Draws are stratified: each batch holds fine and coarse ones."""
-    steps = draw_coarsenesses(np.random.default_rng(0), 6)
-    assert float(steps.min()) >= 0.25
-    assert float(steps.max()) <= 9
-    assert float(steps[0]) < 0.5
-    assert float(steps[-1]) > 4
+    drawn = draw_coarsenesses(np.random.default_rng(0), 6)
+    assert float(drawn.min()) >= 0.25
+    assert float(drawn.max()) <= 9
+    assert float(drawn[0]) < 0.5
+    assert float(drawn[-1]) > 4
 
 
 def test_learning_rate_warms_up_stays_and_falls() -> None:
@@ -281,29 +281,29 @@ def test_impossible_settings_are_refused(bad: dict[str, int]) -> None:
         settings(**bad)
 
 
-def test_refinement_aims_at_what_training_does() -> None:
-    """`--effort` weighs distortion and bits as the loss does at every step; it cannot import it."""
-    step = torch.tensor([0.25, 0.7, 2.0, 9.0])
-    aims = [Aim.at(float(one)) for one in step]
-    usual = LossWeights()
-    assert [aim.share for aim in aims] == pytest.approx(ms_ssim_share(step, usual).tolist(), abs=1e-6)
-    assert [aim.rate for aim in aims] == pytest.approx((usual.rate * step**usual.rate_power).tolist(), rel=1e-5)
+def test_the_share_of_ms_ssim_is_full_at_the_coarsest_tables() -> None:
+    """It is the fine one up to coarseness 0.7 and rises from there to the coarsest tables that there are."""
+    shares = ms_ssim_share(torch.tensor([FINEST, 0.7, 0.9 * COARSEST, COARSEST]), LossWeights())
+    assert shares.tolist()[:2] == pytest.approx([0.75, 0.75])
+    assert 0.75 < shares[2] < shares[3]
+    assert float(shares[3]) == pytest.approx(0.97)
 
 
-def test_ssimulacra2_counts_at_fine_steps_alone() -> None:
-    """Its share is whole up to step 0.4 and gone from step 1 on, in even steps of log2 between."""
+def test_ssimulacra2_counts_at_fine_tables_alone() -> None:
+    """Its share is whole up to coarseness 0.4 and gone from 1 on, falling evenly in log2 between."""
     shares = ssimulacra2_share(torch.tensor([0.15, 0.4, 0.4**0.5, 1.0, 9.0]), LossWeights(ssimulacra2=0.2))
     assert shares.tolist() == pytest.approx([0.2, 0.2, 0.1, 0, 0], abs=1e-6)
 
 
-def test_what_ssimulacra2_sees_costs_at_fine_steps() -> None:
-    """The gradient reaches the pictures of fine steps with the weight, and those of coarse ones without it."""
+def test_what_ssimulacra2_sees_costs_at_fine_tables() -> None:
+    """The gradient reaches the pictures of fine tables with the weight, and those of coarse ones without it."""
     x = torch.rand(2, 3, 192, 192, generator=torch.Generator().manual_seed(0))
-    step = torch.tensor([0.2, 4.0])
+    coarseness = torch.tensor([0.2, 4.0])
     slopes = []
     for share in (0.0, 0.9):
         restored = (x * 0.9 + 0.05).requires_grad_()
-        losses = mixed_loss(x, restored, x[..., ::2, ::2], torch.zeros(2), step, LossWeights(ssimulacra2=share))
+        coded = Coded(restored=restored, compact=x[..., ::2, ::2], bits=torch.zeros(2), coarseness=coarseness)
+        losses = mixed_loss(x, coded, LossWeights(ssimulacra2=share))
         slopes.append(torch.autograd.grad(losses.total, restored)[0])
     assert torch.equal(slopes[0][1], slopes[1][1])
     assert not torch.allclose(slopes[0][0], slopes[1][0], rtol=0.1)
