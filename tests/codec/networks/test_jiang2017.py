@@ -1,4 +1,4 @@
-"""The double network of the original design: geometry, folding, files, tiles."""
+"""The networks of Jiang et al. 2017: geometry, fusing, files, tiles."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ import pytest
 import torch
 
 from batchcomp.codec import weights
-from batchcomp.codec.bicubic import bicubic_model
 from batchcomp.codec.codec import Codec
-from batchcomp.codec.engines.ncnn import ncnn_for
-from batchcomp.codec.engines.select import choose
-from batchcomp.codec.engines.torch import TorchCpu
 from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture, Jiang2017Network
 from batchcomp.codec.tables import QUALITIES, quality_to_coarseness
 from batchcomp.errors import ModelError
@@ -131,41 +127,3 @@ def test_quality_is_monotone() -> None:
     tables = [network.tables_at(quality_to_coarseness(quality)) for quality in QUALITIES]
     assert all((coarse >= fine).all() for coarse, fine in pairwise(tables))
     assert all((coarse > fine).any() for coarse, fine in pairwise(tables[::10]))
-
-
-def test_untrained_nets_make_the_files_of_no_nets() -> None:
-    """Bicubic half size + JPEG, byte for byte but for the model's name, and the same picture back."""
-    torch.manual_seed(3)
-    untrained = Codec(weights.from_bytes(weights.to_bytes(Jiang2017Network(TINY, normalised=True).fused()), "x"))
-    plain = Codec(bicubic_model())
-    smooth = np.linspace(0, 255, 96 * 80 * 3).reshape(96, 80, 3).astype(np.uint8)
-    picture = Picture(pixels=smooth + noise(96, 80) // 16)
-    files = [codec.compress(picture, 40) for codec in (untrained, plain)]
-    restored = [codec.restore(data).pixels for codec, data in zip((untrained, plain), files, strict=True)]
-    name = bytes.fromhex(untrained.model.sha256)[:4]
-    assert files[0].replace(name, bytes(4)) == files[1]
-    assert np.array_equal(*restored)
-
-
-def test_winograd_kernels_compute_the_same() -> None:
-    """Where ncnn is installed, a fused RecCNN runs through it: the same pixels, or 1 off where rounding was close."""
-    pytest.importorskip("ncnn")
-    net = lively(Jiang2017Architecture(width=16, layers=20)).fused().rec
-    engine = choose(net, torch.device("cpu"))
-    assert engine.name.startswith("ncnn")
-    tile = noise(40, 56)[None]
-    expected = TorchCpu(net).start(tile, [1.0])
-    assert engine.start(tile, [1.0]).shape == expected.shape
-    assert np.abs(engine.start(tile, [1.0]).astype(int) - expected).max() <= 1
-
-
-@pytest.mark.parametrize("wrong", ["normalised", "of another kind", "disagreeing"])
-def test_winograd_kernels_are_used_only_where_they_fit(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
-    """A net that ncnn would compute otherwise stays with torch."""
-    pytest.importorskip("ncnn")
-    network = lively()
-    net = {"normalised": network.rec, "of another kind": network.com, "disagreeing": network.fused().rec}[wrong]
-    if wrong == "disagreeing":
-        monkeypatch.setattr("batchcomp.codec.engines.ncnn.TOLERANCE", -1.0)
-    assert ncnn_for(net) is None
-    assert isinstance(choose(net.eval(), torch.device("cpu")), TorchCpu)

@@ -7,23 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from batchcomp.cli.train import Method, Shape, train
 from batchcomp.codec import payload, weights
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.tables import (
     FINE_FROM,
-    MAX_NETWORK_QUALITY,
     STRETCH_FROM,
-    full_size_network_quality,
-    half_size_network_quality,
 )
-from batchcomp.errors import UsageError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
-from batchcomp.training.shapes import RECIPES
 from tests.cli.samples import photo
 from tests.codec.conftest import tiny_model
 
@@ -61,21 +55,6 @@ def test_avif_inside_stays_at_half_size(two_sizes: Codec) -> None:
     assert compact.header.scale == 2
 
 
-def test_network_quality_at_full_size_rises_to_100() -> None:
-    """From 1 or more where it takes over, evenly, to 100."""
-    found = [full_size_network_quality(quality) for quality in (FINE_FROM, (FINE_FROM + 100) / 2, 100)]
-    assert found[0] >= 1
-    assert found[2] == 100
-    assert found[2] - found[1] == pytest.approx(found[1] - found[0])
-
-
-def test_network_quality_at_half_size_reaches_the_finest() -> None:
-    """It is the quality itself at first, then rises faster, without a jump, to the finest there is."""
-    assert [half_size_network_quality(quality) for quality in (1, 50.25, STRETCH_FROM)] == [1, 50.25, STRETCH_FROM]
-    assert half_size_network_quality(STRETCH_FROM + 0.01) == pytest.approx(STRETCH_FROM, abs=0.2)
-    assert half_size_network_quality(FINE_FROM) == pytest.approx(MAX_NETWORK_QUALITY)
-
-
 def test_qualities_beyond_the_scale_are_refused(two_sizes: Codec) -> None:
     """Full size does not widen the scale."""
     with pytest.raises(ValueError, match="expected 1 to 100"):
@@ -92,15 +71,3 @@ def test_no_dent_where_full_size_takes_over() -> None:
     assert found == sorted(found)
     assert [similarity for _, similarity in found] == sorted(similarity for _, similarity in found)
     assert found[-1][1] >= 0.998
-
-
-@pytest.mark.parametrize(("recipe", "model"), [("default", "default"), ("fast", "fast"), ("full-size", "default-fine")])
-def test_recipes_are_those_of_the_shipped_models(recipe: str, model: str) -> None:
-    """`train --shape` makes networks of the shapes that ship."""
-    assert RECIPES[recipe].architecture == weights.load_shipped(model).network.arch
-
-
-def test_shapes_belong_to_joint_training(tmp_path: Path) -> None:
-    """Alternating training has one shape, which `--shape` cannot change."""
-    with pytest.raises(UsageError, match="--shape: only --method joint has it"):
-        train(tmp_path, tmp_path / "run", method=Method.alternating, shape=Shape.fast)
