@@ -124,7 +124,7 @@ def _joint(photos: Path, run: Path, device: str, shared: dict[str, Any], own: di
     settings = JointSettings(architecture=recipe.architecture, **(recipe.settings | shared))
     start = weights.load_file(own["start"]).network if "start" in own else None
     if start is not None and not isinstance(start, ResidualNetwork):
-        raise UsageError(f"--start {own['start']}: a model of the original design cannot be trained jointly")
+        raise UsageError(f"--start {own['start']}: a model of the family jiang2017 cannot be trained jointly")
     return JointTrainer(photos, run, settings, device=device, start=start)
 
 

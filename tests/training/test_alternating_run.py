@@ -81,7 +81,7 @@ def test_a_killed_run_resumes_to_the_same_curve(photos: Path, tmp_path: Path) ->
 
 
 def test_the_best_model_is_used_as_it_was_scored(photos: Path, tmp_path: Path) -> None:
-    """`best.safetensors` holds the nets folded, in 16 bits, and scores what the log says."""
+    """`best.safetensors` holds the nets fused, in 16 bits, and scores what the log says."""
     trainer = AlternatingTrainer(photos, tmp_path, settings())
     trainer.train()
     model = weights.load_file(trainer.best_path)
