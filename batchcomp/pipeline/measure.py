@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from batchcomp.archive.rows import JpegComparison
 from batchcomp.codec.jpeg import MAX_SIDE
 from batchcomp.codec.plain_jpeg import JpegCurve
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """MS-SSIM of the restored picture, and what plain JPEG does at the same bytes and at the same MS-SSIM."""
-
-    ms_ssim: float
-    jpeg: JpegComparison | None
+from batchcomp.pipeline.job import Measurement
 
 
 def measure(original: Picture, restored: Picture, image_bytes: int) -> Measurement:
