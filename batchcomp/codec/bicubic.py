@@ -43,6 +43,8 @@ class _Doubled(nn.Module):
 class BicubicNetwork(CodecNetwork):
     """Bicubic both ways, with the standard's quantisation tables, scaled as those of the jiang2017 family."""
 
+    shape = BicubicShape
+
     def __init__(self) -> None:
         super().__init__()
         self.arch = BicubicShape()

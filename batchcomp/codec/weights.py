@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
-from batchcomp.codec.networks import FAMILIES, Family
+from batchcomp.codec.networks import FAMILIES, family_of, name_of
 from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
 from batchcomp.errors import ModelError
 from batchcomp.models import MODELS, model_file
@@ -36,8 +36,8 @@ def to_bytes(network: CodecNetwork, *, half: bool = True) -> bytes:
     tensors = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
     tensors |= {key: value.detach().cpu().float().contiguous() for key, value in tables_of(network).items()}
     # One key only: safetensors writes several in an order of chance, and the bytes are what the model is known by.
-    family = next(name for name, family in FAMILIES.items() if type(network) is family.network)
-    header = {"format": FORMAT, "family": family, "architecture": asdict(network.arch)}  # type: ignore[call-overload]
+    architecture = asdict(network.arch)  # type: ignore[call-overload]
+    header = {"format": FORMAT, "family": name_of(network), "architecture": architecture}
     return safetensors.torch.save(tensors, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 
@@ -46,7 +46,7 @@ def tables_of(network: CodecNetwork) -> dict[str, torch.Tensor]:
     return {key: value for key, value in network.state_dict().items() if key in {"log_tables", "log_slopes"}}
 
 
-def header_of(data: bytes, source: str) -> tuple[Family, NetworkShape]:
+def header_of(data: bytes, source: str) -> tuple[type[CodecNetwork], NetworkShape]:
     """Read the family and the architecture from a model file's header."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(len(data) - 8, 100_000):
@@ -58,7 +58,8 @@ def header_of(data: bytes, source: str) -> tuple[Family, NetworkShape]:
         name = header["family"]
         if name not in FAMILIES:
             raise ModelError(f"{source}: family {name!r}, expected one of {', '.join(FAMILIES)}; upgrade batchcomp")
-        return FAMILIES[name], FAMILIES[name].shape(**header["architecture"])
+        family = family_of(name)
+        return family, family.shape(**header["architecture"])
     except KeyError as error:
         raise ModelError(f"{source}: no model of batchcomp's ({error} is missing); name one that it trained") from error
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -74,7 +75,7 @@ def from_bytes(data: bytes, source: str) -> Model:
     family, arch = header_of(data, source)
     if 2 * arch.parameters > len(data):  # float16 is the least; a forged header must not cost memory
         raise ModelError(f"{source}: {len(data):,} bytes do not fit the architecture; use an intact copy")
-    network = family.network(arch)
+    network = family(arch)
     try:
         tensors = {key: value.float() for key, value in safetensors.torch.load(data).items()}
         network.load_state_dict(tensors)

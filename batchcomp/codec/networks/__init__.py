@@ -5,25 +5,32 @@ A new family is a file here and a line in `FAMILIES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+import importlib
+from collections.abc import Mapping
+from typing import Final, cast
 
-from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
-from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture, Jiang2017Network
-from batchcomp.codec.networks.residual import ResidualNetwork
-from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.networks.base import CodecNetwork
 
-
-@dataclass(frozen=True)
-class Family:
-    """How the nets of a family are built: from a file's numbers, their shape; from it, the nets."""
-
-    shape: Callable[..., NetworkShape]
-    network: Callable[[Any], CodecNetwork]
-
-
-FAMILIES: Final[Mapping[str, Family]] = {  # by the name in a model file
-    "residual": Family(ResidualArchitecture, ResidualNetwork),
-    "jiang2017": Family(Jiang2017Architecture, Jiang2017Network),
+FAMILIES: Final[Mapping[str, str]] = {  # by the name in a model file: `module:Class` of the networks
+    "residual": "batchcomp.codec.networks.residual:ResidualNetwork",
+    "jiang2017": "batchcomp.codec.networks.jiang2017:Jiang2017Network",
 }
+
+
+def family_of(name: str) -> type[CodecNetwork]:
+    """Return the networks of a family of `FAMILIES`."""
+    module, network = FAMILIES[name].split(":")
+    return cast("type[CodecNetwork]", getattr(importlib.import_module(module), network))
+
+
+def name_of(network: CodecNetwork) -> str:
+    """Return the family's name in `FAMILIES`.
+
+    Raises:
+        ValueError: it has none, as networks without weights.
+    """
+    reference = f"{type(network).__module__}:{type(network).__qualname__}"
+    for name, known in FAMILIES.items():
+        if known == reference:
+            return name
+    raise ValueError(f"{reference} is no family of `FAMILIES`")

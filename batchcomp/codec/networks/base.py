@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from collections.abc import Callable
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 import torch
@@ -47,9 +48,10 @@ class CodecNetwork(nn.Module):
 
     `com` maps a picture (B, 3, H, W) in [0, 1] and log2 of the coarseness (B,) to the compact picture; `rec` maps the
     decoded compact picture and the same to the full-size one, not clamped. `log_tables` (2, 8, 8) holds the natural
-    logarithms of the luma and chroma tables at coarseness 1.
+    logarithms of the luma and chroma tables at coarseness 1. The constructor takes the architecture alone.
     """
 
+    shape: ClassVar[Callable[..., NetworkShape]]  # makes an architecture of a model file's numbers
     arch: NetworkShape
     com: nn.Module
     rec: nn.Module

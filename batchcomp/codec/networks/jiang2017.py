@@ -163,6 +163,7 @@ def annex_k_log_tables() -> NDArray[np.float64]:
 class Jiang2017Network(CodecNetwork):
     """ComCNN and RecCNN; the quantisation tables are the standard's, scaled by the coarseness."""
 
+    shape = Jiang2017Architecture
     arch: Jiang2017Architecture
     com: Jiang2017ComCNN
     rec: Jiang2017RecCNN

@@ -171,6 +171,7 @@ class ResidualNetwork(CodecNetwork):
     where the architecture has bands, how each entry grows beyond the coarseness itself.
     """
 
+    shape = ResidualArchitecture
     arch: ResidualArchitecture
     com: ComCNN
     rec: RecCNN
