@@ -15,13 +15,10 @@ from torch.nn import functional as F  # noqa: N812
 from batchcomp.codec import tiles
 from batchcomp.codec.engines import select
 from batchcomp.codec.engines.base import Tiles
-from batchcomp.codec.engines.ncnn import ncnn_for
 from batchcomp.codec.engines.torch import TorchCpu, TorchDevice
 from batchcomp.codec.tiles import Runner, TilePlan, cut_up, spans
 from batchcomp.errors import UsageError
 from tests.codec.samples import GROWN, PLAIN, moved, noise
-
-pytest.importorskip("ncnn", reason="needs the extra `fast`")
 
 
 @given(st.integers(1, 400), st.integers(1, 80), st.integers(0, 40))
@@ -55,7 +52,7 @@ def test_tiles_are_as_large_as_memory_allows() -> None:
         assert tiles.side_of(100_000, a_pixel, least=16) == 16
 
 
-@pytest.mark.parametrize("engine", ["ncnn", "torch"])
+@pytest.mark.parametrize("engine", ["fastest", "torch"])
 def test_tiles_equal_the_whole_picture(engine: str) -> None:
     """Seams and borders differ from the picture run at once by a rounding at most."""
     network = moved(GROWN)
@@ -65,8 +62,7 @@ def test_tiles_equal_the_whole_picture(engine: str) -> None:
         (network.rec, {"unit": 8, "up": 2, "down": 1, "halo": GROWN.rec_halo // 2}, 24),
     ]
     for net, geometry, tile in plans:
-        chosen = ncnn_for(net) if engine == "ncnn" else TorchCpu(net)
-        assert chosen is not None
+        chosen = select.choose(net, torch.device("cpu")) if engine == "fastest" else TorchCpu(net)
         cut, whole = (
             Runner().run(chosen, [pixels], [1.5], TilePlan(**geometry, tile=side))[0] for side in (tile, 4096)
         )
@@ -80,8 +76,7 @@ def test_tiles_equal_the_whole_picture(engine: str) -> None:
 def test_threads_company_and_order_change_no_byte(channels: int) -> None:
     """Bit for bit the same alone or among others, first or last, on one thread or three."""
     net = moved(PLAIN).rec
-    engine = ncnn_for(net)
-    assert engine is not None
+    engine = select.choose(net, torch.device("cpu"))
     plan = TilePlan(unit=2, up=2, down=1, halo=PLAIN.rec_halo // 2, tile=32)
     pictures = [noise(70, 90, channels), noise(33, 21, 3, seed=1), noise(64, 64, channels, seed=2)]
     levels = [0.0, 1.0, 2.5]

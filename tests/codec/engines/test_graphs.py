@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from batchcomp.codec.engines.ncnn import ncnn_for
 from batchcomp.codec.engines.select import choose
 from batchcomp.codec.engines.torch import TorchCpu
 from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture
 from tests.codec.networks.test_jiang2017 import lively, noise
 
+pytest.importorskip("ncnn", reason="needs the extra `fast`")
+from batchcomp.codec.engines.ncnn import ncnn_for
+
 
 def test_winograd_kernels_compute_the_same() -> None:
     """Where ncnn is installed, a fused RecCNN runs through it: the same pixels, or 1 off where rounding was close."""
-    pytest.importorskip("ncnn")
     net = lively(Jiang2017Architecture(width=16, layers=20)).fused().rec
     engine = choose(net, torch.device("cpu"))
     assert engine.name.startswith("ncnn")
@@ -28,7 +29,6 @@ def test_winograd_kernels_compute_the_same() -> None:
 @pytest.mark.parametrize("wrong", ["normalised", "of another kind", "disagreeing"])
 def test_winograd_kernels_are_used_only_where_they_fit(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
     """A net that ncnn would compute otherwise stays with torch."""
-    pytest.importorskip("ncnn")
     network = lively()
     net = {"normalised": network.rec, "of another kind": network.com, "disagreeing": network.fused().rec}[wrong]
     if wrong == "disagreeing":

@@ -7,11 +7,11 @@ import torch
 
 from batchcomp.codec.engines import select
 from batchcomp.codec.engines.base import to_floats
-from batchcomp.codec.engines.ncnn import TOLERANCE, ncnn_for
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from tests.codec.samples import GROWN, PHASED, PLAIN, moved, noise
 
 pytest.importorskip("ncnn", reason="needs the extra `fast`")
+from batchcomp.codec.engines.ncnn import TOLERANCE, ncnn_for
 
 
 @pytest.mark.parametrize("arch", [PLAIN, GROWN, PHASED])
