@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from batchcomp.benchmark.plot import FORMATS, save_figure
+from batchcomp.benchmark.plot import SUFFIXES, save_figure
 from batchcomp.benchmark.speedrun import SpeedReport
 from batchcomp.errors import UsageError
 
@@ -19,8 +19,8 @@ def plot_speed(report: SpeedReport, out: Path) -> None:
     Raises:
         UsageError: `out` has a suffix that cannot be drawn.
     """
-    if out.suffix.lower() not in FORMATS:
-        raise UsageError(f"plot {out.name!r}: expected a name that ends in {' or '.join(FORMATS)}")
+    if out.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"plot {out.name!r}: expected a name that ends in {' or '.join(SUFFIXES)}")
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     bars, scaling, memory = figure.subplots(1, 3)

@@ -16,9 +16,10 @@ import torch
 from batchcomp.benchmark.curves import load_rgb
 from batchcomp.benchmark.machine import Ran, median_seconds, run_measured, side_by_side
 from batchcomp.benchmark.material import write_crops, write_mosaic
-from batchcomp.benchmark.rivals import RIVALS, Rival, make_rivals
+from batchcomp.benchmark.rivals import RIVALS, make_rivals
+from batchcomp.benchmark.rivals.base import Rival
 from batchcomp.benchmark.speed import quality_near
-from batchcomp.benchmark.stages import Net, Stage, measure_hyperprior, measure_nets, measure_stages
+from batchcomp.benchmark.stages import NetSpeed, Stage, measure_hyperprior, measure_nets, measure_stages
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
@@ -29,7 +30,7 @@ MAX_BYTES_OF_PHOTOS = 300 << 20  # of pixels held to cut crops from
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class SpeedPlan:
     """What to run: how many small files, how many megapixels in one file, and repetitions of each timing."""
 
     files: tuple[int, ...] = (1, 10, 100, 1000)
@@ -38,8 +39,8 @@ class Plan:
     runs: int = 3
 
 
-QUICK = Plan(files=(10, 100), megapixels=(1, 12), bulk=4, runs=1)
-LONG = Plan(files=(1, 10, 100, 1000, 10_000))
+QUICK = SpeedPlan(files=(10, 100), megapixels=(1, 12), bulk=4, runs=1)
+LONG = SpeedPlan(files=(1, 10, 100, 1000, 10_000))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class SpeedReport:
     peak_gflops: float
     startup_seconds: float  # of `compress` with one tiny file
     stages: list[Stage]
-    nets: list[Net]
+    nets: list[NetSpeed]
     rivals: list[Encoder]
     wholes: list[Whole]
     small_files: list[Whole]
@@ -98,7 +99,7 @@ def run_speed(  # noqa: PLR0913  (options of one command)
     codec: Codec,
     *,
     threads: int,
-    plan: Plan = Plan(),
+    plan: SpeedPlan = SpeedPlan(),
     model: Path | None = None,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> SpeedReport:

@@ -8,7 +8,8 @@ import pytest
 
 from batchcomp.benchmark.curves import Task
 from batchcomp.benchmark.guards import best_fitting, guard_at, guard_picture, summarise
-from batchcomp.benchmark.rivals import Jpeg, Ours
+from batchcomp.benchmark.rivals.jpeg import JpegRival
+from batchcomp.benchmark.rivals.ours import Ours
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.rate import bits_per_pixel
 from tests.benchmark.samples import HalfJpeg, photo, save_photos
@@ -26,7 +27,7 @@ def test_bisection_says_when_nothing_fits() -> None:
 
 def test_same_bytes(tmp_path: Path) -> None:
     (path,) = save_photos(tmp_path, 1)
-    ours, jpeg = Ours(HalfJpeg()), Jpeg()
+    ours, jpeg = Ours(HalfJpeg()), JpegRival()
     guards = guard_picture(Task(path=path, name="p"), (0.5, 1.0), ours, jpeg)
     rgb = photo()
     assert [guard.rate for guard in guards] == [0.5, 1.0]
@@ -38,15 +39,15 @@ def test_same_bytes(tmp_path: Path) -> None:
 
 def test_rates_out_of_reach_are_left_out_or_said() -> None:
     rgb = photo()
-    assert guard_at(rgb, "p", 0.001, Ours(HalfJpeg()), Jpeg()) is None
+    assert guard_at(rgb, "p", 0.001, Ours(HalfJpeg()), JpegRival()) is None
     least = bits_per_pixel(len(ShorterJpeg().encode(rgb, 1)), 168, 176)
-    guard = guard_at(rgb, "p", least * 1.0001, ShorterJpeg(), Jpeg())
+    guard = guard_at(rgb, "p", least * 1.0001, ShorterJpeg(), JpegRival())
     assert guard
     assert not guard.fits
     assert guard.anchor.quality == 1
 
 
-class ShorterJpeg(Jpeg):
+class ShorterJpeg(JpegRival):
     """JPEG in a few bytes fewer than JPEG."""
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
@@ -58,7 +59,7 @@ class ShorterJpeg(Jpeg):
 
 def test_summary_counts_and_averages(tmp_path: Path) -> None:
     (path,) = save_photos(tmp_path, 1)
-    guards = guard_picture(Task(path=path, name="p"), (1.0,), Jpeg(), Ours(HalfJpeg()))
+    guards = guard_picture(Task(path=path, name="p"), (1.0,), JpegRival(), Ours(HalfJpeg()))
     summary = summarise(guards, 1.0)
     assert summary
     ours, other = guards[0].ours, guards[0].anchor

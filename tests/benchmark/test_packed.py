@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.benchmark.rivals import PACKED, Ours, OursPacked
+from batchcomp.benchmark.rivals.ours import PACKED, Ours, OursPacked
 from batchcomp.benchmark.run import run_bench
 from batchcomp.cli.bench import _packed
 from batchcomp.codec.codec import Codec

@@ -7,7 +7,8 @@ import pytest
 
 from batchcomp import benchmark
 from batchcomp.benchmark.quality import MAX_COLOURS, ciede2000, ssimulacra2
-from batchcomp.benchmark.rivals import OURS, RIVALS, Ours, make_rivals
+from batchcomp.benchmark.rivals import RIVALS, make_rivals
+from batchcomp.benchmark.rivals.ours import OURS, Ours
 from batchcomp.errors import UsageError
 from tests.benchmark.samples import HalfJpeg, photo
 

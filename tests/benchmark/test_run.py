@@ -9,7 +9,8 @@ import pytest
 
 from batchcomp.benchmark.curves import name_pictures
 from batchcomp.benchmark.plot import plot_curves
-from batchcomp.benchmark.rivals import Jpeg, Ours
+from batchcomp.benchmark.rivals.jpeg import JpegRival
+from batchcomp.benchmark.rivals.ours import Ours
 from batchcomp.benchmark.run import SCHEMA, BenchResult, run_bench
 from batchcomp.benchmark.speed import measure_speeds, quality_near
 from batchcomp.errors import PictureError, UsageError
@@ -92,7 +93,7 @@ def test_pictures_of_one_name_are_told_apart() -> None:
 
 
 def test_speed_is_measured_near_the_usual_rate() -> None:
-    rgb, jpeg = photo(), Jpeg()
+    rgb, jpeg = photo(), JpegRival()
     quality = quality_near(rgb, jpeg, 0.9)
     coarser = jpeg.qualities[jpeg.qualities.index(quality) - 1]
     reached = [bits_per_pixel(len(jpeg.encode(rgb, q)), 168, 176) for q in (coarser, quality)]

@@ -17,8 +17,8 @@ from batchcomp.benchmark.hyperprior import M, macs_per_pixel, synthesis
 from batchcomp.benchmark.machine import matmul_gflops, median_seconds, run_measured, side_by_side, tree_bytes
 from batchcomp.benchmark.material import crop_of, mosaic_of, write_crops, write_mosaic
 from batchcomp.benchmark.speedplot import plot_speed
-from batchcomp.benchmark.speedrun import SCHEMA, Encoder, Plan, SpeedReport, Whole, run_speed
-from batchcomp.benchmark.stages import Net, Stage, macs_of
+from batchcomp.benchmark.speedrun import SCHEMA, Encoder, SpeedPlan, SpeedReport, Whole, run_speed
+from batchcomp.benchmark.stages import NetSpeed, Stage, macs_of
 from batchcomp.codec import weights
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.networks import Architecture, DoubleNetwork
@@ -128,7 +128,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> SpeedReport:
         save_photos(folder),
         Codec.open(model, device="cpu"),
         threads=1,
-        plan=Plan(files=(2,), megapixels=(0.2,), bulk=2, runs=1),
+        plan=SpeedPlan(files=(2,), megapixels=(0.2,), bulk=2, runs=1),
         model=model,
     )
 
@@ -170,8 +170,8 @@ def known(report: SpeedReport) -> SpeedReport:
             what=what, files=files, megapixels=12 * files, seconds=seconds, first_seconds=2.0, peak_bytes=1_000_000_000
         )
 
-    def net(name: str, mps: float, share: float) -> Net:
-        return Net(name=name, mps=mps, kmacs=20, gflops=share * 100, share=share)
+    def net(name: str, mps: float, share: float) -> NetSpeed:
+        return NetSpeed(name=name, mps=mps, kmacs=20, gflops=share * 100, share=share)
 
     return replace(
         report,
@@ -219,4 +219,4 @@ def test_nothing_to_time_and_failing_runs_are_said(tmp_path: Path, monkeypatch: 
         lambda _: machine.Ran(seconds=1, first_seconds=None, peak_bytes=None, code=1, errors="disk full"),
     )
     with pytest.raises(UsageError, match="1 files of 256 px: the run ended with 1: disk full"):
-        run_speed(save_photos(tmp_path, 1), codec, threads=1, plan=Plan(bulk=1, runs=1))
+        run_speed(save_photos(tmp_path, 1), codec, threads=1, plan=SpeedPlan(bulk=1, runs=1))
