@@ -6,10 +6,9 @@ and is that as true of unseen pictures, and of colourful ones, as of the picture
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from batchcomp.benchmark.curves import Task, load_rgb, name_pictures, over_pictures
 from batchcomp.benchmark.guards import best_fitting
+from batchcomp.benchmark.results import to_json
 from batchcomp.benchmark.rivals.base import ANCHOR, Rival
 from batchcomp.errors import PictureError, UsageError
 from batchcomp.images.picture import Pixels
@@ -78,7 +78,7 @@ class CohortResult:
 
     def to_json(self) -> str:
         """Return one JSON object of these fields."""
-        return json.dumps(asdict(self), indent=1, allow_nan=False)
+        return to_json(self)
 
 
 def run_cohorts(  # noqa: PLR0913 - options of one command, all but two by keyword

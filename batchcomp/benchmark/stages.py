@@ -14,7 +14,7 @@ from torch import nn
 from batchcomp.archive import ArchiveWriter
 from batchcomp.archive.rows import Row
 from batchcomp.benchmark.hyperprior import STRIDE, M, macs_per_pixel, synthesis
-from batchcomp.benchmark.machine import matmul_gflops, median_seconds, side_by_side, torch_threads
+from batchcomp.benchmark.machine import in_parallel, matmul_gflops, median_seconds, torch_threads
 from batchcomp.codec.codec import Codec
 from batchcomp.images.load import decode_picture, read_source
 from batchcomp.images.picture import Picture
@@ -58,7 +58,7 @@ def measure_stages(path: Path, codec: Codec, *, threads: int, runs: int = 3) -> 
     pixels = picture.height * picture.width / 1e6
 
     def stage(name: str, work: Callable[[], object], copies: int = threads) -> Stage:
-        seconds = median_seconds(side_by_side(work, copies) if copies > 1 else work, runs)
+        seconds = median_seconds(in_parallel(work, copies) if copies > 1 else work, runs)
         return Stage(name=name, mps=pixels * copies / seconds)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -131,7 +131,7 @@ def measure_hyperprior(device: torch.device, *, threads: int, runs: int = 3) -> 
     with torch_threads(threads):
         seconds = median_seconds(work, runs)
         if device.type == "cpu" and threads > 1:
-            seconds = min(seconds, median_seconds(side_by_side(alone, threads), runs) / threads)
+            seconds = min(seconds, median_seconds(in_parallel(alone, threads), runs) / threads)
     mps = HYPERPRIOR_SIDE**2 / 1e6 / seconds
     kmacs = macs_per_pixel() / 1e3
     return NetSpeed(name="hyperprior synthesis", mps=mps, kmacs=kmacs, gflops=2 * kmacs * mps, share=math.nan)

@@ -11,7 +11,7 @@ from batchcomp.benchmark.curves import name_pictures
 from batchcomp.benchmark.plot import plot_curves
 from batchcomp.benchmark.rivals.jpeg import JpegRival
 from batchcomp.benchmark.rivals.ours import Ours
-from batchcomp.benchmark.run import SCHEMA, BenchResult, run_bench
+from batchcomp.benchmark.run import SCHEMA, BenchResult, BenchSettings, run_bench
 from batchcomp.benchmark.speed import measure_speeds, quality_near
 from batchcomp.errors import PictureError, UsageError
 from batchcomp.metrics.rate import bits_per_pixel
@@ -37,10 +37,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> tuple[BenchResult, list[t
     result = run_bench(
         save_photos(tmp_path_factory.mktemp("photos")),
         HalfJpeg(),
-        rivals=["webp"],
-        rates=(0.5, 1.0),
-        guard_rates=(1.0,),
-        speed=True,
+        BenchSettings(rivals=["webp"], rates=(0.5, 1.0), guard_rates=(1.0,), speed=True),
         on_done=lambda stage, name: seen.append((stage, name)),
     )
     return result, seen
@@ -74,7 +71,7 @@ def test_progress_names_each_picture_and_stage(bench: tuple[object, list[tuple[s
 
 def test_jobs_change_nothing_but_the_seconds(bench: tuple[BenchResult, object], tmp_path: Path) -> None:
     alone = bench[0]
-    shared = run_bench(save_photos(tmp_path), HalfJpeg(), rivals=["webp"], guard_rates=(), jobs=2)
+    shared = run_bench(save_photos(tmp_path), HalfJpeg(), BenchSettings(rivals=["webp"], guard_rates=(), jobs=2))
     key = [(p.picture, p.rival, p.quality, p.size, round(p.ms_ssim, 6)) for p in alone.points]
     assert [(p.picture, p.rival, p.quality, p.size, round(p.ms_ssim, 6)) for p in shared.points] == key
 

@@ -14,10 +14,10 @@ from torch import nn
 
 from batchcomp.benchmark import machine
 from batchcomp.benchmark.hyperprior import M, macs_per_pixel, synthesis
-from batchcomp.benchmark.machine import matmul_gflops, median_seconds, run_measured, side_by_side, tree_bytes
+from batchcomp.benchmark.machine import in_parallel, matmul_gflops, median_seconds, run_measured, tree_bytes
 from batchcomp.benchmark.material import crop_of, mosaic_of, write_crops, write_mosaic
 from batchcomp.benchmark.speedplot import plot_speed
-from batchcomp.benchmark.speedrun import SCHEMA, Encoder, SpeedPlan, SpeedReport, Whole, run_speed
+from batchcomp.benchmark.speedrun import SCHEMA, CommandRun, RivalSpeed, SpeedPlan, SpeedReport, run_speed
 from batchcomp.benchmark.stages import NetSpeed, Stage, macs_of
 from batchcomp.codec import weights
 from batchcomp.codec.codec import Codec
@@ -88,7 +88,7 @@ def test_the_peak_is_a_rate_and_threads_are_given_back() -> None:
 def test_work_side_by_side_is_done_that_often() -> None:
     """Each copy runs, and an error of any is raised."""
     done: list[int] = []
-    side_by_side(lambda: done.append(1), 3)()
+    in_parallel(lambda: done.append(1), 3)()
     assert len(done) == 3
     assert median_seconds(lambda: None, 3) >= 0
 
@@ -96,7 +96,7 @@ def test_work_side_by_side_is_done_that_often() -> None:
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        side_by_side(broken, 2)()
+        in_parallel(broken, 2)()
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="memory of processes is read from /proc")
@@ -165,8 +165,8 @@ def test_the_report_is_json_tables_and_a_plot(report: SpeedReport, tmp_path: Pat
 def known(report: SpeedReport) -> SpeedReport:
     """The report with figures that are easy to check."""
 
-    def whole(what: str, files: int, seconds: float) -> Whole:
-        return Whole(
+    def whole(what: str, files: int, seconds: float) -> CommandRun:
+        return CommandRun(
             what=what, files=files, megapixels=12 * files, seconds=seconds, first_seconds=2.0, peak_bytes=1_000_000_000
         )
 
@@ -178,8 +178,8 @@ def known(report: SpeedReport) -> SpeedReport:
         stages=[Stage(name="decode", mps=8), Stage(name="RecCNN", mps=8)],
         nets=[net("ComCNN", 9, 0.8), net("RecCNN", 8, 0.7), net("hyperprior synthesis", 1, 0.5)],
         rivals=[
-            Encoder(name="avif", quality=1, encode_mps=5, decode_mps=9),
-            Encoder(name="jpegxl", quality=1, encode_mps=4, decode_mps=9),
+            RivalSpeed(name="avif", quality=1, encode_mps=5, decode_mps=9),
+            RivalSpeed(name="jpegxl", quality=1, encode_mps=4, decode_mps=9),
         ],
         wholes=[whole("compress", 1, 3), whole("compress, measured", 1, 9)],
         small_files=[whole("10 files", 10, 2), whole("100 files", 100, 3), whole("1,000 files", 1000, 21)],
@@ -216,7 +216,7 @@ def test_nothing_to_time_and_failing_runs_are_said(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(machine, "run_measured", None)  # not reached: the module under test holds its own name
     monkeypatch.setattr(
         "batchcomp.benchmark.speedrun.run_measured",
-        lambda _: machine.Ran(seconds=1, first_seconds=None, peak_bytes=None, code=1, errors="disk full"),
+        lambda _: machine.ProcessRun(seconds=1, first_seconds=None, peak_bytes=None, code=1, errors="disk full"),
     )
     with pytest.raises(UsageError, match="1 files of 256 px: the run ended with 1: disk full"):
         run_speed(save_photos(tmp_path, 1), codec, threads=1, plan=SpeedPlan(bulk=1, runs=1))

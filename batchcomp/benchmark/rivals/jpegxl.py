@@ -21,8 +21,9 @@ class JpegXlRival:
     qualities: Sequence[float] = (15, 12, 9.5, 7.5, 6, 4.5, 3.4, 2.5, 1.8, 1.3, 0.9, 0.6)
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
-        options = {"lossless": False, "distance": quality, "effort": EFFORT, "numthreads": self.threads}
-        return bytes(imagecodecs.jpegxl_encode(rgb, **options))
+        return bytes(
+            imagecodecs.jpegxl_encode(rgb, lossless=False, distance=quality, effort=EFFORT, numthreads=self.threads)
+        )
 
     def decode(self, data: bytes) -> Pixels:
         pixels: Pixels = imagecodecs.jpegxl_decode(data, numthreads=self.threads)

@@ -1,4 +1,4 @@
-"""The benchmark's curve of `--pack`."""
+"""batchcomp as a rival: plain, packed, with effort."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.benchmark.rivals.ours import PACKED, Ours, OursPacked
-from batchcomp.benchmark.run import run_bench
-from batchcomp.cli.bench import _packed
+from batchcomp.benchmark.rivals.ours import OURS, PACKED, Ours, OursPacked
+from batchcomp.benchmark.run import BenchSettings, run_bench
 from batchcomp.codec.codec import Codec
 from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
-from tests.benchmark.samples import photo, save_photos
+from tests.benchmark.samples import HalfJpeg, photo, save_photos
 
 pytest.importorskip("constriction")
+
+
+def test_our_codec_is_a_rival_too() -> None:
+    """Its pictures come back in their own size under its own name."""
+    ours, rgb = Ours(HalfJpeg()), photo(35, 24)
+    assert ours.decode(ours.encode(rgb, 50.0)).shape == rgb.shape
+    assert ours.name == OURS
 
 
 def test_packed_pictures_are_the_same_in_fewer_bytes() -> None:
@@ -26,23 +32,12 @@ def test_packed_pictures_are_the_same_in_fewer_bytes() -> None:
 
 def test_packed_has_its_row(tmp_path: Path) -> None:
     codec = Codec.open(None, device="cpu")
-    result = run_bench(save_photos(tmp_path), codec, rivals=[], guard_rates=(), more=[OursPacked(codec)])
+    result = run_bench(save_photos(tmp_path), codec, BenchSettings(rivals=[], guard_rates=()), more=[OursPacked(codec)])
     assert result.rivals == ["batchcomp", PACKED, "jpeg"]
     ours, packed = (next(row for row in result.bd_rates if row.rival == name) for name in ("batchcomp", PACKED))
     assert ours.of_mean_curve is not None
     assert packed.of_mean_curve is not None
     assert packed.of_mean_curve < ours.of_mean_curve
-
-
-def test_effort_has_a_curve_of_its_own() -> None:
-    """Beside the packed one, at fewer qualities that reach as far, under a name that says how it was made."""
-    usual, slow = _packed(Codec.open(None, device="cpu"), 3)
-    assert usual.name == PACKED
-    assert usual.effort == 0
-    assert slow.name == f"{PACKED} --effort 3"
-    assert slow.effort == 3
-    assert slow.qualities[0] == usual.qualities[0]
-    assert 97 < slow.qualities[-1] < 98  # the finest that half size has
 
 
 def test_effort_takes_bytes_off() -> None:

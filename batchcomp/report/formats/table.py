@@ -1,14 +1,11 @@
-"""Report rows as a table's cells or CSV. JSON lines are the rows themselves."""
+"""A report as a table, for people."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
-from dataclasses import asdict, fields
-
 from batchcomp.kinds import COMPACT
+from batchcomp.report.formats.base import Output, Report
 from batchcomp.report.rows import ReportRow, Totals
+from batchcomp.report.text import ABSENT, change, human, number, percent, pictures, printable
 
 COLUMNS = [
     ("picture", "left"),
@@ -27,34 +24,14 @@ LEGEND = [
     "JPEG MS-SSIM: plain JPEG at the same bytes; JPEG bytes: at the same MS-SSIM",
     "vs JPEG: bytes against those of JPEG; saved: against the source",
 ]
-ABSENT = "-"
 
 
-def human(count: float) -> str:
-    """Bytes in the unit people read: 812 B, 12.3 kB, 4.5 MB (powers of 1000)."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.5 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError  # the loop returns at GB
-
-
-def number(value: float | None, places: int) -> str:
-    return ABSENT if value is None else f"{value:.{places}f}"
-
-
-def percent(value: float | None) -> str:
-    """A fraction: 0.4 -> 40 %."""
-    return ABSENT if value is None else f"{round(value * 100)} %"
-
-
-def change(saved: float | None) -> str:
-    """A saved fraction as a change of bytes: 0.4 -> -40 %."""
-    return ABSENT if saved is None else f"{round(-saved * 100):+} %".replace("+0", "0")
-
-
-def pictures(count: int) -> str:
-    return f"{count} picture{'' if count == 1 else 's'}"
+def write(report: Report, out: Output) -> None:
+    """The table, then remarks on all of it."""
+    rows = [cells(row) for row in report.rows]
+    out.show_table(report.title, COLUMNS, rows, footer(report.totals), stack=STACK)
+    for line in remarks(report.totals):
+        out.write(printable(line) + "\n")
 
 
 def _picture(row: ReportRow) -> str:
@@ -113,21 +90,3 @@ def remarks(total: Totals) -> list[str]:
     if total.measured < total.compact:
         lines.append(f"stored without measuring: {pictures(total.compact - total.measured)}")
     return lines
-
-
-def as_csv(rows: Sequence[ReportRow]) -> str:
-    """A CSV file with a heading; cells a spreadsheet would run as a formula are quoted with an apostrophe."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, [field.name for field in fields(ReportRow)], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: _inert(value) for key, value in asdict(row).items()})
-    return buffer.getvalue()
-
-
-def _inert(value: object) -> object:
-    """A cell that neither a spreadsheet nor a terminal obeys."""
-    if not isinstance(value, str):
-        return value
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogateescape").decode() for c in value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
