@@ -1,6 +1,6 @@
 """Compress a folder to each kind of target and check from the archive and from restored pictures that all are met.
 
-    python examples/check_targets.py PHOTOS [--model FILE] [--pack]
+    python tools/check_targets.py PHOTOS [--model FILE] [--pack]
 
 Prints a line a target and, where one is missed, a line a picture. Leaves nothing behind.
 """

@@ -22,7 +22,7 @@ from PIL import Image
 from batchcomp.archive import Archive, verify
 from batchcomp.archive.lock import LOCK_NAME
 
-CRON = Path(__file__).parent.parent / "examples" / "cron"
+CRON = Path(__file__).parents[2] / "examples" / "cron"
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="cron and systemd are not for Windows")
 
 

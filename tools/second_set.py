@@ -1,6 +1,6 @@
 """Make the second test set of the benchmarks: 24 PNGs of camera photos and of examples/photos.
 
-    python examples/second_set.py FULL_SIZE_PHOTOS OUT
+    python tools/second_set.py FULL_SIZE_PHOTOS OUT
 
 Of each full-size photo the whole, shrunk to 768 px, and two parts of 768 x 512 px at half size, one from the middle and
 one from the lower left; and the colour pictures of `examples/photos`. Shrinking hides the JPEG artefacts of the
@@ -42,7 +42,7 @@ def make(photos: Path, out: Path) -> None:
             photo = ImageOps.exif_transpose(opened).convert("RGB")
         for name, picture in {"whole": shrunk(photo), **parts(photo)}.items():
             picture.save(out / f"{path.stem}-{name}.png")
-    for path in sorted((Path(__file__).parent / "photos").iterdir()):
+    for path in sorted((Path(__file__).parents[1] / "examples" / "photos").iterdir()):
         if path.suffix in {".png", ".jpg"}:
             with Image.open(path) as picture:
                 if picture.mode == "RGB":

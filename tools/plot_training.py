@@ -1,4 +1,4 @@
-"""Draw a training log: `python examples/plot_training.py LOG.csv CURVE.png` (needs the [bench] extra)."""
+"""Draw a training log: `python tools/plot_training.py LOG.csv CURVE.png` (needs the [bench] extra)."""
 
 from __future__ import annotations
 

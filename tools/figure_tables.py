@@ -1,6 +1,6 @@
-"""Put the benchmark's tables into a document: `python examples/figure_tables.py BENCH.json DOC.md`.
+"""Put the benchmark's tables into a document: `python tools/figure_tables.py BENCH.json DOC.md`.
 
-The JSON is what `batchcomp bench ... --json BENCH.json` wrote. The tables go between the lines `<!-- figures -->` and
+The JSON is what `batchcomp bench curves ... --json BENCH.json` wrote. The tables go between the lines `<!-- figures -->` and
 `<!-- /figures -->` and replace what stands there.
 """
 

@@ -1,4 +1,4 @@
-"""Draw logs of alternating training: `python examples/plot_turns.py CURVE.png NAME=LOG.csv...` (needs [bench]).
+"""Draw logs of alternating training: `python tools/plot_turns.py CURVE.png NAME=LOG.csv...` (needs [bench]).
 
 Left: the error of the first log by turn. Middle: dev BD-rate against JPEG, and that of photos trained on. Right: bytes
 of the dev set's compact pictures at fixed quantisation tables, against those of the bicubic ones.

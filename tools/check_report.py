@@ -1,7 +1,7 @@
 """Check a report with nothing but pytorch_msssim and the files: is every figure what the disk says?
 
     batchcomp compress PHOTOS -o A.bca && batchcomp decode A.bca -o OUT
-    python examples/check_report.py PHOTOS A.bca OUT
+    python tools/check_report.py PHOTOS A.bca OUT
 
 Recomputes MS-SSIM from the decoded PNGs and bits per pixel from the bytes of the ZIP entries. Exit code 1 if a picture
 differs from the report by more than 1e-4 in MS-SSIM or by a single byte.

@@ -1,6 +1,6 @@
-"""Put a cohort table into a document: `python examples/cohort_table.py COHORTS.json DOC.md`.
+"""Put a cohort table into a document: `python tools/cohort_table.py COHORTS.json DOC.md`.
 
-The JSON is what `batchcomp bench --cohorts ... --json COHORTS.json` wrote. The table goes between the lines
+The JSON is what `batchcomp bench cohorts ... --json COHORTS.json` wrote. The table goes between the lines
 `<!-- cohorts -->` and `<!-- /cohorts -->` and replaces what stands there.
 """
 

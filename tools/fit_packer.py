@@ -1,6 +1,6 @@
 """Fit the networks of `--pack` to the payloads of a model, and say what they save on photos that were held out.
 
-    python examples/fit_packer.py PHOTOS OUT [--model FILE] [--pictures 2000] [--steps 4500]
+    python tools/fit_packer.py PHOTOS OUT [--model FILE] [--pictures 2000] [--steps 4500]
 
 OUT takes the place of batchcomp/models/packer.safetensors. Payloads that were packed before need the old file.
 """

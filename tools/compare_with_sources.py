@@ -1,7 +1,7 @@
 """Compare every file of an archive, as it was decoded, with its source: what came back, and how was it stored?
 
     batchcomp compress PHOTOS -o A.bca && batchcomp decode A.bca -o OUT
-    python examples/compare_with_sources.py PHOTOS A.bca OUT
+    python tools/compare_with_sources.py PHOTOS A.bca OUT
 
 Looks at bytes (of files stored as they are), size, layout, orientation, EXIF, ICC, XMP, IPTC, comments, texts, pixels
 per inch, alpha, time and permissions, and at the mean colour difference (CIEDE2000). Prints a table; exit code 1 if
