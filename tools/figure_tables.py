@@ -1,7 +1,7 @@
 """Put the benchmark's tables into a document: `python tools/figure_tables.py BENCH.json DOC.md`.
 
-The JSON is what `batchcomp bench curves ... --json BENCH.json` wrote. The tables go between the lines `<!-- figures -->` and
-`<!-- /figures -->` and replace what stands there.
+The JSON is what `batchcomp bench curves ... --json BENCH.json` wrote. The tables go between the lines
+`<!-- figures -->` and `<!-- /figures -->` and replace what stands there.
 """
 
 from __future__ import annotations
