@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchcomp.archive import Row
-from batchcomp.pipeline.decode import chosen_rows, matches
+from batchcomp.pipeline.selection import chosen_rows, matches
 from batchcomp.pipeline.targets import clash_key, format_of, payload_target, sameness, target_names
 from batchcomp.settings import FORMATS
 from tests.archive.samples import sample_row, verbatim_row

@@ -11,6 +11,7 @@ from PIL import Image
 
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
+from batchcomp.pipeline.records import tally
 from batchcomp.settings import CompressSettings, DecodeSettings
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +25,8 @@ def test_a_report_is_checked_against_the_files(tmp_path: Path, capsys: pytest.Ca
     photos.mkdir()
     shutil.copy(PHOTO, photos)
     archive, out = tmp_path / "p.bca", tmp_path / "out"
-    compress_archive(CompressSettings(paths=(photos,), archive=archive, quality=30))
-    decode_archive(DecodeSettings(source=archive, out=out))
+    tally(compress_archive(CompressSettings(paths=(photos,), archive=archive, quality=30)))
+    tally(decode_archive(DecodeSettings(source=archive, out=out)))
     check = runpy.run_path(str(TOOLS / "check_report.py"))["main"]
     assert check(photos, archive, out) == 0
     assert "0 wrong" in capsys.readouterr().out

@@ -12,6 +12,7 @@ from PIL import Image
 
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
+from batchcomp.pipeline.records import tally
 from batchcomp.settings import CompressSettings, DecodeSettings
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +33,12 @@ def test_what_was_decoded_is_compared_with_its_sources(
     colour.convert("P").save(photos / "flat.png")
     colour.save(photos / "time.png")
     (photos / "notes.txt").write_text("none of ours")
-    compress_archive(CompressSettings(paths=(photos,), archive=archive, quality=30, model=tiny_model, measure=False))
-    decode_archive(DecodeSettings(source=archive, out=out, model=tiny_model))
+    tally(
+        compress_archive(
+            CompressSettings(paths=(photos,), archive=archive, quality=30, model=tiny_model, measure=False)
+        )
+    )
+    tally(decode_archive(DecodeSettings(source=archive, out=out, model=tiny_model)))
     compare = runpy.run_path(str(TOOLS / "compare_with_sources.py"))["main"]
     assert compare(photos, archive, out) == 0
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])
