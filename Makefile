@@ -68,7 +68,7 @@ test-simd: $(STAMP) $(SIMD)/PIL ## Run the tests of reading, coding and measurin
 	$(BIN)/batchcomp doctor | grep 'image library *pillow-simd $(SIMD_VERSION)'
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -rs -p no:cacheprovider tests/images \
 	  $(addprefix tests/codec/test_,codec.py inner.py jpeg.py modes.py) \
-	  $(addprefix tests/pipeline/test_,fallback.py flow.py measure.py seeking.py)
+	  $(addprefix tests/pipeline/test_,fallback.py flow.py measure.py rate_control.py)
 
 clean: ## Remove the virtual environment and the demo
 	rm -rf $(VENV) .venv-simd $(SIMD) $(DEMO)
