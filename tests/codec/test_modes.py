@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from batchcomp.cli.train import Method, Shape, train
 from batchcomp.codec import payload, weights
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.networks import Architecture, DoubleNetwork
@@ -18,7 +17,6 @@ from batchcomp.codec.tables import (
     full_size_network_quality,
     half_size_network_quality,
 )
-from batchcomp.errors import UsageError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
@@ -97,9 +95,3 @@ def test_no_dent_where_full_size_takes_over() -> None:
 def test_recipes_are_those_of_the_shipped_models(recipe: str, model: str) -> None:
     """`train --shape` makes networks of the shapes that ship."""
     assert RECIPES[recipe].architecture == weights.load_shipped(model).network.arch
-
-
-def test_shapes_belong_to_joint_training(tmp_path: Path) -> None:
-    """The original design has one shape, which `--shape` cannot change."""
-    with pytest.raises(UsageError, match="--shape: only --method joint has it"):
-        train(tmp_path, tmp_path / "run", method=Method.alternating, shape=Shape.fast)
