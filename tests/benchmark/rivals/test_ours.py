@@ -23,6 +23,7 @@ def test_our_codec_is_a_rival_too() -> None:
 
 
 def test_packed_pictures_are_the_same_in_fewer_bytes() -> None:
+    """Packing changes the bytes of a picture and none of its pixels."""
     codec, rgb = Codec.open(None, device="cpu"), photo()
     plain, packed = Ours(codec), OursPacked(codec)
     one, two = plain.encode(rgb, 40), packed.encode(rgb, 40)
@@ -31,6 +32,7 @@ def test_packed_pictures_are_the_same_in_fewer_bytes() -> None:
 
 
 def test_packed_has_its_row(tmp_path: Path) -> None:
+    """A packed curve stands beside the plain one and has the better BD-rate."""
     codec = Codec.open(None, device="cpu")
     result = run_bench(save_photos(tmp_path), codec, BenchSettings(rivals=[], guard_rates=()), more=[OursPacked(codec)])
     assert result.rivals == ["batchcomp", PACKED, "jpeg"]

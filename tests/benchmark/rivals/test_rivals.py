@@ -13,6 +13,7 @@ from tests.benchmark.samples import photo
 
 @pytest.mark.parametrize("name", RIVALS)
 def test_more_quality_is_more_bytes_and_less_error(name: str) -> None:
+    """The qualities of a rival rise in bytes and fall in error, and pictures keep their size."""
     (rival,) = make_rivals([name])
     rgb = photo(33, 46)
     dial = rival.qualities[0], rival.qualities[len(rival.qualities) // 2], rival.qualities[-1]
@@ -25,11 +26,13 @@ def test_more_quality_is_more_bytes_and_less_error(name: str) -> None:
 
 
 def test_an_unknown_rival_is_named_with_those_there_are() -> None:
+    """The message lists all rivals."""
     with pytest.raises(UsageError, match="rival 'bpg': expected one of jpeg, webp, avif, jpegxl"):
         make_rivals(["jpeg", "bpg"])
 
 
 def test_a_missing_package_is_one_line_that_says_what_to_install() -> None:
+    """Without the extra `[bench]` the message names the package and the command."""
     with pytest.raises(UsageError, match=r"^the benchmark needs no_such_codec: run pip install 'batchcomp\[bench\]'$"):
         benchmark.check_packages(("numpy", "no_such_codec"))
 
