@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -32,7 +32,7 @@ class Rival(Protocol):
         ...
 
 
-def save_with_pillow(rgb: Pixels, kind: str, **options: bool | int | str) -> bytes:
+def save_with_pillow(rgb: Pixels, kind: str, **options: Any) -> bytes:
     """Return a file of uint8 (H, W, 3) in a format of Pillow's."""
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, kind, **options)
