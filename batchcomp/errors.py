@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of every command, documented in the README."""
+    """Exit codes of every command, documented in docs/scripting.md."""
 
     DONE = 0
     FATAL = 1

@@ -41,7 +41,7 @@ ONLY_IN = {
     "platformdirs": {"cli"},
     "matplotlib": {"benchmark", "report"},
 }
-TORCH_COMMANDS = {"doctor.py", "train.py"}  # they report on torch or set its threads, inside their bodies
+TORCH_COMMANDS = {"doctor.py", "trainer.py"}  # they report on torch or set its threads, inside their bodies
 
 
 def room_of(path: Path) -> str:
@@ -147,7 +147,7 @@ def test_only_the_command_line_prints_and_exits(path: Path) -> None:
     assert not [name for name in names if name in {"print", "exit", "quit", "sys.exit", "os._exit", "input"}]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "cli").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "cli").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_load_torch_only_inside_their_bodies(path: Path) -> None:
     """No module of the command line imports, at its top, a room that needs torch: `--help` stays quick."""
     heavy = {"codec", "metrics", "training", "pipeline", "benchmark"}

@@ -6,10 +6,9 @@ and is that as true of unseen pictures, and of colourful ones, as of the picture
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,8 @@ import numpy as np
 
 from batchcomp.benchmark.curves import Task, load_rgb, name_pictures, over_pictures
 from batchcomp.benchmark.guards import best_fitting
-from batchcomp.benchmark.rivals import ANCHOR, Rival
+from batchcomp.benchmark.results import to_json
+from batchcomp.benchmark.rivals.base import ANCHOR, Rival
 from batchcomp.errors import PictureError, UsageError
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.colourfulness import colourfulness
@@ -43,7 +43,7 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class CohortRow:
     """The mean of a group of pictures that all codecs can bring to the rate."""
 
     cohort: str
@@ -70,7 +70,7 @@ class CohortResult:
 
     rate: float  # bpp
     codecs: list[str]  # the one in question first, JPEG last
-    rows: list[Row]
+    rows: list[CohortRow]
     gaps: list[Gap]
     pictures: list[Measured]
     left_out: dict[str, str]  # picture -> why
@@ -78,7 +78,7 @@ class CohortResult:
 
     def to_json(self) -> str:
         """Return one JSON object of these fields."""
-        return json.dumps(asdict(self), indent=1, allow_nan=False)
+        return to_json(self)
 
 
 def run_cohorts(  # noqa: PLR0913 - options of one command, all but two by keyword
@@ -157,7 +157,7 @@ def ms_ssim_at_rate(rgb: Pixels, codec: Rival, rate: float) -> float | None:
     return low + share * (high - low)
 
 
-def rows_of(cohort: str, measured: Sequence[Measured], codecs: Sequence[str]) -> list[Row]:
+def rows_of(cohort: str, measured: Sequence[Measured], codecs: Sequence[str]) -> list[CohortRow]:
     """The cohort, its most colourful quarter and the rest, over the pictures that all codecs bring to the rate.
 
     Raises:
@@ -172,8 +172,8 @@ def rows_of(cohort: str, measured: Sequence[Measured], codecs: Sequence[str]) ->
     return [_row(cohort, group, chosen, codecs) for group, chosen in groups.items() if chosen]
 
 
-def _row(cohort: str, group: str, members: Sequence[Measured], codecs: Sequence[str]) -> Row:
-    return Row(
+def _row(cohort: str, group: str, members: Sequence[Measured], codecs: Sequence[str]) -> CohortRow:
+    return CohortRow(
         cohort=cohort,
         group=group,
         pictures=len(members),
@@ -182,7 +182,7 @@ def _row(cohort: str, group: str, members: Sequence[Measured], codecs: Sequence[
     )
 
 
-def gaps_of(rows: Sequence[Row], codecs: Sequence[str]) -> list[Gap]:
+def gaps_of(rows: Sequence[CohortRow], codecs: Sequence[str]) -> list[Gap]:
     """Train over test and train over dev, for every codec, where these cohorts are there."""
     means = {row.cohort: row.ms_ssim for row in rows if row.group == ALL}
     pairs = [(TRAIN, other) for other in (TEST, DEV) if {TRAIN, other} <= means.keys()]

@@ -12,7 +12,7 @@ import numpy as np
 from joblib import Parallel, delayed, parallel_config
 
 from batchcomp.benchmark.quality import ciede2000
-from batchcomp.benchmark.rivals import Rival
+from batchcomp.benchmark.rivals.base import Rival
 from batchcomp.images.load import load
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db

@@ -13,7 +13,7 @@ import numpy as np
 
 from batchcomp.benchmark.curves import Task, load_rgb
 from batchcomp.benchmark.quality import ciede2000, ssimulacra2
-from batchcomp.benchmark.rivals import Rival
+from batchcomp.benchmark.rivals.base import Rival
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.metrics.psnr import psnr
@@ -23,7 +23,7 @@ GUARD_RATES = (0.35,)  # bpp
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scores:
+class FileScores:
     """One decoded file beside its picture."""
 
     quality: int
@@ -41,8 +41,8 @@ class Guard:
 
     picture: str
     rate: float  # bpp asked for
-    ours: Scores
-    anchor: Scores
+    ours: FileScores
+    anchor: FileScores
     fits: bool  # False: even JPEG's coarsest quality takes more bytes than ours, and was compared all the same
 
 
@@ -121,14 +121,14 @@ def summarise(guards: Iterable[Guard], rate: float) -> GuardSummary | None:
     )
 
 
-def _means(pairs: Sequence[tuple[Scores, Scores]], of: Callable[[Scores], float]) -> tuple[float, float]:
+def _means(pairs: Sequence[tuple[FileScores, FileScores]], of: Callable[[FileScores], float]) -> tuple[float, float]:
     ours, other = (float(np.mean([of(pair[side]) for pair in pairs])) for side in (0, 1))
     return ours, other
 
 
-def _scores(rgb: Pixels, rival: Rival, quality: int, data: bytes) -> Scores:
+def _scores(rgb: Pixels, rival: Rival, quality: int, data: bytes) -> FileScores:
     decoded = rival.decode(data)
-    return Scores(
+    return FileScores(
         quality=quality,
         size=len(data),
         bpp=bits_per_pixel(len(data), *rgb.shape[:2]),

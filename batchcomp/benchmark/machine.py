@@ -53,7 +53,7 @@ def matmul_gflops(threads: int, *, runs: int = 5) -> float:
         return 2 * PEAK_SIDE**3 / median_seconds(lambda: torch.mm(a, b, out=out), runs) / 1e9
 
 
-def side_by_side(work: Callable[[], object], copies: int) -> Callable[[], object]:
+def in_parallel(work: Callable[[], object], copies: int) -> Callable[[], object]:
     """Do the work so many times at once, in threads."""
 
     def all_at_once() -> None:
@@ -65,17 +65,17 @@ def side_by_side(work: Callable[[], object], copies: int) -> Callable[[], object
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ran:
+class ProcessRun:
     """One run of a command."""
 
     seconds: float
-    first_seconds: float | None  # until it told that a first picture was done, on standard output
-    peak_bytes: int | None  # of the process and those it started; None where the system does not tell
+    first_seconds: float | None  # until it said that a first picture was done, on standard output
+    peak_bytes: int | None  # of the process and those it started; None where the system does not say
     code: int
     errors: str
 
 
-def run_measured(arguments: Sequence[str]) -> Ran:
+def run_measured(arguments: Sequence[str]) -> ProcessRun:
     """Run `python -m batchcomp ARGUMENTS` and watch its time and memory."""
     started, first = time.perf_counter(), None
     with (
@@ -84,17 +84,17 @@ def run_measured(arguments: Sequence[str]) -> Ran:
             [sys.executable, "-m", "batchcomp", *arguments], stdout=subprocess.PIPE, stderr=errors, text=True
         ) as process,
     ):
-        watch = _Watch(process.pid)
+        sampler = _MemorySampler(process.pid)
         for line in process.stdout or ():
             if first is None and line.startswith('{"type": "done"'):
                 first = time.perf_counter() - started
-        code, peak = process.wait(), watch.stop()
+        code, peak = process.wait(), sampler.stop()
         seconds = time.perf_counter() - started
         errors.seek(0)
-        return Ran(seconds=seconds, first_seconds=first, peak_bytes=peak, code=code, errors=errors.read())
+        return ProcessRun(seconds=seconds, first_seconds=first, peak_bytes=peak, code=code, errors=errors.read())
 
 
-class _Watch:
+class _MemorySampler:
     """Samples the memory of a process tree: what each holds alone, and what the first shares."""
 
     def __init__(self, pid: int) -> None:

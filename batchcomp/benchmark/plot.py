@@ -11,10 +11,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from batchcomp.benchmark.compare import MeanPoint, OnCurve
-from batchcomp.benchmark.rivals import OURS
+from batchcomp.benchmark.rivals.ours import OURS
 from batchcomp.errors import UsageError
 
-FORMATS = (".png", ".svg")
+SUFFIXES = (".png", ".svg")
 MAX_BPP = 1.5  # shown; above it all curves crowd together
 
 
@@ -29,8 +29,7 @@ def plot_curves(curves: Mapping[str, Sequence[OnCurve]], out: Path, *, published
     Raises:
         UsageError: `out` has another suffix, or `published` is no such file.
     """
-    if out.suffix.lower() not in FORMATS:
-        raise UsageError(f"plot {out.name!r}: expected a name that ends in {' or '.join(FORMATS)}")
+    check_suffix(out)
     figure = Figure(figsize=(8, 6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(xlabel="bits per pixel", ylabel="MS-SSIM (dB)")
@@ -43,6 +42,16 @@ def plot_curves(curves: Mapping[str, Sequence[OnCurve]], out: Path, *, published
     if axes.lines:
         axes.legend(fontsize="small")
     save_figure(figure, out)
+
+
+def check_suffix(out: Path) -> None:
+    """Refuse a file that cannot be drawn.
+
+    Raises:
+        UsageError: its suffix is another one.
+    """
+    if out.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"plot {out.name!r}: expected a name that ends in {' or '.join(SUFFIXES)}")
 
 
 def read_published(path: Path) -> dict[str, list[MeanPoint]]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from joblib import cpu_count
 
@@ -24,7 +21,10 @@ from batchcomp.benchmark.compare import (
 )
 from batchcomp.benchmark.curves import Point, Task, load_rgb, measure_picture, name_pictures, over_pictures
 from batchcomp.benchmark.guards import GUARD_RATES, Guard, GuardSummary, guard_picture, summarise
-from batchcomp.benchmark.rivals import ANCHOR, RIVALS, Jpeg, OurCodec, Ours, Rival, make_rivals
+from batchcomp.benchmark.results import to_json
+from batchcomp.benchmark.rivals import RIVALS, make_rivals
+from batchcomp.benchmark.rivals.base import ANCHOR, Rival
+from batchcomp.benchmark.rivals.ours import OurCodec, Ours
 from batchcomp.benchmark.speed import Speed, measure_speeds
 from batchcomp.errors import UsageError
 
@@ -48,34 +48,35 @@ class BenchResult:
 
     def to_json(self) -> str:
         """Return one JSON object of these fields; infinite values (PSNR of lossless points) become null."""
-        return json.dumps(_finite(asdict(self)), indent=1, allow_nan=False)
+        return to_json(self)
 
 
-def run_bench(  # noqa: PLR0913 - options of one command, all but two by keyword
+@dataclass(frozen=True, kw_only=True)
+class BenchSettings:
+    """What to measure."""
+
+    rivals: Sequence[str] = tuple(RIVALS)  # JPEG, the anchor of all comparisons, is always among them
+    rates: Sequence[float] = RATES  # bits per pixel at which wins are counted
+    guard_rates: Sequence[float] = GUARD_RATES  # bpp at which the guards are measured: SSIMULACRA2 is the slow part
+    speed: bool = False  # whether to time all codecs, on the largest picture, with all cores
+    jobs: int = 1  # processes to spread the pictures over; above 1 our codec must be on the CPU
+
+
+def run_bench(
     pictures: Sequence[Path],
     codec: OurCodec,
+    settings: BenchSettings = BenchSettings(),
     *,
-    rivals: Iterable[str] = tuple(RIVALS),
-    rates: Sequence[float] = RATES,
-    guard_rates: Sequence[float] = GUARD_RATES,
-    speed: bool = False,
-    curves: bool = True,
     more: Sequence[Rival] = (),
-    jobs: int = 1,
     on_done: Callable[[str, str], None] | None = None,
 ) -> BenchResult:
     """Measure our codec and its rivals on the same pictures.
 
     Args:
         pictures: Files of RGB or grey pictures, sides of 8 px or more.
-        codec: Ours; with `jobs` above 1 it is sent to other processes, which suits codecs on the CPU only.
-        rivals: Names in `RIVALS`; JPEG, the anchor of all comparisons, is always among them.
-        rates: Bits per pixel at which wins are counted.
-        guard_rates: Bits per pixel at which the guards are measured (the slow part: SSIMULACRA2).
-        speed: Whether to time all codecs, on the largest picture, with all cores.
-        curves: Whether to measure rate-distortion curves; without them there is no BD-rate and no win.
+        codec: Ours.
+        settings: What to measure.
         more: Codecs to draw curves of beside ours and its rivals, such as `OursPacked`.
-        jobs: Processes to spread the pictures over.
         on_done: Called with a stage, "curves", "guards" or "speed", and the name of what it finished.
 
     Raises:
@@ -84,22 +85,22 @@ def run_bench(  # noqa: PLR0913 - options of one command, all but two by keyword
     """
     if not pictures:
         raise UsageError("nothing to benchmark: name at least one picture")
-    names = [ANCHOR, *(name for name in rivals if name != ANCHOR)]
+    names = [ANCHOR, *(name for name in settings.rivals if name != ANCHOR)]
     codecs: list[Rival] = [Ours(codec), *more, *make_rivals(names)]
     tasks = name_pictures(pictures)
-    points = _curves(tasks, codecs, jobs, _stage(on_done, "curves")) if curves else []
-    compared = [each.name for each in codecs] if curves else []
-    guards = _guards(tasks, codecs[0], guard_rates, jobs, _stage(on_done, "guards"))
+    points = _curves(tasks, codecs, settings.jobs, _stage(on_done, "curves"))
+    guards = _guards(tasks, codecs[0], settings, _stage(on_done, "guards"))
+    compared = [each.name for each in codecs]
     return BenchResult(
         pictures=[task.name for task in tasks],
-        rivals=[each.name for each in codecs],
+        rivals=compared,
         points=points,
         mean_curves={name: mean_curve(of_rival(points, name)) for name in compared},
         bd_rates=[compare_bd_rate(points, name, ANCHOR) for name in compared],
-        wins=[count_wins(points, name, ANCHOR, rate) for name in compared if name != ANCHOR for rate in rates],
+        wins=[count_wins(points, name, ANCHOR, rate) for name in compared if name != ANCHOR for rate in settings.rates],
         guards=guards,
-        guard_summaries=[summary for rate in guard_rates if (summary := summarise(guards, rate))],
-        speeds=_speeds(tasks, codec, names, _stage(on_done, "speed")) if speed else [],
+        guard_summaries=[summary for rate in settings.guard_rates if (summary := summarise(guards, rate))],
+        speeds=_speeds(tasks, codec, names, _stage(on_done, "speed")) if settings.speed else [],
     )
 
 
@@ -111,12 +112,13 @@ def _curves(
 
 
 def _guards(
-    tasks: Sequence[Task], ours: Rival, rates: Sequence[float], jobs: int, on_done: Callable[[str], None] | None
+    tasks: Sequence[Task], ours: Rival, settings: BenchSettings, on_done: Callable[[str], None] | None
 ) -> list[Guard]:
-    if not rates:
+    if not settings.guard_rates:
         return []
-    work = partial(guard_picture, rates=rates, ours=ours, anchor=Jpeg())
-    return [guard for found in over_pictures(work, tasks, jobs=jobs, on_done=on_done) for guard in found]
+    (anchor,) = make_rivals([ANCHOR])
+    work = partial(guard_picture, rates=settings.guard_rates, ours=ours, anchor=anchor)
+    return [guard for found in over_pictures(work, tasks, jobs=settings.jobs, on_done=on_done) for guard in found]
 
 
 def _speeds(
@@ -130,11 +132,3 @@ def _speeds(
 
 def _stage(on_done: Callable[[str, str], None] | None, stage: str) -> Callable[[str], None] | None:
     return partial(on_done, stage) if on_done else None
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from batchcomp.benchmark.rivals import Rival
+from batchcomp.benchmark.rivals.base import Rival
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.rate import bits_per_pixel
 

@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from batchcomp.benchmark.plot import FORMATS, save_figure
+from batchcomp.benchmark.plot import check_suffix, save_figure
 from batchcomp.benchmark.speedrun import SpeedReport
-from batchcomp.errors import UsageError
 
 
 def plot_speed(report: SpeedReport, out: Path) -> None:
@@ -19,8 +18,7 @@ def plot_speed(report: SpeedReport, out: Path) -> None:
     Raises:
         UsageError: `out` has a suffix that cannot be drawn.
     """
-    if out.suffix.lower() not in FORMATS:
-        raise UsageError(f"plot {out.name!r}: expected a name that ends in {' or '.join(FORMATS)}")
+    check_suffix(out)
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     bars, scaling, memory = figure.subplots(1, 3)

@@ -1,24 +1,23 @@
-"""`bench --speed`: stages, rivals, nets against the machine's peak, and how runs scale; all in one run."""
+"""`bench speed`: stages, rivals, nets against the machine's peak, and how runs scale; all in one run."""
 
 from __future__ import annotations
 
-import json
-import math
 import platform
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from batchcomp.benchmark.curves import load_rgb
-from batchcomp.benchmark.machine import Ran, median_seconds, run_measured, side_by_side
+from batchcomp.benchmark.machine import ProcessRun, in_parallel, median_seconds, run_measured
 from batchcomp.benchmark.material import write_crops, write_mosaic
-from batchcomp.benchmark.rivals import RIVALS, Rival, make_rivals
+from batchcomp.benchmark.results import to_json
+from batchcomp.benchmark.rivals import RIVALS, make_rivals
+from batchcomp.benchmark.rivals.base import Rival
 from batchcomp.benchmark.speed import quality_near
-from batchcomp.benchmark.stages import Net, Stage, measure_hyperprior, measure_nets, measure_stages
+from batchcomp.benchmark.stages import NetSpeed, Stage, measure_hyperprior, measure_nets, measure_stages
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
@@ -29,7 +28,7 @@ MAX_BYTES_OF_PHOTOS = 300 << 20  # of pixels held to cut crops from
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class SpeedPlan:
     """What to run: how many small files, how many megapixels in one file, and repetitions of each timing."""
 
     files: tuple[int, ...] = (1, 10, 100, 1000)
@@ -38,12 +37,12 @@ class Plan:
     runs: int = 3
 
 
-QUICK = Plan(files=(10, 100), megapixels=(1, 12), bulk=4, runs=1)
-LONG = Plan(files=(1, 10, 100, 1000, 10_000))
+QUICK = SpeedPlan(files=(10, 100), megapixels=(1, 12), bulk=4, runs=1)
+LONG = SpeedPlan(files=(1, 10, 100, 1000, 10_000))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Encoder:
+class RivalSpeed:
     """A rival on the same picture with the same threads, near 0.5 bits per pixel."""
 
     name: str
@@ -53,7 +52,7 @@ class Encoder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Whole:
+class CommandRun:
     """One run of a command from start to end, with the start-up of the interpreter, torch and the decoders."""
 
     what: str
@@ -81,24 +80,24 @@ class SpeedReport:
     peak_gflops: float
     startup_seconds: float  # of `compress` with one tiny file
     stages: list[Stage]
-    nets: list[Net]
-    rivals: list[Encoder]
-    wholes: list[Whole]
-    small_files: list[Whole]
-    large_pictures: list[Whole]
+    nets: list[NetSpeed]
+    rivals: list[RivalSpeed]
+    wholes: list[CommandRun]
+    small_files: list[CommandRun]
+    large_pictures: list[CommandRun]
     schema: str = SCHEMA
 
     def to_json(self) -> str:
         """Return one JSON object of these fields; what does not apply is null."""
-        return json.dumps(_finite(asdict(self)), indent=1, allow_nan=False)
+        return to_json(self)
 
 
-def run_speed(  # noqa: PLR0913  (options of one command)
+def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword
     photos: Sequence[Path],
     codec: Codec,
     *,
     threads: int,
-    plan: Plan = Plan(),
+    plan: SpeedPlan = SpeedPlan(),
     model: Path | None = None,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> SpeedReport:
@@ -162,7 +161,7 @@ def _largest(photos: Sequence[Path]) -> tuple[Path, Pixels]:
     return best
 
 
-def _encoder(pixels: Pixels, name: str, threads: int, runs: int) -> Encoder:
+def _encoder(pixels: Pixels, name: str, threads: int, runs: int) -> RivalSpeed:
     """The better of: one picture with the library's own threads, and a picture a thread."""
     (inside,), (alone,) = make_rivals([name], threads=threads), make_rivals([name], threads=1)
     quality = quality_near(pixels, inside)
@@ -171,10 +170,10 @@ def _encoder(pixels: Pixels, name: str, threads: int, runs: int) -> Encoder:
 
     def best(work: Callable[[Rival], object]) -> float:  # megapixels a second
         one = median_seconds(lambda: work(inside), runs)
-        several = median_seconds(side_by_side(lambda: work(alone), threads), runs) / threads
+        several = median_seconds(in_parallel(lambda: work(alone), threads), runs) / threads
         return float(megapixels / min(one, several))
 
-    return Encoder(
+    return RivalSpeed(
         name=name,
         quality=quality,
         encode_mps=best(lambda rival: rival.encode(pixels, quality)),
@@ -191,14 +190,14 @@ class _Command:
     model: Path | None
     on_done: Callable[[str], None]
 
-    def run(self, what: str, name: str, *arguments: str | Path, files: int, megapixels: float) -> Whole:
+    def run(self, what: str, name: str, *arguments: str | Path, files: int, megapixels: float) -> CommandRun:
         common = ["--jobs", str(self.threads), "--device", self.device]
         common += ["--model", str(self.model)] if self.model else []
-        ran: Ran = run_measured([name, *map(str, arguments), *common])
+        ran: ProcessRun = run_measured([name, *map(str, arguments), *common])
         if ran.code:
             raise UsageError(f"{what}: the run ended with {ran.code}: {ran.errors.strip()[-300:]}")
         self.on_done(what)
-        return Whole(
+        return CommandRun(
             what=what,
             files=files,
             megapixels=megapixels,
@@ -208,7 +207,7 @@ class _Command:
         )
 
 
-def _wholes(command: _Command, folder: Path, pixels: Pixels, count: int) -> list[Whole]:
+def _wholes(command: _Command, folder: Path, pixels: Pixels, count: int) -> list[CommandRun]:
     """Compress without and with measuring, and decode, several files of the photo's own size."""
     side = min(pixels.shape[:2])
     megapixels = pixels.shape[0] * pixels.shape[1] / 1e6
@@ -227,7 +226,7 @@ def _wholes(command: _Command, folder: Path, pixels: Pixels, count: int) -> list
     ]
 
 
-def _small(command: _Command, folder: Path, photos: Sequence[Path], counts: Sequence[int]) -> list[Whole]:
+def _small(command: _Command, folder: Path, photos: Sequence[Path], counts: Sequence[int]) -> list[CommandRun]:
     sources: list[Pixels] = []
     for path in photos:
         if sum(source.nbytes for source in sources) < MAX_BYTES_OF_PHOTOS:
@@ -244,7 +243,7 @@ def _small(command: _Command, folder: Path, photos: Sequence[Path], counts: Sequ
     return found
 
 
-def _large(command: _Command, folder: Path, pixels: Pixels, sizes: Sequence[float]) -> list[Whole]:
+def _large(command: _Command, folder: Path, pixels: Pixels, sizes: Sequence[float]) -> list[CommandRun]:
     found = []
     for size in sizes:
         place = folder / f"{size:g}"
@@ -253,11 +252,3 @@ def _large(command: _Command, folder: Path, pixels: Pixels, sizes: Sequence[floa
         options = ["-o", f"{place}.bca", "--no-measure", "--json"]
         found.append(command.run(what, "compress", place, *options, files=1, megapixels=size))
     return found
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -14,7 +14,7 @@ from torch import nn
 from batchcomp.archive import ArchiveWriter
 from batchcomp.archive.rows import Row
 from batchcomp.benchmark.hyperprior import STRIDE, M, macs_per_pixel, synthesis
-from batchcomp.benchmark.machine import matmul_gflops, median_seconds, side_by_side, torch_threads
+from batchcomp.benchmark.machine import in_parallel, matmul_gflops, median_seconds, torch_threads
 from batchcomp.codec.codec import Codec
 from batchcomp.images.load import decode_picture, read_source
 from batchcomp.images.picture import Picture
@@ -34,7 +34,7 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Net:
+class NetSpeed:
     """How a network stands to the machine's own matrix product, measured beside it."""
 
     name: str
@@ -58,7 +58,7 @@ def measure_stages(path: Path, codec: Codec, *, threads: int, runs: int = 3) -> 
     pixels = picture.height * picture.width / 1e6
 
     def stage(name: str, work: Callable[[], object], copies: int = threads) -> Stage:
-        seconds = median_seconds(side_by_side(work, copies) if copies > 1 else work, runs)
+        seconds = median_seconds(in_parallel(work, copies) if copies > 1 else work, runs)
         return Stage(name=name, mps=pixels * copies / seconds)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +84,7 @@ def _write(folder: Path, payload: bytes, picture: Picture) -> None:
         writer.add(row, payload)
 
 
-def measure_nets(stages: list[Stage], codec: Codec, *, threads: int) -> tuple[float, list[Net]]:
+def measure_nets(stages: list[Stage], codec: Codec, *, threads: int) -> tuple[float, list[NetSpeed]]:
     """Return the peak in 10^9 operations a second, and both nets against it."""
     peak, mps = matmul_gflops(threads), {stage.name: stage.mps for stage in stages}
     network, scale = codec.model.network, codec.model.network.arch.scale
@@ -92,7 +92,7 @@ def measure_nets(stages: list[Stage], codec: Codec, *, threads: int) -> tuple[fl
     for name, net, grows in (("ComCNN", network.com, 1), ("RecCNN", network.rec, scale)):
         kmacs = macs_of(net, network.arch.unit * 4 // grows) / grows**2 / 1e3
         gflops = 2 * kmacs * mps[name]
-        nets.append(Net(name=name, mps=mps[name], kmacs=kmacs, gflops=gflops, share=gflops / peak))
+        nets.append(NetSpeed(name=name, mps=mps[name], kmacs=kmacs, gflops=gflops, share=gflops / peak))
     return peak, nets
 
 
@@ -115,7 +115,7 @@ def macs_of(net: nn.Module, side: int) -> float:
     return total[0] / side**2
 
 
-def measure_hyperprior(device: torch.device, *, threads: int, runs: int = 3) -> Net:
+def measure_hyperprior(device: torch.device, *, threads: int, runs: int = 3) -> NetSpeed:
     """Time the synthesis transform on the same device: torch's threads in one picture, or a picture a thread."""
     net, latents = synthesis().to(device), HYPERPRIOR_SIDE // STRIDE
     x = torch.rand(1, M, latents, latents, device=device).contiguous(memory_format=torch.channels_last)
@@ -131,7 +131,7 @@ def measure_hyperprior(device: torch.device, *, threads: int, runs: int = 3) -> 
     with torch_threads(threads):
         seconds = median_seconds(work, runs)
         if device.type == "cpu" and threads > 1:
-            seconds = min(seconds, median_seconds(side_by_side(alone, threads), runs) / threads)
+            seconds = min(seconds, median_seconds(in_parallel(alone, threads), runs) / threads)
     mps = HYPERPRIOR_SIDE**2 / 1e6 / seconds
     kmacs = macs_per_pixel() / 1e3
-    return Net(name="hyperprior synthesis", mps=mps, kmacs=kmacs, gflops=2 * kmacs * mps, share=math.nan)
+    return NetSpeed(name="hyperprior synthesis", mps=mps, kmacs=kmacs, gflops=2 * kmacs * mps, share=math.nan)

@@ -27,6 +27,7 @@ from batchcomp.cli import (
     verify,
 )
 from batchcomp.cli.common import with_common
+from batchcomp.cli.config import path_of
 from batchcomp.errors import BatchcompError, ExitCode, OutputError
 
 INTERRUPTED = "interrupted; what was finished is kept, run again to go on"
@@ -37,14 +38,19 @@ EPILOG = (
 )
 
 
-class Group(TyperGroup):
-    """Turns whatever ends a command into its exit code, one line on stderr and the last JSON line."""
+class Subgroup(TyperGroup):
+    """A command that has subcommands."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the command; wrong options of it must be told as JSON too, before they are parsed."""
+        """Find the command; what is wrong with its options must be said as JSON too, before they are parsed."""
         name, command, rest = super().resolve_command(ctx, args)
-        session.begin(command=name or "", as_json=asks_for_json(command, rest))
+        names = [*path_of(ctx), name or ""]
+        session.begin(command=" ".join(names), as_json=asks_for_json(command, rest))
         return name, command, rest
+
+
+class Group(Subgroup):
+    """Turns whatever ends a command into its exit code, one line on stderr and the last JSON line."""
 
     def invoke(self, ctx: Any) -> Any:
         session.begin()
@@ -135,9 +141,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "prune": prune.prune,
     "repair": repair.repair,
     "doctor": doctor.doctor,
-    "bench": bench.bench,
-    "train": train.train,
     "unpack": unpack.unpack,
 }
+GROUPS = {"bench": bench, "train": train}  # commands with subcommands: packages with a HELP and COMMANDS of their own
+
 for name, command in COMMANDS.items():
     app.command(name)(with_common(command))
+for name, package in GROUPS.items():
+    group = typer.Typer(cls=Subgroup, help=package.HELP, no_args_is_help=True, rich_markup_mode=None)
+    for subname, command in package.COMMANDS.items():
+        group.command(subname)(with_common(command))
+    app.add_typer(group, name=name)

@@ -107,7 +107,7 @@ def compress(
 
 def _finish(settings: CompressSettings, source: int, stored: int, *, as_json: bool) -> None:
     from batchcomp.cli.state import remember_archive
-    from batchcomp.report.render import human
+    from batchcomp.report.text import human
 
     remember_archive(settings.archive)
     text = f"{settings.archive}: {human(source)} -> {human(stored)}; `batchcomp report` shows each picture"

@@ -50,11 +50,8 @@ def apply_config(ctx: typer.Context, value: Path | None) -> Path | None:
     path = value or default_file()
     if ctx.resilient_parsing or path is None or (value is None and not _is_there(path)):
         return None
-    commands: Mapping[str, Any] = getattr(ctx.find_root().command, "commands", {})
-    sections = read(path)
-    _must_be_one_of(path, "", sections, commands, "command")
-    defaults = {name: _defaults(ctx, path, name, sections[name], commands[name]) for name in sections}
-    ctx.default_map = defaults.get(ctx.info_name or "", {})
+    defaults = _defaults_below(ctx, path, "", read(path), ctx.find_root().command)
+    ctx.default_map = defaults.get(".".join(path_of(ctx)), {})
     return path
 
 
@@ -63,6 +60,20 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except OSError:  # in a folder that this user may not look into
         return False
+
+
+def path_of(ctx: Any) -> list[str]:
+    """The names of the command that runs, without that of the program: `["bench", "curves"]`."""
+    return [*path_of(ctx.parent), ctx.info_name or ""] if ctx.parent else []
+
+
+def commands_of(group: Any) -> dict[str, Any]:
+    """The commands of a group by the name of their section; those of a group in it as `bench.curves`."""
+    found: dict[str, Any] = {}
+    for name, command in getattr(group, "commands", {}).items():
+        below = commands_of(command)
+        found |= {f"{name}.{sub}": one for sub, one in below.items()} if below else {name: command}
+    return found
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -89,9 +100,25 @@ def keys_of(command: Any) -> dict[str, Key]:
     return {name: key for name, key in keys.items() if name not in NOT_CONFIGURED}
 
 
-def _defaults(ctx: typer.Context, path: Path, name: str, section: object, command: Any) -> dict[str, Any]:
-    if not isinstance(section, dict):
-        raise UsageError(f"{path}: {name}: expected a section, [{name}], with options in it")
+def _defaults_below(
+    ctx: typer.Context, path: Path, prefix: str, sections: Mapping[str, object], group: Any
+) -> Defaults:
+    """The values of all sections of a group's commands, checked; of `[bench.curves]` under `bench.curves`."""
+    commands: Mapping[str, Any] = getattr(group, "commands", {})
+    _must_be_one_of(path, f"[{prefix.rstrip('.')}] " if prefix else "", sections, commands, "command")
+    found: Defaults = {}
+    for key, section in sections.items():
+        name, command = f"{prefix}{key}", commands[key]
+        if not isinstance(section, dict):
+            raise UsageError(f"{path}: {name}: expected a section, [{name}], with options in it")
+        if getattr(command, "commands", None):
+            found |= _defaults_below(ctx, path, f"{name}.", section, command)
+        else:
+            found[name] = _defaults(ctx, path, name, section, command)
+    return found
+
+
+def _defaults(ctx: typer.Context, path: Path, name: str, section: Mapping[str, object], command: Any) -> dict[str, Any]:
     keys = keys_of(command)
     _must_be_one_of(path, f"[{name}] ", section, keys, "option")
     return {

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from batchcomp.cli import session
 from batchcomp.errors import ExitCode, OutputError
 from batchcomp.kinds import KINDS
+from batchcomp.report.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 SCHEMA = 1  # of every JSON line
 PROBLEM = "red"  # the style of what --quiet must not hide
 PIPE_WIDTH = 10_000  # columns, where no terminal says how many there are
-ROOMY = 120  # columns from which a table is never stacked
 FATES = ("done", "planned", "unchanged", "skipped", "failed")  # every file has one of these
 COUNTS = ("done", *KINDS, "shared", "planned", "unchanged", "skipped", "failed")
 LEFT = {"unchanged": "unchanged", "skipped": "skipped (no pictures)", "failed": "failed"}
@@ -108,7 +108,7 @@ def err() -> Console:
 
 def shown(text: str) -> str:
     """One line, without control characters or lone surrogates, whatever a file is called."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogateescape").decode() for c in text)
+    return printable(text)
 
 
 def say_progress(text: str) -> None:
@@ -312,27 +312,6 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
                 say(f"{event.name}: {row.reason}")
 
 
-def table_of(
-    title: str,
-    columns: list[tuple[str, str]],
-    rows: list[list[str]],
-    footer: list[str] | None = None,
-    *,
-    stack: Sequence[Sequence[int]] = (),
-) -> Any:
-    """A rich table; `columns` are (heading, justify), every cell is plain text.
-
-    `stack` says which columns stand above each other where the terminal is too narrow for one line a row.
-    """
-    alone = [(number,) for number in range(len(columns))]
-    table = _table(title, columns, rows, footer, alone)
-    console = out()
-    needed = console.measure(table, options=console.options.update(width=PIPE_WIDTH)).maximum
-    if stack and console.width < min(ROOMY, needed):
-        return _table(title, columns, rows, footer, stack)
-    return table
-
-
 def show_table(
     title: str,
     columns: list[tuple[str, str]],
@@ -346,40 +325,9 @@ def show_table(
     Raises:
         BrokenPipeError, OutputError: see `write`.
     """
-    print_result(table_of(title, columns, rows, footer, stack=stack))
+    from batchcomp.cli.tables import table_of
 
-
-def _table(
-    title: str,
-    columns: list[tuple[str, str]],
-    rows: list[list[str]],
-    footer: list[str] | None,
-    groups: Sequence[Sequence[int]],
-) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=_text([title], [0]) if title else None, box=box.SIMPLE_HEAD, show_footer=footer is not None)
-    headings = [heading for heading, _ in columns]
-    for number, group in enumerate(groups):
-        table.add_column(
-            _text(headings, group),
-            justify=columns[group[0]][1],  # type: ignore[arg-type]
-            footer=_text(footer, group) if footer else "",
-            overflow="fold",
-            no_wrap=number > 0,
-        )
-    for row in rows:
-        table.add_row(*(_text(row, group) for group in groups))
-    return table
-
-
-def _text(cells: list[str], group: Sequence[int]) -> Any:
-    """Cells one above the other; below the first of a row they are indented, so that rows can be told apart."""
-    from rich.text import Text
-
-    indent = "  " if group[0] == 0 else ""
-    return Text(f"\n{indent}".join(shown(cells[number]) for number in group).rstrip())
+    print_result(table_of(out(), title, columns, rows, footer, stack=stack))
 
 
 def summarise(outcome: Outcome, verb: str, *, as_json: bool = False, **extra: Any) -> int:

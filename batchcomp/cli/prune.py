@@ -30,7 +30,7 @@ def prune(
     from batchcomp.archive import prune as prune_archive
     from batchcomp.cli.state import choose_archive
     from batchcomp.pipeline.sources import gone_below
-    from batchcomp.report.render import human
+    from batchcomp.report.text import human
 
     folder = choose_archive(archive)
     gone = gone_below(folder, delete_missing) if delete_missing else lambda _path: False

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from batchcomp.cli import console
+from batchcomp.cli import console, session
 from batchcomp.cli.options import ArchiveArg, JsonOpt
 from batchcomp.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from batchcomp.report.rows import ReportRow, Totals
+from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
 
 
 def report(
     archive: ArchiveArg = None,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}. [default: {TABLE}]")
+    ] = None,
     as_json: JsonOpt = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
     sort: Annotated[
@@ -26,35 +25,30 @@ def report(
     worst: Annotated[int | None, typer.Option(min=1, help="Only the N with the least gain over JPEG.")] = None,
 ) -> None:
     """Compare each picture with plain JPEG. The figures were measured when it was stored."""
-    if as_json and as_csv:
-        raise UsageError("--json and --csv: choose one of them")
-    from dataclasses import asdict
-
+    name = format_name(form, as_json=as_json, as_csv=as_csv)
+    session.current().as_json = name == JSON
+    write = find_format(name)
     from batchcomp.archive import Archive
     from batchcomp.cli.state import choose_archive
-    from batchcomp.report import render
+    from batchcomp.report.formats.base import Report
     from batchcomp.report.rows import arrange, report_row, totals
 
     folder = choose_archive(archive)
     opened = Archive.open(folder)
     rows = [report_row(row) for row in opened.rows()]
-    total = totals(rows, opened.bytes_on_disk())
     shown = arrange(rows, sort=sort, worst=worst)
-    if as_json:
-        for row in shown:
-            console.json_line("picture", **asdict(row))
-        console.json_line("totals", **asdict(total))
-    elif as_csv:
-        console.write(render.as_csv(shown))
-    else:
-        _show_table(folder, shown, total)
-    raise typer.Exit(console.say_damage(opened.damage, as_json=as_json, pictures=len(shown)))
+    write(Report(title=str(folder), rows=shown, totals=totals(rows, opened.bytes_on_disk())), console)
+    raise typer.Exit(console.say_damage(opened.damage, as_json=name == JSON, pictures=len(shown)))
 
 
-def _show_table(folder: Path, rows: list[ReportRow], total: Totals) -> None:
-    from batchcomp.report import render
+def format_name(form: str | None, *, as_json: bool, as_csv: bool) -> str:
+    """The format that was asked for; `--json` and `--csv` are short for `--format json` and `--format csv`.
 
-    cells = [render.cells(row) for row in rows]
-    console.show_table(str(folder), render.COLUMNS, cells, render.footer(total), stack=render.STACK)
-    for line in render.remarks(total):
-        console.write(console.shown(line) + "\n")
+    Raises:
+        UsageError: there are several.
+    """
+    given = {"--format": form, "--json": as_json and JSON, "--csv": as_csv and CSV}
+    chosen = [option for option, value in given.items() if value]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)}: choose one of them")
+    return next((str(value) for value in given.values() if value), TABLE)

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from batchcomp.report.render import ABSENT, number
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
-    """One table: a title, (heading, justify) columns, rows of cells."""
-
-    title: str
-    columns: list[tuple[str, str]]
-    rows: list[list[str]]
+from batchcomp.report.sheet import Sheet
+from batchcomp.report.text import ABSENT, number
 
 
 def sheets(result: Any) -> Iterator[Sheet]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from batchcomp.report.bench import Sheet
-from batchcomp.report.render import number
+from batchcomp.report.sheet import Sheet
+from batchcomp.report.text import number
 
 PLACES = 4
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from batchcomp.report.bench import Sheet
-from batchcomp.report.render import ABSENT, human
+from batchcomp.report.sheet import Sheet
+from batchcomp.report.text import ABSENT, human
 
 BULK_BYTES = 1.2e9  # most memory for pictures of 12 megapixels in bulk
 SMALL_RATE = 60  # small files a second, without measuring

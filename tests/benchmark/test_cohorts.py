@@ -24,13 +24,15 @@ from batchcomp.benchmark.cohorts import (
     run_cohorts,
     spread,
 )
-from batchcomp.benchmark.rivals import Jpeg, Ours, Rival
+from batchcomp.benchmark.rivals.base import Rival
+from batchcomp.benchmark.rivals.jpeg import JpegRival
+from batchcomp.benchmark.rivals.ours import Ours
 from batchcomp.errors import UsageError
 from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.report.cohorts import sheets
 from tests.benchmark.samples import HalfJpeg, photo, save_photos
 
-CODECS: list[Rival] = [Ours(HalfJpeg(), "nets"), Ours(HalfJpeg(), BICUBIC), Jpeg()]
+CODECS: list[Rival] = [Ours(HalfJpeg(), "nets"), Ours(HalfJpeg(), BICUBIC), JpegRival()]
 NAMES = [codec.name for codec in CODECS]
 RATE = 0.8
 
@@ -59,7 +61,7 @@ def test_a_sample_is_spread_over_the_cohort() -> None:
 
 def test_the_score_is_between_those_of_the_neighbouring_files() -> None:
     """The bytes asked for lie between two files; so does the answer, and at a file's own bytes it is the file's."""
-    rgb, codec = photo(), Jpeg()
+    rgb, codec = photo(), JpegRival()
     files = {quality: codec.encode(rgb, quality) for quality in (30, 31)}
     scores = {quality: ms_ssim(codec.decode(data), rgb) for quality, data in files.items()}
     per_byte = 8 / (rgb.shape[0] * rgb.shape[1])
@@ -72,14 +74,14 @@ def test_the_score_is_between_those_of_the_neighbouring_files() -> None:
 @pytest.mark.parametrize("rate", [0.001, 50.0])
 def test_a_rate_out_of_reach_has_no_score(rate: float) -> None:
     """Below the coarsest quality's bytes or above the finest's, nothing is made up."""
-    assert ms_ssim_at_rate(photo(), Jpeg(), rate) is None
+    assert ms_ssim_at_rate(photo(), JpegRival(), rate) is None
 
 
 def test_a_flat_picture_breaks_nothing() -> None:
     """Its files hardly change with quality and may be perfect: MS-SSIM 1, or none."""
     flat = np.full((168, 176, 3), 77, np.uint8)
     for rate in (0.1, 0.2, 0.4):
-        score = ms_ssim_at_rate(flat, Jpeg(), rate)
+        score = ms_ssim_at_rate(flat, JpegRival(), rate)
         assert score is None or 0 <= score <= 1
 
 

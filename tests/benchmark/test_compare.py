@@ -21,6 +21,7 @@ from tests.benchmark.samples import curve, point
 
 
 def test_bd_rate_against_itself_is_zero() -> None:
+    """A curve needs as many bytes as itself."""
     assert bd_rate(curve(), curve()) == pytest.approx(0, abs=1e-9)
 
 
@@ -31,6 +32,7 @@ def test_bd_rate_of_the_same_curve_at_other_bytes(scale: float, percent: float) 
 
 
 def test_bd_rate_needs_overlapping_curves() -> None:
+    """Curves without a common quality, or of one point, are an error that says so."""
     low = [point(0.1, 0.5), point(0.2, 0.6)]
     with pytest.raises(ValueError, match=r"do not overlap: 8\.2\.\.20\.0 dB and 3\.0\.\.4\.0 dB"):
         bd_rate(curve(), low)
@@ -45,6 +47,7 @@ def test_a_curve_keeps_only_what_buys_quality() -> None:
 
 
 def test_a_curve_is_read_at_a_rate_and_not_beyond_it() -> None:
+    """Inside the curve there is a value at every rate, outside there is none."""
     assert ms_ssim_at(curve(), 0.4) == pytest.approx(0.95)
     assert 0.95 < (ms_ssim_at(curve(), 0.5) or 0) < 0.975
     assert db_at(curve(), 0.1) is not None
@@ -55,6 +58,7 @@ def test_a_curve_is_read_at_a_rate_and_not_beyond_it() -> None:
 
 
 def test_mean_curve_averages_pictures_at_equal_quality() -> None:
+    """Bytes and MS-SSIM are averaged over the pictures of one quality, in order of bytes."""
     points = [
         point(0.2, 0.9, picture="p", quality=1),
         point(0.4, 0.8, picture="q", quality=1),
@@ -65,6 +69,7 @@ def test_mean_curve_averages_pictures_at_equal_quality() -> None:
 
 
 def test_wins_count_pictures_that_both_curves_reach() -> None:
+    """A picture whose curve does not reach the rate counts for neither side."""
     points = [
         *curve(rival="jpeg", picture="p"),
         *curve(rival="jpeg", picture="q"),
@@ -79,6 +84,7 @@ def test_wins_count_pictures_that_both_curves_reach() -> None:
 
 
 def test_bd_rate_rows_hold_both_kinds_of_mean() -> None:
+    """A row has the BD-rate of the mean curves and the mean of the BD-rates."""
     points = [
         *curve(rival="jpeg", picture="p"),
         *curve(rival="jpeg", picture="q"),

@@ -10,7 +10,7 @@ import typer
 
 from batchcomp.archive import Archive
 from batchcomp.cli.app import app
-from batchcomp.cli.config import keys_of
+from batchcomp.cli.config import commands_of, keys_of
 from tests.cli import samples
 from tests.cli.conftest import Run
 
@@ -31,9 +31,8 @@ def config(config_folder: Path) -> Write:
 
 
 def commands() -> dict[str, Any]:
-    group: Any = typer.main.get_command(app)
-    found: dict[str, Any] = group.commands
-    return found
+    """Every command by the name of its section."""
+    return commands_of(typer.main.get_command(app))
 
 
 def quality_of(archive: str) -> int:
@@ -116,6 +115,12 @@ def test_doctor_names_the_file(run: Run, config: Write) -> None:
         ("[compress]\nconfig = 'x'", "[compress] config: no such option"),
         ("[compress]\npaths = ['x']", "[compress] paths: no such option"),
         ("[list]\nquality = 5", "[list] quality: no such option"),
+        ("[bench]\nrivals = 'jpeg'", "[bench] rivals: no such command; did you mean"),
+        ("[bench.curve]\nrivals = 'jpeg'", "[bench] curve: no such command; did you mean curves?"),
+        ("[bench.speed]\nrivals = 'jpeg'", "[bench.speed] rivals: no such option"),
+        ("[bench.curves]\neffort = 99", "[bench.curves] effort = 99: "),
+        ("bench = 5", "bench: expected a section, [bench]"),
+        ("bench.curves = 5", "bench.curves: expected a section, [bench.curves]"),
         ("compress = 5", "compress: expected a section, [compress]"),
         ("[compress]\nquality = 500", "[compress] quality = 500: "),
         ("[compress]\nquality = 'high'", "[compress] quality = 'high': "),
@@ -137,6 +142,14 @@ def test_what_makes_no_sense_is_refused(run: Run, config: Write, text: str, said
     assert said in result.err
     assert result.err.count("\n") == 1
     assert [line["exit_code"] for line in result.json] == [2]
+
+
+def test_subcommands_have_sections_of_their_own(run: Run, config: Write) -> None:
+    """`[bench.speed]` holds the defaults of `bench speed` and of no other benchmark."""
+    config("[bench.speed]\nquick = true\n[bench.curves]\nplot = 'a.gif'\n")
+    assert "--quick and --long: choose one" in run("bench", "speed", "photos", "--long").err
+    assert "ends in .png or .svg" in run("bench", "curves", "photos").err
+    assert {"bench.curves", "bench.speed", "bench.cohorts", "train.joint", "train.alternating"} <= commands().keys()
 
 
 @pytest.mark.parametrize("name", ["missing.toml", "."])

@@ -1,4 +1,4 @@
-"""`verify`, `doctor`, `train`, the exit codes, and what is printed where."""
+"""`verify`, `doctor`, the exit codes, and what is printed where."""
 
 from __future__ import annotations
 
@@ -90,29 +90,6 @@ def test_doctor_helps_where_the_model_is_missing(run: Run, monkeypatch: pytest.M
     assert result.code == 1
     assert "the shipped weights are missing" in result.out
     assert "torch" in result.out
-
-
-def test_train_makes_a_model_that_compresses(run: Run, tmp_path: Path) -> None:
-    """Two steps on two photos write a checkpoint, a log and, once scored, a model that --model takes."""
-    for seed in range(2):
-        samples.save(tmp_path / "photos" / f"{seed}.png", samples.image(180, 180, seed=seed))
-    options = ("--run", tmp_path / "run", "--batch", 1, "--crop", 176, "--threads", 1)
-    result = run("train", tmp_path / "photos", "--steps", 2, *options)
-    assert result.code == 0, result.err
-    assert result.err == ""  # progress is for terminals
-    assert "best.safetensors" in result.out
-    model = tmp_path / "run" / "best.safetensors"
-    assert (tmp_path / "run" / "checkpoint.pt").is_file()
-    assert (tmp_path / "run" / "log.csv").is_file()
-    assert run("compress", tmp_path / "photos" / "0.png", "--no-measure", "--model", model).code == 0
-
-
-def test_train_needs_photos(run: Run) -> None:
-    """Too few or too small photos are counted and explained."""
-    samples.save(Path("photos/small.png"))
-    result = run("train", "photos", "--run", "run")
-    assert result.code == 1
-    assert "0 of 1 photos have a short side of at least 256 px" in result.err
 
 
 def test_no_archive_is_10(run: Run, photos: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,13 @@ def test_csv_has_a_heading_and_a_row_for_each_picture(run: Run, archive: Path) -
     assert by_path["alpha.png"]["ms_ssim"] == ""
 
 
+@pytest.mark.parametrize("name", ["json", "csv"])
+def test_a_format_has_a_short_form(run: Run, archive: Path, name: str) -> None:
+    """`--json` and `--csv` are `--format json` and `--format csv`, to the byte but for the time of the run."""
+    long, short = run("report", archive, "--format", name).out, run("report", archive, f"--{name}").out
+    assert re.sub(r'"run_seconds": [0-9.]+', "", long) == re.sub(r'"run_seconds": [0-9.]+', "", short)
+
+
 @pytest.mark.parametrize(
     ("column", "first"),
     [("path", LONG), ("size", LONG), ("source", LONG), ("ms-ssim", "lost.png"), ("gain", "lost.png"), ("saved", LONG)],
@@ -109,7 +117,12 @@ def test_worst_keeps_the_least_gain(run: Run, archive: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [(["--sort", "colour"], "ms-ssim"), (["--json", "--csv"], "choose one"), (["--worst", "0"], "")],
+    [
+        (["--sort", "colour"], "ms-ssim"),
+        (["--json", "--csv"], "choose one"),
+        (["--format", "table", "--csv"], "choose one"),
+        (["--worst", "0"], ""),
+    ],
 )
 def test_usage_errors(run: Run, archive: Path, options: list[str], said: str) -> None:
     """Options that make no sense end with exit code 2 and say what does."""

@@ -1,0 +1,55 @@
+"""batchcomp itself, measured as its rivals are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from batchcomp.codec import pack
+from batchcomp.codec.codec import Codec
+from batchcomp.images.picture import Picture, Pixels
+
+OURS, PACKED = "batchcomp", "batchcomp --pack"
+SPARSE_QUALITIES = (1, 12, 30, 50, 70, 85, 95, 97.9)  # for what takes a minute a picture
+
+
+class OurCodec(Protocol):
+    """What the benchmark needs of `batchcomp.codec.Codec`."""
+
+    def compress(self, picture: Picture, quality: int, /) -> bytes: ...
+
+    def restore(self, data: bytes, /) -> Picture: ...
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Payloads as the archive stores them, without EXIF and ICC."""
+
+    codec: OurCodec
+    name: str = OURS
+    qualities: Sequence[float] = (1, 5, 12, 20, 30, 40, 50, 60, 70, 80, 90, 95, 97, 98, 99, 100)
+
+    def encode(self, rgb: Pixels, quality: float) -> bytes:
+        return self.codec.compress(Picture(pixels=rgb), int(quality))
+
+    def decode(self, data: bytes) -> Pixels:
+        return self.codec.restore(data).pixels
+
+
+@dataclass(frozen=True)
+class OursPacked:
+    """The same pictures with `--pack`, in fewer bytes. What cannot be packed counts as it is."""
+
+    codec: Codec
+    name: str = PACKED
+    effort: int = 0
+    qualities: Sequence[float] = (1, 8, 20, 35, 50, 65, 80, 90, 97, 98, 100)
+
+    def encode(self, rgb: Pixels, quality: float) -> bytes:
+        compact = self.codec.compact([Picture(pixels=rgb)], quality, effort=self.effort)[0]
+        data = self.codec.encode(compact)
+        return pack.pack(data, compact.coefficients, compact.tables) or data
+
+    def decode(self, data: bytes) -> Pixels:
+        return self.codec.restore(data).pixels

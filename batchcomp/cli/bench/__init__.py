@@ -1,0 +1,12 @@
+"""`batchcomp bench`: what it measures, a subcommand each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from batchcomp.cli.bench.cohorts import bench_cohorts
+from batchcomp.cli.bench.curves import bench_curves
+from batchcomp.cli.bench.speed import bench_speed
+
+HELP = "Compare with JPEG, WebP, AVIF and JPEG XL on your pictures (needs the [bench] extra)."
+COMMANDS: dict[str, Callable[..., None]] = {"curves": bench_curves, "speed": bench_speed, "cohorts": bench_cohorts}

@@ -1,0 +1,106 @@
+"""`batchcomp bench curves`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from batchcomp.cli import console
+from batchcomp.cli.bench.options import JsonFileOpt, PicturesArg, ProcessesOpt, processes_on, show, write_json
+from batchcomp.cli.options import DeviceOpt, ModelOpt
+from batchcomp.cli.pictures import find_pictures
+from batchcomp.errors import UsageError
+from batchcomp.settings import MAX_EFFORT
+
+if TYPE_CHECKING:
+    from batchcomp.benchmark.rivals.ours import OursPacked
+    from batchcomp.codec.codec import Codec
+
+
+def bench_curves(
+    images: PicturesArg,
+    json_file: JsonFileOpt = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the curves here (.png or .svg).")] = None,
+    published: Annotated[Path | None, typer.Option(help="With --plot: curves of others to draw too (JSON).")] = None,
+    rivals: Annotated[str, typer.Option(help="Codecs to compare with, separated by commas.")] = "jpeg,webp,avif,jpegxl",
+    guards: Annotated[
+        str, typer.Option(help="Bits per pixel for SSIMULACRA2, PSNR and CIEDE2000; 'none' leaves them out.")
+    ] = "0.35",
+    speed: Annotated[bool, typer.Option(help="Time the codecs too, on the largest picture.")] = True,
+    packed: Annotated[bool, typer.Option(help="A curve with --pack too, where that is installed.")] = True,
+    effort: Annotated[
+        int | None, typer.Option(min=1, max=MAX_EFFORT, help="A packed curve with this --effort too (slow).")
+    ] = None,
+    jobs: ProcessesOpt = 0,
+    device: DeviceOpt = "auto",
+    model: ModelOpt = None,
+) -> None:
+    """Compare bytes and quality. Rate-distortion curves, BD-rate, wins, other measures at the same bytes."""
+    check_combination(plot=plot, published=published, packed=packed, effort=effort)
+    from batchcomp.benchmark.run import BenchSettings, run_bench
+    from batchcomp.codec.codec import Codec
+    from batchcomp.report.bench import sheets
+
+    pictures, codec = find_pictures(images), Codec.open(model, device=device)
+    settings = BenchSettings(
+        rivals=[name.strip() for name in rivals.split(",") if name.strip()],
+        guard_rates=parse_rates(guards),
+        speed=speed,
+        jobs=processes_on(codec.device.type, jobs),
+    )
+    result = run_bench(
+        pictures,
+        codec,
+        settings,
+        more=packed_curves(codec, effort) if packed and find_spec("constriction") else [],
+        on_done=lambda stage, name: console.say_progress(f"{stage}: {name}"),
+    )
+    write_json(json_file, result.to_json())
+    if plot:
+        from batchcomp.benchmark.plot import plot_curves
+
+        plot_curves(result.mean_curves, plot, published=published)
+    show(sheets(result))
+
+
+def check_combination(*, plot: Path | None, published: Path | None, packed: bool, effort: int | None) -> None:
+    """Refuse what would be ignored or found wrong only after the measuring.
+
+    Raises:
+        UsageError: an option needs another one, or the published curves cannot be read.
+    """
+    if published and not plot:
+        raise UsageError("--published: goes with --plot, which draws the curves")
+    if effort and not packed:
+        raise UsageError("--effort: goes with a packed curve; leave --no-packed out")
+    if effort and not find_spec("constriction"):
+        raise UsageError("--effort: its curve is packed: run pip install 'batchcomp[pack]'")
+    if plot:
+        from batchcomp.benchmark.plot import check_suffix, read_published
+
+        check_suffix(plot)
+        if published:
+            read_published(published)
+
+
+def packed_curves(codec: Codec, effort: int | None) -> list[OursPacked]:
+    """The curve with `--pack`, and with effort a second one at fewer qualities."""
+    from batchcomp.benchmark.rivals.ours import PACKED, SPARSE_QUALITIES, OursPacked
+
+    usual = OursPacked(codec)
+    if not effort:
+        return [usual]
+    return [usual, OursPacked(codec, name=f"{PACKED} --effort {effort}", effort=effort, qualities=SPARSE_QUALITIES)]
+
+
+def parse_rates(text: str) -> tuple[float, ...]:
+    """Numbers separated by commas; none for 'none'."""
+    if text == "none":
+        return ()
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--guards {text!r}: expected numbers separated by commas, or none") from error

@@ -1,0 +1,41 @@
+"""Arguments and options that the benchmarks share, and how they write and show what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from batchcomp.cli import console
+
+if TYPE_CHECKING:
+    from batchcomp.report.sheet import Sheet
+
+PicturesArg = Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")]
+JsonFileOpt = Annotated[Path | None, typer.Option("--json", help="Write everything measured here.")]
+ProcessesOpt = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one a core. On a GPU always one.")
+]
+
+
+def processes_on(device: str, jobs: int) -> int:
+    """How many processes measure: as many as asked for on a CPU; one on a GPU, which each would open for itself."""
+    from batchcomp.settings import available_cores
+
+    return (jobs or available_cores()) if device == "cpu" else 1
+
+
+def write_json(path: Path | None, text: str) -> None:
+    """Write the JSON file, if one was asked for."""
+    if path:
+        from batchcomp.archive.durable import atomic_write
+
+        atomic_write(path, text.encode())
+
+
+def show(sheets: Iterable[Sheet]) -> None:
+    """Print tables on stdout."""
+    for sheet in sheets:
+        console.show_table(sheet.title, sheet.columns, sheet.rows)

@@ -1,0 +1,18 @@
+"""Arguments and options that both ways of training share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+PhotosArg = Annotated[Path, typer.Argument(help="A folder of photos; a twentieth is held out to select on.")]
+RunOpt = Annotated[Path, typer.Option(help="Folder of this run: checkpoint, log.csv, best.safetensors.")]
+SeedOpt = Annotated[int, typer.Option(help="Where the random draws start.")]
+ThreadsOpt = Annotated[int, typer.Option(min=0, help="Threads for the networks; 0: as torch chooses.")]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that were given; for the others the settings have defaults."""
+    return {name: value for name, value in options.items() if value is not None}

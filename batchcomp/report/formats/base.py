@@ -1,0 +1,45 @@
+"""What a report format gets, and where it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from batchcomp.report.rows import ReportRow, Totals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything a report says."""
+
+    title: str  # the archive
+    rows: Sequence[ReportRow]  # those to be shown, in their order
+    totals: Totals  # over all pictures of the archive
+
+
+class Output(Protocol):
+    """Where a report goes; `batchcomp.cli.console` is one."""
+
+    def write(self, text: str, /) -> None:
+        """Write whole lines without control characters."""
+        ...
+
+    def json_line(self, kind: str, **fields: Any) -> None:
+        """Write one JSON object with `type` and `schema` before the fields."""
+        ...
+
+    def show_table(
+        self,
+        title: str,
+        columns: list[tuple[str, str]],
+        rows: list[list[str]],
+        footer: list[str] | None = None,
+        *,
+        stack: Sequence[Sequence[int]] = (),
+    ) -> None:
+        """Draw a table; `stack` says which columns share one where there is little room."""
+        ...
+
+
+Format = Callable[[Report, Output], None]

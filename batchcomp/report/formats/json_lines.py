@@ -1,0 +1,14 @@
+"""A report as JSON lines, for programs: docs/scripting.md lists the fields."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from batchcomp.report.formats.base import Output, Report
+
+
+def write(report: Report, out: Output) -> None:
+    """A line a picture, then one with the totals."""
+    for row in report.rows:
+        out.json_line("picture", **asdict(row))
+    out.json_line("totals", **asdict(report.totals))

@@ -1,0 +1,37 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+ABSENT = "-"
+
+
+def human(count: float) -> str:
+    """Bytes in the unit people read: 812 B, 12.3 kB, 4.5 MB (powers of 1000)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError  # the loop returns at GB
+
+
+def number(value: float | None, places: int) -> str:
+    return ABSENT if value is None else f"{value:.{places}f}"
+
+
+def percent(value: float | None) -> str:
+    """A fraction: 0.4 -> 40 %."""
+    return ABSENT if value is None else f"{round(value * 100)} %"
+
+
+def change(saved: float | None) -> str:
+    """A saved fraction as a change of bytes: 0.4 -> -40 %."""
+    return ABSENT if saved is None else f"{round(-saved * 100):+} %".replace("+0", "0")
+
+
+def pictures(count: int) -> str:
+    return f"{count} picture{'' if count == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """The text with control characters and broken UTF-8 escaped, so that it moves no terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogateescape").decode() for c in text)

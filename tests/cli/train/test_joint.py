@@ -1,0 +1,38 @@
+"""`train joint`, as it is typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli import samples
+from tests.cli.conftest import Run
+
+
+def test_train_makes_a_model_that_compresses(run: Run, tmp_path: Path) -> None:
+    """Two steps on two photos write a checkpoint, a log and, once scored, a model that --model takes."""
+    for seed in range(2):
+        samples.save(tmp_path / "photos" / f"{seed}.png", samples.image(180, 180, seed=seed))
+    options = ("--run", tmp_path / "run", "--batch", 1, "--crop", 176, "--threads", 1)
+    result = run("train", "joint", tmp_path / "photos", "--steps", 2, *options)
+    assert result.code == 0, result.err
+    assert result.err == ""  # progress is for terminals
+    assert "best.safetensors" in result.out
+    model = tmp_path / "run" / "best.safetensors"
+    assert (tmp_path / "run" / "checkpoint.pt").is_file()
+    assert (tmp_path / "run" / "log.csv").is_file()
+    assert run("compress", tmp_path / "photos" / "0.png", "--no-measure", "--model", model).code == 0
+
+
+def test_train_needs_photos(run: Run) -> None:
+    """Too few or too small photos are counted and explained."""
+    samples.save(Path("photos/small.png"))
+    result = run("train", "joint", "photos", "--run", "run")
+    assert result.code == 1
+    assert "0 of 1 photos have a short side of at least 256 px" in result.err
+
+
+def test_a_model_of_another_family_is_no_start(run: Run) -> None:
+    """The baseline's networks cannot be trained through the differentiable JPEG."""
+    result = run("train", "joint", "photos", "--run", "run", "--start", "alternating")
+    assert result.code == 2
+    assert "--start alternating" in result.err

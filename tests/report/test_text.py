@@ -1,0 +1,45 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from batchcomp.report import text
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (12_345, "12.3 kB"),
+        (1_500_000, "1.5 MB"),
+        (2e9, "2.0 GB"),
+        (3e13, "30000.0 GB"),
+    ],
+)
+def test_bytes_for_people(count: float, shown: str) -> None:
+    """Bytes are shown in powers of 1000."""
+    assert text.human(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("saved", "shown"), [(0.4, "-40 %"), (-0.08, "+8 %"), (0.0, "0 %"), (-0.001, "0 %"), (None, "-")]
+)
+def test_changes_have_a_sign(saved: float | None, shown: str) -> None:
+    """Fewer bytes than JPEG is a minus; no change has no sign."""
+    assert text.change(saved) == shown
+
+
+@pytest.mark.parametrize(
+    ("saved", "shown"), [(0.4, "40 %"), (-0.08, "-8 %"), (0.0, "0 %"), (0.004, "0 %"), (None, "-")]
+)
+def test_savings_are_positive(saved: float | None, shown: str) -> None:
+    """What was saved is shown as what was saved."""
+    assert text.percent(saved) == shown
+
+
+def test_counts_are_worded() -> None:
+    """One picture is no "pictures"."""
+    assert (text.pictures(1), text.pictures(2)) == ("1 picture", "2 pictures")

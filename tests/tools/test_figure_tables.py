@@ -1,0 +1,49 @@
+"""`tools/figure_tables.py`."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).parents[2] / "tools"
+
+
+def test_the_figures_go_into_a_document(tmp_path: Path) -> None:
+    """Each codec has a row, the densest first; guards say who wins; what stood between the marks is gone."""
+    win = {"rival": "batchcomp", "mean_ms_ssim": 0.96, "anchor_mean_ms_ssim": 0.9}
+    bench = {
+        "bd_rates": [
+            {"rival": "jpeg", "of_mean_curve": 0.0, "in_usual_span": 0.0},
+            {"rival": "batchcomp", "of_mean_curve": -55.04, "in_usual_span": None},
+        ],
+        "wins": [{**win, "rate": rate} for rate in (0.25, 0.35, 0.5, 0.75, 1.0)],
+        "guard_summaries": [
+            {
+                "rate": 0.5,
+                "pictures": 24,
+                **{f"{measure}_wins": 23 for measure in ("ms_ssim", "ssimulacra2", "psnr", "ciede2000")},
+                "ssimulacra2": [30.25, 28.0],
+                "psnr": [30.25, 28.0],
+                "ciede2000": [30.25, 28.0],
+                "ms_ssim": [0.98, 0.9],
+            }
+        ],
+    }
+    (tmp_path / "found.json").write_text(json.dumps(bench))
+    document = tmp_path / "doc.md"
+    document.write_text("before\n<!-- figures -->\nold\n<!-- /figures -->\nafter\n")
+    main = runpy.run_path(str(TOOLS / "figure_tables.py"))["main"]
+    main(tmp_path / "found.json", document)
+    rows = document.read_text().splitlines()
+    assert rows[0] == "before"
+    assert rows[-1] == "after"
+    assert (
+        rows[4] == "| **batchcomp** | **-55.0 %** | **-** | **.9600** | **.9600** | **.9600** | **.9600** | **.9600** |"
+    )
+    assert rows[5] == "| JPEG (optimised, progressive) | 0 | 0 | .9000 | .9000 | .9000 | .9000 | .9000 |"
+    assert rows[9].startswith("| 0.5 | .9800 against .9000, 23 of 24 | 30.2 against 28.0, 23 of 24 |")
+    with pytest.raises(ValueError, match="no lines"):
+        main(tmp_path / "found.json", tmp_path / "found.json")

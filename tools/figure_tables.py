@@ -1,0 +1,98 @@
+"""Put the benchmark's tables into a document: `python tools/figure_tables.py BENCH.json DOC.md`.
+
+The JSON is what `batchcomp bench curves ... --json BENCH.json` wrote. The tables go between the lines
+`<!-- figures -->` and `<!-- /figures -->` and replace what stands there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+MARKED = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
+RATES = (0.25, 0.35, 0.5, 0.75, 1.0)
+NAMES = {
+    "jpegxl": "JPEG XL (effort 7)",
+    "avif": "AVIF (speed 6)",
+    "webp": "WebP (method 6)",
+    "jpeg": "JPEG (optimised, progressive)",
+}
+GUARDS = {"ms_ssim": ".4f", "ssimulacra2": ".1f", "psnr": ".2f", "ciede2000": ".2f"}
+
+
+def main(found: Path, document: Path) -> None:
+    """Rewrite the document's tables.
+
+    Raises:
+        ValueError: it has no place for them.
+    """
+    text = document.read_text(encoding="utf-8")
+    if not MARKED.search(text):
+        raise ValueError(f"{document}: no lines <!-- figures --> and <!-- /figures -->; add them")
+    bench = json.loads(found.read_text(encoding="utf-8"))
+    tables = curves(bench) + "\n" + guards(bench)
+    document.write_text(MARKED.sub(lambda match: match[1] + tables + match[2], text), encoding="utf-8")
+
+
+def curves(bench: dict[str, Any]) -> str:
+    """BD-rate and mean MS-SSIM of each codec, the densest first."""
+    wins = {(win["rival"], win["rate"]): win for win in bench["wins"]}
+    rows = []
+    for one in sorted(bench["bd_rates"], key=lambda one: one["of_mean_curve"]):
+        name = one["rival"]
+        usual = [wins[name, rate]["mean_ms_ssim"] for rate in RATES if (name, rate) in wins]
+        means = usual or [wins["batchcomp", rate]["anchor_mean_ms_ssim"] for rate in RATES]
+        cells = [percent(one["of_mean_curve"]), percent(one["in_usual_span"]), *map(places, means)]
+        shown = [f"**{cell}**" for cell in cells] if name.startswith("batchcomp") else cells
+        label = f"**{name}**" if name.startswith("batchcomp") else NAMES.get(name, name)
+        rows.append([label, *shown])
+    rates = [f"{rate:g}".removeprefix("0") if rate < 1 else "1.0" for rate in RATES]
+    headings = [
+        "codec",
+        "BD-rate against JPEG",
+        "12.5 to 20 dB only",
+        f"MS-SSIM at {rates[0]} bpp",
+        *rates[1:],
+    ]
+    return lines(headings, rows)
+
+
+def guards(bench: dict[str, Any]) -> str:
+    """The other measures at the same bytes as JPEG."""
+    rows = [
+        [f"{one['rate']:g}", *(cell(one, measure, form) for measure, form in GUARDS.items())]
+        for one in bench["guard_summaries"]
+    ]
+    headings = ["at the same bytes as JPEG, bits per pixel", "MS-SSIM", "SSIMULACRA2", "PSNR, dB"]
+    return lines([*headings, "CIEDE2000 (lower is better)"], rows)
+
+
+def cell(one: dict[str, Any], measure: str, form: str) -> str:
+    """Ours against JPEG's, and how many pictures win."""
+    ours, theirs = (f"{value:{form}}".replace("0.", ".", 1 if measure == "ms_ssim" else 0) for value in one[measure])
+    return f"{ours} against {theirs}, {one[f'{measure}_wins']} of {one['pictures']}"
+
+
+def percent(value: float | None) -> str:
+    """A change of bytes."""
+    if value is None:
+        return "-"
+    return "0" if abs(value) < 0.005 else f"{value:.1f} %"
+
+
+def places(value: float) -> str:
+    """Four places without the zero before the point."""
+    return f"{value:.4f}".removeprefix("0")
+
+
+def lines(headings: list[str], rows: list[list[str]]) -> str:
+    """A table in markdown."""
+    cells = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

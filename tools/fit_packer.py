@@ -1,0 +1,57 @@
+"""Fit the networks of `--pack` to the payloads of a model, and say what they save on photos that were held out.
+
+    python tools/fit_packer.py PHOTOS OUT [--model FILE] [--pictures 2000] [--steps 4500]
+
+OUT takes the place of batchcomp/models/packer.safetensors, and its SHA-256 that of `PACKER` in batchcomp/models.
+Payloads that were packed before need the old file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from batchcomp.archive.durable import atomic_write
+from batchcomp.codec.codec import Codec
+from batchcomp.training.data import split_folder
+from batchcomp.training.packer import Packers, Sample, expected_tables, fit, record_all, samples_of, to_bytes
+
+CROP, EACH = 512, 2  # side of the crops in pixels, qualities a crop
+SHARE = 0.05  # of the blocks that are learned from
+
+
+def fitted(codec: Codec, samples: Iterable[Sample], *, steps: int, batch: int = 256, seed: int = 0) -> bytes:
+    """Return the packer's file."""
+    torch.manual_seed(seed)
+    packers, records = Packers(), record_all(samples, share=SHARE, seed=seed)
+
+    def show(step: int, bits: float) -> None:
+        if step % 50 == 0:
+            sys.stderr.write(f"step {step} of {steps}: {bits:.1f} bits for a block of each plane\n")
+
+    fit(packers, records, steps=steps, batch=batch, on_step=show)
+    return to_bytes(packers, expected_tables(codec))
+
+
+def main() -> None:
+    """Fit and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=4500)
+    options = parser.parse_args()
+    codec = Codec.open(options.model, device="cpu")
+    photos = split_folder(options.photos, crop=192).train
+    samples = islice(samples_of(codec, photos, crop=CROP, each=EACH, seed=0), options.pictures)
+    atomic_write(options.out, fitted(codec, samples, steps=options.steps))
+
+
+if __name__ == "__main__":
+    main()
