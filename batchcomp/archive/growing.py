@@ -11,7 +11,7 @@ from pathlib import Path
 
 from batchcomp.archive import durable, layout
 from batchcomp.archive.layout import Entry
-from batchcomp.archive.manifest import MAX_MANIFEST, PLAIN, VERSION, count_rows, end_line, header_line, is_held
+from batchcomp.archive.manifest import MAX_MANIFEST, count_rows, end_line, header_line
 from batchcomp.archive.names import MANIFEST_NAME, clash_key, unique_entry
 from batchcomp.archive.rows import MAX_ENTRY_BYTES, Row, row_line
 from batchcomp.archive.segments import segment_name, temp_name
@@ -24,7 +24,6 @@ class _Written:
     line: bytes
     end: int  # offset of the first byte after the entries so far
     lines_end: int  # bytes of manifest up to and including `line`
-    plain: bool  # whether a reader of version 1 understands the line
 
 
 class GrowingSegment:
@@ -90,15 +89,15 @@ class GrowingSegment:
         entry = layout.picture_entry(row, crc=zlib.crc32(payload), offset=self._end)
         self._write_at_end(layout.local_header(entry), payload)
         self._taken.add(clash_key(row.entry))
-        self._count(line, entry, plain=not is_held(line))
+        self._count(line, entry)
 
-    def append_line(self, line: bytes, *, plain: bool = False) -> None:
+    def append_line(self, line: bytes) -> None:
         """Note a line that brings no entry, such as a shared row's; nothing is written before `finish`."""
-        self._count(line, None, plain=plain)
+        self._count(line, None)
 
-    def _count(self, line: bytes, entry: Entry | None, *, plain: bool) -> None:
+    def _count(self, line: bytes, entry: Entry | None) -> None:
         end, lines_end = entry.end if entry else self._end, self._lines_end + len(line)
-        self._written.append(_Written(entry=entry, line=line, end=end, lines_end=lines_end, plain=plain))
+        self._written.append(_Written(entry=entry, line=line, end=end, lines_end=lines_end))
 
     def finish(self, created: datetime, *, instead: bool = False) -> None:
         """Write manifest and central directory, wait for the disk, give the file its name. Can be repeated.
@@ -137,8 +136,7 @@ class GrowingSegment:
             raise
 
     def _write_manifest(self, created: datetime) -> None:
-        version = PLAIN if all(done.plain for done in self._written) else VERSION
-        lines = [header_line(self._number, created, version), *(done.line for done in self._written)]
+        lines = [header_line(self._number, created), *(done.line for done in self._written)]
         data = b"".join([*lines, end_line(*count_rows(done.line for done in self._written))])
         entry = manifest_entry(data, self._end)
         entries = [*(done.entry for done in self._written if done.entry), entry]

@@ -18,7 +18,7 @@ from batchcomp.archive.segments import left_over_temps
 from batchcomp.errors import ArchiveError, ArchiveLockedError
 
 LOCK_NAME: Final = ".lock"
-HOLDER_NAME: Final = ".lock.owner_segment"  # who holds the lock; only a hint for people, the lock is what counts
+HOLDER_NAME: Final = ".lock.holder"  # who holds the lock; only a hint for people, the lock is what counts
 
 
 class WriterLock:

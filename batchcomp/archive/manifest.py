@@ -16,10 +16,9 @@ from batchcomp.archive.rows import CRC_MEMBER, json_line, parse_line, with_crc
 from batchcomp.errors import ArchiveError
 
 FORMAT: Final = "batchcomp-archive"
-VERSION: Final = 2  # the newest that this build reads
-PLAIN: Final = 1  # what it writes; only a segment with shared rows or held lines needs version 2
-MAX_MANIFEST = 64 * 2**20  # bytes; the writer closes a segment long before
-_PICTURE: Final = b'{"type":"picture",'  # how a row starts, so that rows are told apart without parsing them
+VERSION: Final = 1  # what this build writes, and the newest that it reads
+MAX_MANIFEST: Final = 64 * 2**20  # bytes; the writer closes a segment long before
+_PICTURE: Final = b'{"type":"picture",'  # how a row starts, so that rows are found without parsing
 _HELD: Final = b'{"type":"held",'  # likewise: an entry that only shared rows elsewhere refer to
 _PATH: Final = re.compile(rb'\{"type":"picture","path":("(?:[^"\\]|\\.)*"),')  # how our writers begin a row
 
@@ -34,10 +33,10 @@ class Header:
     created: str
 
 
-def header_line(segment: int, created: datetime, version: int = PLAIN) -> bytes:
+def header_line(segment: int, created: datetime) -> bytes:
     """Return the first line; `created` is in UTC."""
     stamp = created.strftime("%Y-%m-%dT%H:%M:%SZ")
-    value = {"type": "segment", "format": FORMAT, "version": version, "segment": segment}
+    value = {"type": "segment", "format": FORMAT, "version": VERSION, "segment": segment}
     return json_line({**value, "writer": f"batchcomp {__version__}", "created": stamp})
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Identity, Segment, SegmentReplacedError, file_identity, open_segment
 from batchcomp.archive.segments import segment_name, segment_numbers
-from batchcomp.errors import ArchiveError, ArchiveNotFoundError
+from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 
 T = TypeVar("T")
 _PATIENCE = 10  # how often a segment may be replaced under a reader's hands
@@ -48,13 +48,37 @@ class Archive:
         archive.damage.extend(gap_damage(list(archive._snapshot)))
         return archive
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Forget the segments that were looked at; no file stays open between two calls anyway."""
+        self._segment.cache_clear()
+
     def rows(self) -> Iterator[Row]:
         """Yield the current rows, oldest segment first, each in the order of its entries.
 
         The last row of a path supersedes those before it, even if it is damaged: an old version is never passed off
         as the current one. Memory grows by the paths alone.
         """
+        return self._current_rows(self._newest())
+
+    def row(self, path: str) -> Row:
+        """Return the current row of the picture that was archived as `path` (relative, with `/`).
+
+        Raises:
+            ArchiveDamagedError: its row is damaged.
+            ArchiveError: there is no such picture in the archive.
+        """
         newest = self._newest()
+        if path not in newest:
+            raise ArchiveError(f"{self.folder}: has no picture {path!r}; `batchcomp list` names those it has")
+        for row in self._current_rows({path: newest[path]}):
+            return row
+        raise ArchiveDamagedError(f"{self.folder}: the row of {path!r} is damaged; run `batchcomp repair`")
+
+    def _current_rows(self, newest: dict[str, int]) -> Iterator[Row]:
+        """Yield the rows of the lines in `newest`, and of those that took their place meanwhile."""
         while newest:
             for segment, line in self._lines():
                 path = line_path(line)

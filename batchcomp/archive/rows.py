@@ -101,6 +101,17 @@ def row_line(row: Row, kind: str = "picture") -> bytes:
     return line
 
 
+def row_of(line: bytes, segment: int) -> Row:
+    """Return the row that a line of the manifest of segment number `segment` holds.
+
+    Raises:
+        ValueError: its checksum is missing or wrong, or it breaks another rule.
+    """
+    if problem := crc_problem(line):
+        raise ValueError(problem)
+    return row_from_json(parse_line(line), segment)
+
+
 def row_from_json(value: Mapping[str, Any], segment: int) -> Row:
     """Return the row that a manifest line holds; fields this version does not know are ignored.
 
@@ -131,16 +142,13 @@ def with_crc(line: bytes) -> bytes:
 
 
 def crc_problem(line: bytes) -> str:
-    """Say why the line's own checksum is wrong, "" if it is right or the line has none (as older writers wrote it)."""
+    """Say what is wrong with the line's own checksum, "" if it is right: then the line needs no manifest to prove it."""
     match = CRC_MEMBER.search(line)
-    if match is None or int(match[1], 16) == zlib.crc32(line[: match.start()]):
-        return ""
-    return "the line does not have the checksum that it names (crc)"
-
-
-def has_crc(line: bytes) -> bool:
-    """Tell whether a line has a checksum of its own, and the right one: it can be trusted without its manifest."""
-    return bool(CRC_MEMBER.search(line)) and not crc_problem(line)
+    if match is None:
+        return "the line has no checksum at its end (crc)"
+    if int(match[1], 16) != zlib.crc32(line[: match.start()]):
+        return "the line does not have the checksum that it names (crc)"
+    return ""
 
 
 def parse_line(line: bytes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from batchcomp.archive.layout import LOCAL, RECOVERY
 from batchcomp.archive.manifest import is_held
 from batchcomp.archive.names import MANIFEST_NAME, NOT_DERIVABLE, clash_key, natural_name
 from batchcomp.archive.rewrite import Kept, check_kind
-from batchcomp.archive.rows import Row, parse_line, row_from_json
+from batchcomp.archive.rows import Row, row_of
 from batchcomp.archive.scan import Bytes, Found, broken_shares, find_entries, find_lines, manifest_lines
 from batchcomp.archive.segment import Segment, open_file
 from batchcomp.errors import ArchiveDamagedError, PictureError
@@ -98,8 +98,8 @@ class _Salvager:
         at, kept = pair
         if kept.row is None or not kept.row.owner_segment:
             return at, False
-        holder = self._starts.get(kept.row.entry, 0) if kept.row.owner_segment == self._number else 0
-        return max(at, holder), True
+        owner = self._starts.get(kept.row.entry, 0) if kept.row.owner_segment == self._number else 0
+        return max(at, owner), True
 
     def _lines(self) -> list[bytes]:
         """Return the rows that can be trusted: all if the manifest has its checksum, else those with their own."""
@@ -131,7 +131,7 @@ class _Salvager:
 
     def _row(self, line: bytes) -> Row | None:
         try:
-            row = row_from_json(parse_line(line), self._number)
+            row = row_of(line, self._number)
         except ValueError:
             return None  # its entry may still be found by its header
         check_kind(row, f"segment {self._number}")

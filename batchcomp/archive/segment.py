@@ -17,7 +17,7 @@ from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.manifest import MAX_MANIFEST, check_manifest, picture_lines, row_lines
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
-from batchcomp.archive.rows import Row, crc_problem, parse_line, row_from_json
+from batchcomp.archive.rows import Row, parse_line, row_of
 from batchcomp.archive.segments import segment_name
 from batchcomp.errors import ArchiveDamagedError, ArchiveError
 
@@ -87,9 +87,7 @@ class Segment:
             ArchiveDamagedError: it breaks the rules.
         """
         try:
-            if problem := crc_problem(line):
-                raise ValueError(problem)  # noqa: TRY301  # one way out for every broken rule
-            return row_from_json(parse_line(line), self.number)
+            return row_of(line, self.number)
         except ValueError as error:
             self.fail(f"a row breaks the rules: {error}", _entry_in(line))
 

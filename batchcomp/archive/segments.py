@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 _SEGMENT = re.compile(r"([0-9]{6,})\.zip")
-_TEMP = re.compile(r"\.[0-9]{6,}\.zip\.tmp|\.\.lock\.owner_segment\.[0-9]+\.tmp")
+_TEMP = re.compile(r"\.[0-9]{6,}\.zip\.tmp|\.\.lock\.holder\.[0-9]+\.tmp")
 
 
 def segment_name(number: int) -> str:

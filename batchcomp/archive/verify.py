@@ -11,7 +11,6 @@ from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.growing import manifest_entry
 from batchcomp.archive.layout import Entry
-from batchcomp.archive.manifest import PLAIN, check_manifest, is_held
 from batchcomp.archive.reader import find_segments, gap_damage
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, Span, open_segment
@@ -101,7 +100,6 @@ class _ArchiveCheck:
         before = len(self.damage)
         self.damage += segment.damage
         manifest = segment.read_manifest()
-        plain = check_manifest(manifest, segment.number).version == PLAIN
         entries: dict[str, Entry | None] = {}
         for line in segment.row_lines():
             try:
@@ -109,8 +107,6 @@ class _ArchiveCheck:
             except FoundDamageError as error:
                 self.damage.append(error.damage)
                 continue
-            if plain and (row.owner_segment or is_held(line)):
-                self._note(segment, row, "shared rows and held lines need version 2 in the header")
             if row.owner_segment:
                 self._check_shared(segment, row)
             else:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchcomp.archive import Archive, ArchiveWriter, Row, verify
-from batchcomp.archive.rows import json_line, parse_line, row_from_json, row_line
+from batchcomp.archive.rows import json_line, parse_line, row_from_json, row_line, with_crc
 from batchcomp.errors import ArchiveDamagedError, ArchiveError
 
 from .samples import sample_row, three_pictures, write_archive
@@ -134,7 +134,7 @@ def picture(**fields: Any) -> dict[str, Any]:
     digest = "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7"
     row = sample_row("a.png", entry="a.png.jpg", payload_bytes=4, payload_sha256=digest)
     value = json.loads(row_line(row))
-    del value["crc"]  # of the sound row
+    del value["crc"]  # each line gets its own
     return {**value, **fields}
 
 
@@ -142,7 +142,8 @@ def forge(folder: Path, rows: list[dict[str, Any]], entries: list[tuple[str, byt
     """Write a segment with the standard library."""
     folder.mkdir()
     first = {"type": "segment", "format": "batchcomp-archive", "version": 1, "segment": 1, **header}
-    lines = [json_line(value) for value in [first, *rows, {"type": "end", "pictures": len(rows)}]]
+    last = {"type": "end", "pictures": len(rows)}
+    lines = [json_line(first), *(with_crc(json_line(row)) for row in rows), json_line(last)]
     with zipfile.ZipFile(folder / "000001.zip", "w") as archive:
         for name, data in [*entries, (MANIFEST, b"".join(lines))]:
             archive.writestr(zipfile.ZipInfo(name), data)
@@ -151,9 +152,9 @@ def forge(folder: Path, rows: list[dict[str, Any]], entries: list[tuple[str, byt
 def test_a_newer_version_is_refused(tmp_path: Path) -> None:
     """Reader, verify and writer say which version it is and what to do."""
     folder = tmp_path / "x.bca"
-    forge(folder, [picture()], [("a.png.jpg", b"data")], version=3)
+    forge(folder, [picture()], [("a.png.jpg", b"data")], version=2)
     for attempt in (lambda: Archive.open(folder), lambda: verify(folder), ArchiveWriter(folder).__enter__):
-        with pytest.raises(ArchiveError, match="archive version 3: this build reads up to 2; upgrade batchcomp"):
+        with pytest.raises(ArchiveError, match="archive version 2: this build reads up to 1; upgrade batchcomp"):
             attempt()
 
 
@@ -198,12 +199,22 @@ def test_hostile_rows_are_left_out(tmp_path: Path, fields: dict[str, Any]) -> No
     """A row that breaks a rule is damage of its own; its neighbour is served."""
     with pytest.raises(ValueError, match=next(iter(fields))):
         row_from_json({**picture(), **fields}, 1)
-    value = json.dumps({**picture(path="bad.png"), **fields}, separators=(",", ":")).encode() + b"\n"
+    value = with_crc(json.dumps({**picture(path="bad.png"), **fields}, separators=(",", ":")).encode() + b"\n")
     forge(tmp_path / "x.bca", [picture()], [("a.png.jpg", b"data")])
     repack(tmp_path / "x.bca" / "000001.zip", lambda data: add_line(data, value))
     archive = Archive.open(tmp_path / "x.bca")
     assert [row.path for row in archive.rows()] == ["a.png"]
     assert [damage.reason[:5] for damage in archive.damage] == ["a row"]
+    assert "crc" not in archive.damage[0].reason
+
+
+def test_a_row_without_checksum_is_damage(tmp_path: Path) -> None:
+    """Every row proves itself: one that lacks its own checksum is not used."""
+    forge(tmp_path / "x.bca", [picture()], [("a.png.jpg", b"data")])
+    repack(tmp_path / "x.bca" / "000001.zip", lambda data: add_line(data, json_line(picture(path="bad.png"))))
+    archive = Archive.open(tmp_path / "x.bca")
+    assert [row.path for row in archive.rows()] == ["a.png"]
+    assert "no checksum" in archive.damage[0].reason
 
 
 def add_line(manifest: bytes, line: bytes) -> bytes:
@@ -276,7 +287,7 @@ def test_overlapping_entries_are_refused(segment: Path) -> None:
 def test_a_damaged_newer_row_hides_the_older(tmp_path: Path) -> None:
     """An old version of a picture is never passed off as the current one."""
     forge(tmp_path / "x.bca", [picture()], [("a.png.jpg", b"data")])
-    line = json_line(picture(entry="a.png~2.jpg", width=-1))
+    line = with_crc(json_line(picture(entry="a.png~2.jpg", width=-1)))
     repack(tmp_path / "x.bca" / "000001.zip", lambda data: add_line(data, line))
     archive = Archive.open(tmp_path / "x.bca")
     assert list(archive.rows()) == []

@@ -85,7 +85,7 @@ def test_a_killed_writer_loses_only_the_open_segment(folder: Path) -> None:
 def test_left_over_temps_are_removed_and_nothing_else(folder: Path) -> None:
     """Only names that a writer makes are cleaned up."""
     write_archive(folder, [(sample_row(), b"data")])
-    for name in (".000009.zip.tmp", "..lock.owner_segment.77.tmp", ".keep.tmp", "notes.txt"):
+    for name in (".000009.zip.tmp", "..lock.holder.77.tmp", ".keep.tmp", "notes.txt"):
         (folder / name).write_bytes(b"x")
     with ArchiveWriter(folder):
         pass
@@ -217,6 +217,6 @@ def test_a_bad_row_is_a_picture_error(folder: Path) -> None:
 def test_the_holder_is_json_beside_the_lock(folder: Path) -> None:
     """Who holds the lock can be read by a person, and is gone when the lock is."""
     with ArchiveWriter(folder) as writer:
-        assert json.loads((folder / ".lock.owner_segment").read_bytes())["pid"] == os.getpid()
+        assert json.loads((folder / ".lock.holder").read_bytes())["pid"] == os.getpid()
         writer.add(sample_row(), b"data")
-    assert not (folder / ".lock.owner_segment").exists()
+    assert not (folder / ".lock.holder").exists()
