@@ -142,7 +142,7 @@ def with_crc(line: bytes) -> bytes:
 
 
 def crc_problem(line: bytes) -> str:
-    """Say what is wrong with the line's own checksum, "" if it is right: then the line needs no manifest to prove it."""
+    """Say what is wrong with the line's own checksum, "" if it is right: the line then proves itself."""
     match = CRC_MEMBER.search(line)
     if match is None:
         return "the line has no checksum at its end (crc)"

@@ -33,14 +33,14 @@ from dataclasses import dataclass
 
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY
 from batchcomp.errors import PayloadError
-from batchcomp.images import extra_segments
+from batchcomp.images import extra_segments, jpeg_segments
+from batchcomp.images.jpeg_segments import APP0, APP1, APP2, APP10, Segment
 
 VERSION = 3
-IDENTIFIER = b"bcmp\0"
+IDENTIFIER = jpeg_segments.PAYLOAD
 SHORT, LONG = struct.Struct(">5sBBH4sHH"), struct.Struct(">5sBBH4sII")
 EARLIER = struct.Struct(">5sBBBB8sII")  # versions 1 and 2
 MODEL_BYTES = 4
-APP0, APP1, APP2, APP10, APP15, COM, SOI, SOS = 0xE0, 0xE1, 0xE2, 0xEA, 0xEF, 0xFE, 0xD8, 0xDA
 GREY, WIDE = 1, 8
 SCALES = (1, 2, 4)
 MAX_ORIGINAL_SIDE = 131_000
@@ -63,38 +63,18 @@ class Header:
         return -(-self.width // self.scale), -(-self.height // self.scale)
 
 
-@dataclass(frozen=True)
-class Segment:
-    """One marker segment: `data[start:end]` holds marker, length and content."""
-
-    marker: int
-    start: int
-    end: int
-
-
 def segments(data: bytes) -> Iterator[Segment]:
     """Yield the marker segments of a JPEG file up to and with the first SOS.
 
     Raises:
         PayloadError: the bytes are no JPEG, or end or go astray before the picture begins.
     """
-    if data[:2] != bytes((0xFF, SOI)):
+    if not data.startswith(jpeg_segments.START):
         raise PayloadError("not a JPEG file; expected a payload written by batchcomp")
-    at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            raise PayloadError(f"byte {at} should begin a JPEG segment; the payload is damaged, use an intact copy")
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        end = at + 2 + length
-        if length < 2 or end > len(data):
-            raise PayloadError(
-                f"the segment at byte {at} overruns the file; the payload is damaged, use an intact copy"
-            )
-        yield Segment(marker, at, end)
-        if marker == SOS:
-            return
-        at = end
-    raise PayloadError("the file ends before its picture begins; the payload is cut short, use an intact copy")
+    try:
+        yield from jpeg_segments.segments(data)
+    except ValueError as error:
+        raise PayloadError(f"{error}; the payload is damaged, use an intact copy") from error
 
 
 def content_of(header: Header) -> bytes:
@@ -181,4 +161,4 @@ def _earlier_header(content: bytes, version: int) -> Header | None:
 def metadata_bytes(data: bytes) -> int:
     """Bytes that everything beside the pixels takes in a JPEG file: EXIF, XMP, ICC, and our own segments."""
     standard = sum(s.end - s.start for s in segments(data) if s.marker in (APP1, APP2))
-    return standard + extra_segments.packed_size(data)
+    return standard + extra_segments.size_of_segments(data)

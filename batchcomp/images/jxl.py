@@ -9,7 +9,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
+CODESTREAM = b"\xff\x0a"  # begins the bare pictures
+CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"  # begins files with boxes
 _RATIOS = ((0, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _SIZE = ((1, 9), (1, 13), (1, 18), (1, 30))
 
@@ -45,7 +46,7 @@ def header(data: bytes) -> Header:
     Raises:
         ValueError: it is damaged or cut off.
     """
-    stream = data if data.startswith(b"\xff\x0a") else _codestream(data)
+    stream = data if data.startswith(CODESTREAM) else _codestream(data)
     bits = _Bits(stream[2:96])
     height, width = _size(bits)
     return Header(width=width, height=height, reason=_reason(bits))

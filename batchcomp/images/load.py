@@ -24,17 +24,15 @@ from PIL import ExifTags, Image, ImageFile, features
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images import alpha, jxl
 from batchcomp.images.faithful import unsupported_reason
-from batchcomp.images.formats import JPEG, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
+from batchcomp.images.formats import JPEG, NO_PICTURE, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
 from batchcomp.images.picture import Metadata, Picture, Pixels
 from batchcomp.images.pillow_array import Memory, pixels_of, plain_memory
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
+from batchcomp.images.png_chunks import png_chunks
 from batchcomp.images.provider import provider
-from batchcomp.images.segments import png_chunks
 from batchcomp.settings import DEFAULT_LIMITS, Limits
-
-_APPLE_DOUBLE = b"\x00\x05\x16\x07"  # "._NAME" files: macOS metadata under a picture's suffix
 
 # All that Pillow has been seen to raise on damaged or hostile content.
 _DECODER_ERRORS = (
@@ -141,7 +139,7 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
             _check_limits(image.size, name, limits)
             pixels, alpha_png = _decode(image, empty)
             metadata = replace(read_metadata(image, data), alpha=alpha_png)
-            reason = unsupported_reason(image, data, metadata)
+            reason = unsupported_reason(image, data, metadata, entry.reasons)
     _check_metadata(metadata, name, limits)
     if reason is not None:
         raise UnsupportedPictureError(
@@ -156,7 +154,7 @@ def _recognise(data: bytes, name: str) -> Format:
     entry, kind = recognise(data), foreign(name)
     if entry is not None and not (kind and entry.name == "TIFF"):
         return entry
-    if not has_picture_suffix(name) or data.startswith(_APPLE_DOUBLE):
+    if not has_picture_suffix(name) or data.startswith(NO_PICTURE):
         raise NotAPictureError(f"{shown(name)}: not a picture; exclude it, or carry it along with --verbatim")
     if not data:
         raise _damaged(name, "empty file")

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from batchcomp.archive.rows import JpegComparison, Row
 from batchcomp.codec import fallback, jpeg
 from batchcomp.codec.payload import metadata_bytes
+from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pipeline.loading import Loaded
-from batchcomp.pipeline.measure import LOWEST, MAX_SIDE, JpegCurve, Measurement
+from batchcomp.pipeline.measure import LOWEST, JpegCurve, Measurement
 from batchcomp.pipeline.rate_control import limit_bytes
 from batchcomp.pipeline.recipe import larger_with
 from batchcomp.settings import CompressSettings

@@ -24,10 +24,11 @@ from batchcomp.images.outputs import left_out
 from batchcomp.images.picture import Metadata, Picture
 from batchcomp.images.save import safe_join, save, save_bytes
 from batchcomp.kinds import COMPACT, LOSSLESS
+from batchcomp.outputs import OUTPUTS
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, windows
 from batchcomp.pipeline.records import Done, Event, Failed, Outcome
 from batchcomp.pipeline.targets import format_of, payload_target, sameness, target_names
-from batchcomp.settings import FORMATS, DecodeSettings
+from batchcomp.settings import DecodeSettings
 
 OnEvent = Callable[[Event], None]
 
@@ -282,7 +283,7 @@ def _decode_file(source: Path, settings: DecodeSettings, codec: Codec) -> Event:
         except PayloadError as error:
             raise PayloadError(f"{source}: {error}") from error
         format_name = "png" if picture.metadata.alpha and settings.format == "jpeg" else settings.format
-        name = payload_target(source.name, FORMATS[format_name])
+        name = payload_target(source.name, OUTPUTS[format_name].suffix)
         save(
             picture,
             safe_join(settings.out, name),

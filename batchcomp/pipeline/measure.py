@@ -9,6 +9,7 @@ from itertools import count
 
 from batchcomp.archive.rows import JpegComparison
 from batchcomp.codec import jpeg
+from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture, Pixels
 from batchcomp.metrics.ms_ssim import ms_ssim
 
@@ -19,7 +20,6 @@ QUALITIES_A_DECIBEL = 9  # of MS-SSIM, rather too many: the first step then most
 USUAL_QUALITY, USUAL_BPP = 30, 0.6  # a photo's
 OCTAVES_A_SCALE = 0.7  # of a photo's bytes, for each octave of the tables' scale
 INTERPOLATIONS = 5
-MAX_SIDE = 65_500  # libjpeg's limit: a larger picture has no plain JPEG to compare with
 
 
 @dataclass(frozen=True, kw_only=True)

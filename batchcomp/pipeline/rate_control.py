@@ -10,10 +10,11 @@ from typing import Any
 from joblib import delayed
 
 from batchcomp.codec.codec import Codec
+from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
 from batchcomp.pipeline.encoding import Encoded, confirmed, encode_one
-from batchcomp.pipeline.measure import MAX_SIDE, JpegCurve
+from batchcomp.pipeline.measure import JpegCurve
 from batchcomp.pipeline.quality_search import Goal, Search, search
 from batchcomp.settings import CompressSettings, Target
 

@@ -11,8 +11,12 @@ from .make_golden import GOLDEN, make
 
 SEGMENTS = ["000001.zip", "000002.zip"]
 PAYLOADS = [
-    b"\xff\xd8 compact \xff\xd9", b"verbatim source", b"\xff\xd8 again \xff\xd9", b"content that two names had", b"packed"
-]  # fmt: skip
+    b"\xff\xd8 compact \xff\xd9",
+    b"verbatim source",
+    b"\xff\xd8 again \xff\xd9",
+    b"content that two names had",
+    b"packed",
+]
 
 
 def test_every_row_and_byte_comes_back(tmp_path: Path) -> None:

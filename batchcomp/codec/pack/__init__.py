@@ -30,6 +30,7 @@ from batchcomp.codec.dct import ZIGZAG, Coefficients, bands
 from batchcomp.codec.pack.coder import Coder, Reader, Walk, Writer
 from batchcomp.codec.pack.model import Packer, by_key, shipped
 from batchcomp.errors import PayloadError
+from batchcomp.images.jpeg_segments import is_metadata
 
 MAGIC: Final = b"\xbcpk1"
 HEAD: Final = struct.Struct(">4s4sIHI")
@@ -137,7 +138,7 @@ _REST: Final = b"\xff\xda\0\2"  # an empty scan ends a front for those who walk 
 
 
 def _front(data: bytes) -> bytes:
-    end = next(s.start for s in payload.segments(data) if not jpeg.is_metadata(s.marker))
+    end = next(s.start for s in payload.segments(data) if not is_metadata(s.marker))
     return data[len(_SOI) : end]
 
 

@@ -1,0 +1,34 @@
+"""The formats that pictures are restored to: the one table. A new one is a line here and the file that it names.
+
+Nothing heavy is imported: the command line needs names and suffixes only, and `images.outputs` loads a writer when a
+picture is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One format.
+
+    Attributes:
+        suffix: of its files.
+        writer: `module:Class` of its `images.outputs.OutputFormat`.
+        alpha: whether it has an alpha channel; where it has not, pictures with one are restored to `DEFAULT_OUTPUT`.
+    """
+
+    suffix: str
+    writer: str
+    alpha: bool = True
+
+
+OUTPUTS: Final[Mapping[str, Output]] = {
+    "png": Output(suffix=".png", writer="batchcomp.images.outputs.png:Png"),
+    "jpeg": Output(suffix=".jpg", writer="batchcomp.images.outputs.jpeg:Jpeg", alpha=False),
+    "webp": Output(suffix=".webp", writer="batchcomp.images.outputs.webp:WebP"),
+}
+DEFAULT_OUTPUT: Final = "png"  # holds the most
