@@ -27,8 +27,8 @@ class Output:
 
 
 OUTPUTS: Final[Mapping[str, Output]] = {
-    "png": Output(suffix=".png", writer="batchcomp.images.outputs.png:Png"),
-    "jpeg": Output(suffix=".jpg", writer="batchcomp.images.outputs.jpeg:Jpeg", alpha=False),
-    "webp": Output(suffix=".webp", writer="batchcomp.images.outputs.webp:WebP"),
+    "png": Output(suffix=".png", writer="batchcomp.images.outputs.png:PngOutput"),
+    "jpeg": Output(suffix=".jpg", writer="batchcomp.images.outputs.jpeg:JpegOutput", alpha=False),
+    "webp": Output(suffix=".webp", writer="batchcomp.images.outputs.webp:WebpOutput"),
 }
 DEFAULT_OUTPUT: Final = "png"  # holds the most

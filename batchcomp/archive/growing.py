@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from batchcomp.archive import durable, layout
-from batchcomp.archive.layout import Entry
+from batchcomp.archive.layout import ZipEntry
 from batchcomp.archive.manifest import MAX_MANIFEST, count_rows, end_line, header_line
 from batchcomp.archive.names import MANIFEST_NAME, clash_key, unique_entry
 from batchcomp.archive.rows import MAX_ENTRY_BYTES, Row, row_line
@@ -20,7 +20,7 @@ from batchcomp.kinds import KINDS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Written:
-    entry: Entry | None  # None for a shared row
+    entry: ZipEntry | None  # None for a shared row
     line: bytes
     end: int  # offset of the first byte after the entries so far
     lines_end: int  # bytes of manifest up to and including `line`
@@ -29,8 +29,8 @@ class _Written:
 class GrowingSegment:
     """Payloads go to the disk at once; only names and rows stay in memory until `finish`.
 
-    A picture counts from the one `append` that records it. Whatever interrupts a write before (a full disk, Ctrl-C)
-    leaves bytes behind the last counted entry, and the next step cuts them off.
+    A picture counts from the one `append` that records it. If a write is interrupted before that (a full disk, Ctrl-C),
+    its bytes stand behind the last counted entry, and the next step cuts them off.
     """
 
     def __init__(self, folder: Path, number: int) -> None:
@@ -92,17 +92,17 @@ class GrowingSegment:
         self._count(line, entry)
 
     def append_line(self, line: bytes) -> None:
-        """Note a line that brings no entry, such as a shared row's; nothing is written before `finish`."""
+        """Add a line without an entry, such as a shared row's; it is written by `finish`."""
         self._count(line, None)
 
-    def _count(self, line: bytes, entry: Entry | None) -> None:
+    def _count(self, line: bytes, entry: ZipEntry | None) -> None:
         end, lines_end = entry.end if entry else self._end, self._lines_end + len(line)
         self._written.append(_Written(entry=entry, line=line, end=end, lines_end=lines_end))
 
     def finish(self, created: datetime, *, instead: bool = False) -> None:
         """Write manifest and central directory, wait for the disk, give the file its name. Can be repeated.
 
-        `instead`: the segment takes the place of the one that has its number, in one step.
+        `instead`: replace the segment that has this number, in one step.
 
         Raises:
             OSError: the disk refuses; the segment can be finished later or discarded.
@@ -126,7 +126,7 @@ class GrowingSegment:
         durable.remove(self._temp)
 
     def _sync(self) -> None:
-        """Wait for the disk. After a failure the kernel may have dropped the bytes and call the next try a success."""
+        """Wait for the disk, never again after a failure: the kernel may have dropped the bytes and report success."""
         if self._lost:
             raise OSError(EIO, "the disk failed to keep what was written")
         try:
@@ -149,10 +149,10 @@ class GrowingSegment:
             durable.write(self._file, part)
 
 
-def manifest_entry(data: bytes, offset: int) -> Entry:
+def manifest_entry(data: bytes, offset: int) -> ZipEntry:
     """Return the entry of the manifest `data`; its time is fixed."""
     date, time = layout.dos_stamp(0)
-    return Entry(name=MANIFEST_NAME, size=len(data), crc=zlib.crc32(data), offset=offset, date=date, time=time)
+    return ZipEntry(name=MANIFEST_NAME, size=len(data), crc=zlib.crc32(data), offset=offset, date=date, time=time)
 
 
 def utc_now() -> datetime:

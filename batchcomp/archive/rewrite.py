@@ -65,7 +65,7 @@ def _check(temp: Path, number: int) -> None:
 
 
 def check_kind(row: Row, segment: str) -> None:
-    """Refuse to rewrite a row that this build does not fully understand.
+    """Refuse to rewrite a row of an unknown kind.
 
     Raises:
         ArchiveError: its kind is unknown.

@@ -46,7 +46,7 @@ class Found:
 def find_entries(data: Bytes) -> tuple[list[Found], int]:
     """Return the pictures whose local headers can be read, in order, and where the last of them ends.
 
-    Headers are followed from the first byte on. Where one cannot be read, the next signature is looked for.
+    Headers are followed from the first byte on. Where one cannot be read, the search goes on at the next signature.
     """
     found: list[Found] = []
     at = 0
@@ -123,7 +123,7 @@ def _entry_at(data: Bytes, at: int) -> Found | None:
 
 
 def _next(data: Bytes, one: Found) -> int:
-    """Return where to go on: after the payload if it is sound or a header follows it, else at the next signature."""
+    """Return where to continue: after the payload if it is sound or a header follows it, else at the next signature."""
     follows = bytes(data[one.end : one.end + 4]) in (LOCAL_SIGNATURE, layout.CENTRAL_SIGNATURE)
     return one.end if one.sound or follows else _search(data, one.start)
 

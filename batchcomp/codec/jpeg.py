@@ -18,7 +18,7 @@ from batchcomp.codec.dct import Coefficients, coefficients
 from batchcomp.codec.payload import segments
 from batchcomp.errors import PayloadError
 from batchcomp.images import extra_segments
-from batchcomp.images.jpeg_segments import APP0, MAX_SIDE, START, Segment, is_metadata
+from batchcomp.images.jpeg_segments import APP0, MAX_SIDE, START, JpegSegment, is_metadata
 from batchcomp.images.picture import Metadata, Pixels
 from batchcomp.images.pillow_array import pixels_of
 
@@ -85,7 +85,7 @@ def squeeze(data: bytes) -> bytes:
     return squeezed if len(squeezed) < len(data) else data
 
 
-def _empty_jfif(data: bytes, segment: Segment) -> bool:
+def _empty_jfif(data: bytes, segment: JpegSegment) -> bool:
     """Whether a JFIF segment says nothing: no unit of density, square pixels, no thumbnail."""
     content = data[segment.start + 4 : segment.end]
     return segment.marker == APP0 and content.startswith(b"JFIF\0") and content[7:] == b"\0\0\1\0\1\0\0"

@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY
 from batchcomp.errors import PayloadError
 from batchcomp.images import extra_segments, jpeg_segments
-from batchcomp.images.jpeg_segments import APP0, APP1, APP2, APP10, Segment
+from batchcomp.images.jpeg_segments import APP0, APP1, APP2, APP10, JpegSegment
 
 VERSION = 3
 IDENTIFIER = jpeg_segments.PAYLOAD
@@ -63,7 +63,7 @@ class Header:
         return -(-self.width // self.scale), -(-self.height // self.scale)
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def segments(data: bytes) -> Iterator[JpegSegment]:
     """Yield the marker segments of a JPEG file up to and with the first SOS.
 
     Raises:

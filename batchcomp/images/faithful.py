@@ -1,7 +1,7 @@
-"""Why the lossy codec cannot carry a sound picture faithfully: the reasons to store its source verbatim.
+"""Why a sound picture cannot be carried faithfully by the lossy codec: the reasons to store its source verbatim.
 
-The codec carries 8-bit RGB or grey pixels with or without alpha, and what `Metadata` holds. Whatever a viewer would
-show or keep beyond these must not vanish silently.
+The codec carries 8-bit RGB or grey pixels with or without alpha, and what `Metadata` holds. Anything else that a viewer
+would show must not be lost silently.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LAYOUT = frozenset((
     *range(338, 342), 347, *range(512, 522), *range(529, 533), 700, 34_675, TIFF_IPTC, TIFF_PHOTOSHOP, 50_341,
     *DESCRIPTIVE,
 ))  # fmt: skip
-MAX_TRAILER = 65_000  # bytes behind a JPEG; what cameras add is smaller, films and further pictures are larger
+MAX_TRAILER = 65_000  # bytes behind a JPEG: more than cameras add, less than films and further pictures have
 
 Reasons = Callable[[ImageFile.ImageFile, bytes, Metadata], Iterator[str]]
 

@@ -32,7 +32,7 @@ _MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # any that stands bet
 
 
 @dataclass(frozen=True)
-class Segment:
+class JpegSegment:
     """One marker segment: the file's bytes `start` to `end` are marker, length and content."""
 
     marker: int
@@ -40,7 +40,7 @@ class Segment:
     end: int
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def segments(data: bytes) -> Iterator[JpegSegment]:
     """Yield the segments of a JPEG file up to and with the first SOS; each lies inside the file.
 
     Raises:
@@ -55,7 +55,7 @@ def segments(data: bytes) -> Iterator[Segment]:
         yield segment
 
 
-def walk(read: Callable[[int, int], bytes]) -> Iterator[Segment]:
+def walk(read: Callable[[int, int], bytes]) -> Iterator[JpegSegment]:
     """Yield the segments up to and with the first SOS; the last may reach beyond the file.
 
     Args:
@@ -76,7 +76,7 @@ def walk(read: Callable[[int, int], bytes]) -> Iterator[Segment]:
             break
         if length < 2:
             raise ValueError(f"the segment at byte {at} claims a length of {length}")
-        yield Segment(marker, at, at + 2 + length)
+        yield JpegSegment(marker, at, at + 2 + length)
         if marker == SOS:
             return
         at += 2 + length

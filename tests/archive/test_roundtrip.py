@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchcomp.archive import Archive, ArchiveWriter, verify
-from batchcomp.archive.layout import LOCAL, Entry, directory, dos_stamp, local_header, parse_recovery
+from batchcomp.archive.layout import LOCAL, ZipEntry, directory, dos_stamp, local_header, parse_recovery
 from batchcomp.archive.names import name_problem
 from batchcomp.errors import ArchiveNotFoundError, PictureError
 from batchcomp.kinds import KINDS, Kind
@@ -147,8 +147,8 @@ def test_times_are_clamped(mtime_ns: int, moment: tuple[int, ...]) -> None:
 
 def test_zip64_where_needed(tmp_path: Path) -> None:
     """Offsets beyond 4 GiB and more than 65,534 entries are written so that the standard library reads them."""
-    far = Entry(name="far", size=4, crc=crc32(b"data"), offset=2**32 + 5, date=33, time=0)
-    many = [Entry(name=str(n), size=0, crc=0, offset=0, date=33, time=0) for n in range(70_000)]
+    far = ZipEntry(name="far", size=4, crc=crc32(b"data"), offset=2**32 + 5, date=33, time=0)
+    many = [ZipEntry(name=str(n), size=0, crc=0, offset=0, date=33, time=0) for n in range(70_000)]
     with (tmp_path / "far.zip").open("wb") as file:  # sparse
         file.seek(far.offset)
         file.write(local_header(far) + b"data" + directory([*many, far], far.end))

@@ -117,7 +117,7 @@ def test_links_to_nothing_and_to_archives(tmp_path: Path) -> None:
     found = list(walk([tmp_path / "photos"], follow_symlinks=True))
     assert [item.name for item in found if isinstance(item, Item)] == ["a.jpg"]
     assert [failure.reason for failure in found if isinstance(failure, WalkFailure)] == [
-        "link that leads nowhere; remove it or exclude it"
+        "broken link; remove it or exclude it"
     ] * 2
     assert names(tmp_path / "photos") == ["a.jpg"]
 

@@ -21,7 +21,7 @@ from batchcomp.images.outputs.base import (
 from batchcomp.images.picture import Metadata
 
 
-class Jpeg(OutputFormat):
+class JpegOutput(OutputFormat):
     """JPEG; segments come back as they were."""
 
     name = "JPEG"

@@ -24,7 +24,7 @@ _LEVEL: Final = 3
 _LINE: Final = 72  # hexadecimal digits in a line of a raw profile, as ImageMagick writes them
 
 
-class Png(OutputFormat):
+class PngOutput(OutputFormat):
     """PNG; comments and IPTC become texts."""
 
     name = "PNG"

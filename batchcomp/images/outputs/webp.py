@@ -11,7 +11,7 @@ from batchcomp.images.picture import Metadata
 from batchcomp.images.provider import provider
 
 
-class WebP(OutputFormat):
+class WebpOutput(OutputFormat):
     """WebP; greyscale pictures become colour pictures."""
 
     name = "WEBP"
