@@ -208,5 +208,5 @@ def test_a_picture_with_a_damaged_row_is_an_error(tmp_path: Path) -> None:
     forge(tmp_path / "x.bca", [picture()], [("a.png.jpg", b"data")])
     line = with_crc(json_line(picture(entry="a.png~2.jpg", width=-1)))
     repack(tmp_path / "x.bca" / "000001.zip", lambda data: add_line(data, line))
-    with Archive.open(tmp_path / "x.bca") as archive, pytest.raises(ArchiveDamagedError, match="its row|row of"):
+    with Archive.open(tmp_path / "x.bca") as archive, pytest.raises(ArchiveDamagedError, match="the row of"):
         archive.row("a.png")
