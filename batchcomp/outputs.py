@@ -32,3 +32,8 @@ OUTPUTS: Final[Mapping[str, Output]] = {
     "webp": Output(suffix=".webp", writer="batchcomp.images.outputs.webp:WebpOutput"),
 }
 DEFAULT_OUTPUT: Final = "png"  # holds the most
+
+
+def output_for(name: str, *, alpha: bool) -> str:
+    """Return `name`, or the default where a picture has an alpha channel and the format `name` has none."""
+    return DEFAULT_OUTPUT if alpha and not OUTPUTS[name].alpha else name

@@ -11,12 +11,13 @@ from pathlib import Path
 from batchcomp.archive import Archive
 from batchcomp.codec.codec import Codec
 from batchcomp.pipeline.compress import compress_archive
+from batchcomp.pipeline.records import tally
 from batchcomp.settings import CompressSettings
 
 
 def main(photos: Path, folder: Path) -> None:
     """Compress, then list what each picture came to, then restore the first."""
-    outcome = compress_archive(CompressSettings(paths=(photos,), archive=folder, quality=40))
+    outcome = tally(compress_archive(CompressSettings(paths=(photos,), archive=folder, quality=40)))
     for failure in outcome.failures:
         sys.stderr.write(f"{failure.reason}\n")
     archive = Archive.open(folder)

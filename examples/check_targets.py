@@ -21,6 +21,7 @@ from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pipeline.alternatives import OUT_OF_REACH
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
+from batchcomp.pipeline.records import tally
 from batchcomp.settings import CompressSettings, DecodeSettings, Target
 
 TARGETS = [
@@ -62,8 +63,10 @@ def check(folder: Path, target: Target, model: Path | None, pack: bool) -> Itera
     """Compress and restore the folder; yield a line for each picture that misses."""
     with tempfile.TemporaryDirectory() as scratch:
         archive, out = Path(scratch) / "a.bca", Path(scratch) / "out"
-        compress_archive(CompressSettings(paths=(folder,), archive=archive, target=target, model=model, pack=pack))
-        decode_archive(DecodeSettings(source=archive, out=out, model=model))
+        tally(
+            compress_archive(CompressSettings(paths=(folder,), archive=archive, target=target, model=model, pack=pack))
+        )
+        tally(decode_archive(DecodeSettings(source=archive, out=out, model=model)))
         rows = list(Archive.open(archive).rows())
         kinds: dict[str, int] = {}
         missed = 0

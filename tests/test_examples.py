@@ -13,6 +13,7 @@ from PIL import Image
 
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
+from batchcomp.pipeline.records import tally
 from batchcomp.settings import CompressSettings, DecodeSettings
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -118,8 +119,8 @@ def test_a_report_is_checked_against_the_files(tmp_path: Path, capsys: pytest.Ca
     photos.mkdir()
     shutil.copy(EXAMPLES / "photos" / "chelsea.png", photos)
     archive, out = tmp_path / "p.bca", tmp_path / "out"
-    compress_archive(CompressSettings(paths=(photos,), archive=archive, quality=30))
-    decode_archive(DecodeSettings(source=archive, out=out))
+    tally(compress_archive(CompressSettings(paths=(photos,), archive=archive, quality=30)))
+    tally(decode_archive(DecodeSettings(source=archive, out=out)))
     check = runpy.run_path(str(EXAMPLES / "check_report.py"))["main"]
     assert check(photos, archive, out) == 0
     assert "0 wrong" in capsys.readouterr().out
@@ -142,8 +143,12 @@ def test_what_was_decoded_is_compared_with_its_sources(
     colour.convert("P").save(photos / "flat.png")
     colour.save(photos / "time.png")
     (photos / "notes.txt").write_text("none of ours")
-    compress_archive(CompressSettings(paths=(photos,), archive=archive, quality=30, model=tiny_model, measure=False))
-    decode_archive(DecodeSettings(source=archive, out=out, model=tiny_model))
+    tally(
+        compress_archive(
+            CompressSettings(paths=(photos,), archive=archive, quality=30, model=tiny_model, measure=False)
+        )
+    )
+    tally(decode_archive(DecodeSettings(source=archive, out=out, model=tiny_model)))
     compare = runpy.run_path(str(EXAMPLES / "compare_with_sources.py"))["main"]
     assert compare(photos, archive, out) == 0
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])

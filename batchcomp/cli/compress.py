@@ -9,6 +9,7 @@ import typer
 
 from batchcomp.cli import console, goals, limits
 from batchcomp.cli.completion import archives
+from batchcomp.cli.memory import give_back_freed
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
 from batchcomp.settings import DEFAULT_QUALITY, CompressSettings, default_archive
 
@@ -90,9 +91,11 @@ def compress(
     )
     from batchcomp.pipeline.compress import compress_archive, plan_archive
 
-    run = plan_archive if dry_run else compress_archive
-    with console.progress("Planning" if dry_run else "Compressing", as_json=as_json) as on_event:
-        outcome = run(settings, on_event=on_event)
+    if dry_run:
+        outcome = console.watch("Planning", plan_archive(settings), as_json=as_json)
+    else:
+        give_back_freed(settings.workers)
+        outcome = console.watch("Compressing", compress_archive(settings), as_json=as_json)
     if not dry_run and outcome.counts["done"]:
         _finish(settings, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
     if not outcome.counts.total():

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from batchcomp.cli import session
@@ -156,12 +155,20 @@ def say_damage(damage: Iterable[Damage], *, as_json: bool, **counts: int) -> Exi
     return code
 
 
-@contextmanager
-def progress(title: str, *, as_json: bool = False) -> Iterator[Callable[[Event], None]]:
-    """Show events as they come: JSON lines if asked for, else failures and, on a terminal, a running count."""
+def watch(
+    title: str,
+    events: Generator[Any],
+    *,
+    as_json: bool = False,
+    show: Callable[[Any], None] | None = None,
+) -> Outcome:
+    """Run a pipeline and show its events as they come: on a terminal with a running count. Returns what it came to.
+
+    `show` says what is said of an event, by default `show_event`.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from batchcomp.pipeline.records import Outcome
+    from batchcomp.pipeline.records import Outcome, tally
 
     columns = (
         SpinnerColumn(),
@@ -170,22 +177,18 @@ def progress(title: str, *, as_json: bool = False) -> Iterator[Callable[[Event],
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    console = err()
-    now, tally = session.current(), Outcome()
-    now.outcome = tally
+    now, console, outcome = session.current(), err(), Outcome()
+    now.outcome = outcome
     visible = console.is_terminal and not now.quiet and not (as_json and sys.stdout.isatty())
     # rich would send what is printed on stdout to the bar's console: results must stay results
     with Progress(*columns, console=console, transient=True, disable=not visible, redirect_stdout=False) as bar:
         task = bar.add_task(title, total=None)
 
-        def on_event(event: Event) -> None:
-            tally.add(event)
-            bar.update(task, completed=sum(tally.counts[name] for name in FATES))
-            if as_json:
-                json_line(type(event).__name__.lower(), **event_fields(event))
-            show_event(event, as_json=as_json)
+        def on_event(event: Any) -> None:
+            bar.update(task, completed=sum(outcome.counts[name] for name in FATES))
+            (show or partial(show_event, as_json=as_json))(event)
 
-        yield on_event
+        return tally(events, on_event, outcome)
 
 
 def event_fields(event: Event) -> dict[str, Any]:
@@ -200,9 +203,14 @@ def event_fields(event: Event) -> dict[str, Any]:
 
 
 def show_event(event: Event, *, as_json: bool = False) -> None:
-    """Say what a person should know at once: failures on stderr; what a dry run is asked for on stdout."""
+    """Say what a person should know at once: failures on stderr; what a dry run is asked for on stdout.
+
+    With `as_json` every event is a JSON line too.
+    """
     from batchcomp.pipeline.records import Done, Failed, Passed, Planned, Waiting
 
+    if as_json:
+        json_line(type(event).__name__.lower(), **event_fields(event))
     match event:
         case Failed():
             say(f"failed: {event.reason}", style=PROBLEM)

@@ -49,11 +49,11 @@ def decode(
     )
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is a file, not a folder; choose another folder with -o")
-    from batchcomp.pipeline.decode import decode_archive, decode_payload
+    from batchcomp.pipeline.decode import decode_archive
+    from batchcomp.pipeline.payload_files import decode_payloads
 
-    run = decode_payload if source.is_file() else decode_archive
-    with console.progress("Restoring", as_json=as_json) as on_event:
-        outcome = run(settings, on_event=on_event)
+    events = decode_payloads(settings) if source.is_file() else decode_archive(settings)
+    outcome = console.watch("Restoring", events, as_json=as_json)
     for what, count in sorted(outcome.left_out.items()):
         pictures = f"{count} picture{'s' * (count > 1)}"
         console.say(f"{file_format} has no place for {what} ({pictures}); the archive keeps them")

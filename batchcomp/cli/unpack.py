@@ -25,12 +25,13 @@ def unpack(
     """Write an archive's entries as files, packed ones as the very JPEGs they were. Any viewer opens these."""
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is a file, not a folder; choose another folder with -o")
-    from batchcomp.pipeline.unpack import unpack_archive, unpack_files
+    from batchcomp.pipeline.payload_files import unpack_files
+    from batchcomp.pipeline.unpack import unpack_archive
 
-    with console.progress("Unpacking", as_json=as_json) as on_event:
-        if source.is_file():
-            outcome = unpack_files([source, *map(Path, more or ())], output, force=force, on_event=on_event)
-        else:
-            outcome = unpack_archive(source, tuple(more or ()), output, force=force, on_event=on_event)
+    if source.is_file():
+        events = unpack_files([source, *map(Path, more or ())], output, force=force)
+    else:
+        events = unpack_archive(source, more or (), output, force=force)
+    outcome = console.watch("Unpacking", events, as_json=as_json)
     verb = f"unpacked below {output.resolve()}"
     raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(output)))

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from batchcomp.cli import console
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt
 from batchcomp.errors import ExitCode
-
-if TYPE_CHECKING:
-    from batchcomp.archive import Row
-    from batchcomp.pipeline.records import Outcome
-
-    Choose = Callable[[Row], bool]
 
 
 def verify(
@@ -34,56 +28,57 @@ def verify(
     as_json: JsonOpt = False,
 ) -> None:
     """Check every byte of an archive. Each is compared with its checksum."""
-    from batchcomp.archive import verify as verify_archive
     from batchcomp.cli.state import choose_archive
-    from batchcomp.pipeline.sampling import percentage, sampler
+    from batchcomp.pipeline.sampling import percentage
+    from batchcomp.pipeline.sources import VERDICTS
+    from batchcomp.pipeline.verify import VerifySettings, verify_archive
 
-    folder, choose = choose_archive(archive), sampler(percentage(sample))
-    found = verify_archive(folder, choose=choose)
-    for damage in found.damage:
-        console.show_damage(damage, as_json=as_json)
-    counts = {
-        "segments": found.segments,
-        "entries": found.entries,
-        "checked": found.checked,
-        "bytes": found.bytes,
-        "damaged": len(found.damage),
-    }
-    codes = [ExitCode.DONE if found.ok else ExitCode.DAMAGED]
+    settings = VerifySettings(
+        archive=choose_archive(archive),
+        share=percentage(sample),
+        decode=decode,
+        sources=tuple(sources or ()),
+        device=device,
+        model=model,
+    )
+    counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
+    outcome = console.watch(
+        "Verifying", verify_archive(settings), as_json=as_json, show=lambda one: _show(one, counts, as_json=as_json)
+    )
     if decode:
-        restored = _restore(folder, device, model, choose, as_json=as_json)
-        codes.append(restored.exit_code)
-        counts |= {"restored": restored.counts["done"], "not_restored": len(restored.failures)}
-    if sources:
-        counts |= _compare(folder, sources, choose, as_json=as_json)
-        codes.append(ExitCode.SOME_FAILED if counts["sources_different"] else ExitCode.DONE)
-    code = max(codes)  # damage counts more than files that failed
+        counts.update(restored=outcome.counts["done"], not_restored=len(outcome.failures))
+    code = max(
+        ExitCode.DAMAGED if counts["damaged"] else ExitCode.DONE,  # damage counts more than files that failed
+        outcome.exit_code,
+        ExitCode.SOME_FAILED if counts["sources_different"] else ExitCode.DONE,
+    )
     if as_json:
         console.json_line("summary", exit_code=int(code), **counts)
     else:
-        _say_summary(folder, counts)
+        _say_summary(settings.archive, counts)
     raise typer.Exit(code)
 
 
-def _restore(folder: Path, device: str, model: Path | None, choose: Choose, *, as_json: bool) -> Outcome:
-    from batchcomp.pipeline.decode import check_archive
+def _show(finding: Any, counts: Counter[str], *, as_json: bool) -> None:
+    """Say what a person should know at once, and count what is no event of a picture."""
+    from batchcomp.archive import Damage, VerifyReport
+    from batchcomp.pipeline.sources import DIFFERENT, Compared
 
-    with console.progress("Restoring", as_json=as_json) as on_event:
-        return check_archive(folder, device=device, model=model, choose=choose, on_event=on_event)
-
-
-def _compare(folder: Path, paths: list[Path], choose: Choose, *, as_json: bool) -> dict[str, int]:
-    """Compare with the originals, say what is not the same, and return how many are what."""
-    from batchcomp.pipeline.sources import CHANGED, DIFFERENT, MISSING, SAME, compare_sources
-
-    counts = {f"sources_{verdict}": 0 for verdict in (SAME, CHANGED, MISSING, DIFFERENT)}
-    for one in compare_sources(folder, paths, choose):
-        counts[f"sources_{one.verdict}"] += 1
-        if as_json:
-            console.json_line("source", path=one.row.path, verdict=one.verdict, reason=one.reason)
-        elif one.reason:
-            console.say(f"{one.verdict}: {one.reason}", style=console.PROBLEM if one.verdict == DIFFERENT else "")
-    return counts
+    match finding:
+        case Damage():
+            console.show_damage(finding, as_json=as_json)
+        case VerifyReport():
+            counts.update(segments=finding.segments, entries=finding.entries, checked=finding.checked)
+            counts.update(bytes=finding.bytes, damaged=len(finding.damage))
+        case Compared():
+            counts[f"sources_{finding.verdict}"] += 1
+            if as_json:
+                console.json_line("source", path=finding.row.path, verdict=finding.verdict, reason=finding.reason)
+            elif finding.reason:
+                style = console.PROBLEM if finding.verdict == DIFFERENT else ""
+                console.say(f"{finding.verdict}: {finding.reason}", style=style)
+        case _:
+            console.show_event(finding, as_json=as_json)
 
 
 def _say_summary(folder: Path, counts: dict[str, int]) -> None:

@@ -6,8 +6,9 @@ else is stored: the source, a lossless file, or a plain JPEG, each only where it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from batchcomp.archive.rows import JpegComparison, Row
 from batchcomp.codec import fallback, jpeg
@@ -15,11 +16,10 @@ from batchcomp.codec.payload import metadata_bytes
 from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
-from batchcomp.pipeline.loading import Loaded
-from batchcomp.pipeline.measure import LOWEST, JpegCurve, Measurement
-from batchcomp.pipeline.rate_control import limit_bytes
+from batchcomp.pipeline.job import Candidate, Job, Loaded, Measurement
+from batchcomp.pipeline.measure import LOWEST, JpegCurve
 from batchcomp.pipeline.recipe import larger_with
-from batchcomp.settings import CompressSettings
+from batchcomp.settings import CompressSettings, Target
 
 JPEG_BETTER = "plain JPEG is better at these bytes"
 LOSSLESS_SMALLER = "a lossless file takes no more bytes"
@@ -27,17 +27,8 @@ OUT_OF_REACH = "is out of reach"
 TO_REACH = "to reach"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A picture ready for the archive."""
-
-    row: Row
-    data: bytes
-
-
 def base_row(one: Loaded) -> Row:
     """What a row says of the source, whatever is done with it."""
-    picture = one.picture
     return Row(
         path=one.item.name,
         stored="verbatim",
@@ -45,9 +36,9 @@ def base_row(one: Loaded) -> Row:
         mtime_ns=one.source.mtime_ns,
         permissions=one.item.permissions,
         source_sha256=one.source.sha256,
-        width=picture.width if picture else 0,
-        height=picture.height if picture else 0,
-        mode=picture.full_mode if picture else "",
+        width=one.width,
+        height=one.height,
+        mode=one.mode,
         payload_bytes=one.source.size,
         seconds=round(one.seconds, 4),
     )
@@ -61,17 +52,16 @@ def verbatim(one: Loaded, reason: str, *, model: str = "") -> Candidate:
 class Alternatives:
     """What else can hold one picture."""
 
-    def __init__(self, one: Loaded, picture: Picture, settings: CompressSettings) -> None:
-        self.one, self.picture, self.settings = one, picture, settings
+    def __init__(self, job: Job, settings: CompressSettings) -> None:
+        self.job, self.one, self.settings = job, job.loaded, settings
 
-    def best(self, payload: Candidate, found: Measurement | None, missed: str) -> Candidate:
-        """The payload, or what serves better.
+    @property
+    def picture(self) -> Picture:
+        return self.job.picture
 
-        Args:
-            payload: what the networks made.
-            found: its measurement, None where nothing is measured.
-            missed: by how much the payload misses the target; "" if it does not, or there is none.
-        """
+    def best(self, payload: Candidate) -> Candidate:
+        """What the networks made of the picture, or what serves better."""
+        found, missed = self.job.measurement, self.job.payload.missed
         target = self.settings.target
         if target is not None and missed:
             return self._reaching(payload, f"{target} {OUT_OF_REACH}: {missed}")
@@ -93,7 +83,7 @@ class Alternatives:
 
     def _reaching(self, payload: Candidate, reason: str) -> Candidate:
         """The smallest that reaches a target which the networks miss; the payload, saying so, where nothing does."""
-        reached = sorted(self._that_reach(payload), key=lambda packed: len(packed.data))
+        reached = sorted(self._that_reach(payload), key=lambda candidate: len(candidate.data))
         if reached:
             return reached[0]
         fits = len(payload.data) < self.one.source.size
@@ -114,7 +104,7 @@ class Alternatives:
             if size <= limit:
                 yield self._source(payload)
             plain = self._plain(payload, min(limit, size - 1), why)
-        yield from (packed for packed in (plain, self._lossless(payload, limit, why)) if packed)
+        yield from (candidate for candidate in (plain, self._lossless(payload, limit, why)) if candidate)
 
     def _lossless(self, payload: Candidate, most: int, reason: str) -> Candidate | None:
         """A lossless file of at most `most` bytes, for pictures that look as if there could be one."""
@@ -162,3 +152,14 @@ class Alternatives:
 def _beats(found: Measurement, rival: JpegComparison | None, budget: int) -> bool:
     """Whether a payload of `budget` bytes is better than JPEG: there is none so small, or it is less similar."""
     return rival is None or rival.bytes > budget or found.ms_ssim > rival.ms_ssim
+
+
+def limit_bytes(target: Target, picture: Picture) -> int:
+    """Bytes that a payload may have; for `match-jpeg` without its metadata, which that JPEG lacks too."""
+    if target.kind == "max-bytes":
+        return int(target.value)
+    if target.kind == "max-bpp":
+        return math.floor(target.value * picture.width * picture.height / 8)
+    if max(picture.width, picture.height) > MAX_SIDE:
+        return 2**62  # there is no such JPEG
+    return JpegCurve(picture.pixels).size(int(target.value))

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
-
-from joblib import Parallel
 
 from batchcomp.archive import ArchiveWriter
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PictureError
 from batchcomp.images.walk import Item
-from batchcomp.pipeline.alternatives import Candidate
+from batchcomp.pipeline.alternatives import verbatim
+from batchcomp.pipeline.context import Context
 from batchcomp.pipeline.dedup import Deduplication, Shared
-from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, in_turn, ordered, windows
+from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
 from batchcomp.pipeline.index import Index
+from batchcomp.pipeline.job import Job, those
 from batchcomp.pipeline.load_average import wait_for_load
-from batchcomp.pipeline.loading import Loaded, Loader
-from batchcomp.pipeline.memory import give_back_freed
-from batchcomp.pipeline.packing import Run
+from batchcomp.pipeline.loading import Loader
 from batchcomp.pipeline.plan import Take, bundled, plan, weight
-from batchcomp.pipeline.records import Bundle, Done, Event, Failed, Outcome, Planned
+from batchcomp.pipeline.rate_control import RateControl
+from batchcomp.pipeline.records import Bundle, Done, Event, Failed, Idle, Planned
+from batchcomp.pipeline.stages import compacted, decided, encoded, measured
+from batchcomp.pipeline.workers import Serial, Threads
 from batchcomp.settings import CompressSettings
 
-OnEvent = Callable[[Event], None]
 MEASURED = 1.7  # what measuring takes, in pictures: with it two of 12 megapixels are in hand, without it three
 MAX_THREADS = 64  # tiles at once: more cost only memory
 
+Result = Job | Shared | Event
 
-def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
-    """Compress the pictures below `settings.paths` into `settings.archive`.
+
+def compress_archive(settings: CompressSettings) -> Generator[Event]:
+    """Compress the pictures below `settings.paths` into `settings.archive`, and yield what became of each file.
 
     A bad file becomes a `Failed` event and the run goes on; what was stored before an interruption stays stored.
 
@@ -38,102 +42,110 @@ def compress_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _
         ArchiveError: the archive cannot be written, is damaged, or is locked by another run.
         ModelError: the model file is unusable.
     """
-    outcome = Outcome()
-    give_back_freed(settings.workers)
-
-    def tell(event: Event) -> None:
-        outcome.add(event)
-        on_event(event)
-
     codec = Codec.open(
         settings.model, device=settings.device, batch=settings.batch_size, threads=min(settings.workers, MAX_THREADS)
     )
     with _writer(settings) as writer:
-        known = Index(settings.archive)
-        todo = bundled(plan(settings, codec.hashes, known))
-        sharing = Deduplication(settings, codec.hashes, known)
+        index = Index(settings.archive)
+        todo = bundled(plan(settings, codec.hashes, index))
+        deduplication = Deduplication(settings, codec.hashes, index)
         flow = by_picture if codec.device.type == "cpu" else by_window
-        calm = partial(wait_for_load, settings.max_load, on_wait=tell, meanwhile=writer.commit_if_due)
-        with closing(flow(settings, codec, todo, sharing, calm)) as results:
+        with closing(flow(settings, codec, deduplication, todo)) as results:
             for result in results:
-                for event in _events(writer, known, result):
-                    tell(event)
+                yield from _events(writer, index, result)
                 writer.commit_if_due()
-    return outcome
-
-
-Result = Candidate | Shared | Event
 
 
 def by_picture(
-    settings: CompressSettings,
-    codec: Codec,
-    todo: Iterator[Item | Event],
-    sharing: Deduplication,
-    calm: Callable[[], None],
+    settings: CompressSettings, codec: Codec, deduplication: Deduplication, todo: Iterator[Item | Event]
 ) -> Generator[Result]:
     """Take each picture from ComCNN to its row in one thread, several pictures at once; others are read meanwhile.
 
     What may share its content with a file before it waits for that file to be stored.
     """
-    run, seen = Run(settings, codec, in_turn), set[str]()
+    context = Context(settings=settings, codec=codec, workers=Serial(), deduplication=deduplication)
+    stage = partial(compress, context=context)
 
-    def begin(loaded: Iterable[Loaded | Event]) -> Iterator[tuple[Loaded | Event, bool]]:
-        for one in loaded:
-            calm()
-            known = isinstance(one, Loaded) and (one.source.sha256 in seen or sharing.holds(one))
-            seen.update([one.source.sha256] if isinstance(one, Loaded) else [])
-            yield one, known
-
-    def pack(begun: tuple[Loaded | Event, bool]) -> tuple[Loaded | Event, list[Candidate | Event]]:
-        one, known = begun
-        return one, [] if known else list(run.pack([one]))
+    def work(one: Job | Event) -> Job | Event:
+        return one if not isinstance(one, Job) or one.repeats else stage([one])[0]
 
     with Loader(settings) as loader:
         loads = ordered(todo, loader.load, weight, threads=settings.workers, heaviest=WINDOW_BYTES)
         heaviest = WINDOW_BYTES * settings.workers
         weigh = partial(_pixel_bytes, measured=settings.measure)
-        packs = ordered(begin(loads), pack, weigh, threads=settings.workers + 1, heaviest=heaviest)
-        with closing(loads), closing(packs):
-            for one, answer in packs:
-                yield from answer or sharing.pack([one], run.pack)
+        done = ordered(_begun(loads, context), work, weigh, threads=settings.workers + 1, heaviest=heaviest)
+        with closing(loads), closing(done):
+            for one in done:
+                yield from deduplication.run([one], stage) if isinstance(one, Job) and one.repeats else [one]
+
+
+def _begun(loads: Iterable[Job | Event], context: Context) -> Iterator[Job | Event]:
+    """Wait while the machine is busy, and mark the jobs whose content is stored, or will be by one before them."""
+    seen: set[str] = set()
+    for one in loads:
+        yield from wait_for_load(context.settings.max_load)
+        if isinstance(one, Job):
+            digest = one.loaded.source.sha256
+            repeats = digest in seen or context.deduplication.shared(one) is not None
+            seen.add(digest)
+            yield replace(one, repeats=repeats)
+        else:
+            yield one
 
 
 def by_window(
-    settings: CompressSettings,
-    codec: Codec,
-    todo: Iterator[Item | Event],
-    sharing: Deduplication,
-    calm: Callable[[], None],
+    settings: CompressSettings, codec: Codec, deduplication: Deduplication, todo: Iterator[Item | Event]
 ) -> Generator[Result]:
-    """Pack windows of pictures, whose tiles fill the device's batches, while the next window is loaded."""
-    with Parallel(n_jobs=settings.workers, prefer="threads") as pool:
-        run = Run(settings, codec, pool)
-        with closing(ahead(run.load(windows(todo, weight, heaviest=WINDOW_BYTES * settings.workers)))) as loaded:
+    """Compress windows of pictures, whose tiles fill the device's batches, while the next window is loaded."""
+    with Threads(settings.workers) as workers:
+        context = Context(settings=settings, codec=codec, workers=workers, deduplication=deduplication)
+        heaviest = WINDOW_BYTES * settings.workers
+        with closing(ahead(_loaded(windows(todo, weight, heaviest=heaviest), settings))) as loaded:
             for window in loaded:
-                calm()
-                yield from sharing.pack(window, run.pack)
+                yield from wait_for_load(settings.max_load)
+                yield from deduplication.run(window, partial(compress, context=context))
 
 
-def _pixel_bytes(begun: tuple[Loaded | Event, bool], *, measured: bool) -> int:
-    one, _ = begun
-    if measured and isinstance(one, Loaded) and one.picture is not None:
-        return round(MEASURED * one.picture.pixels.nbytes)
-    return one.picture.pixels.nbytes if isinstance(one, Loaded) and one.picture is not None else 0
+def _loaded(todo: Iterable[list[Item | Event]], settings: CompressSettings) -> Iterator[list[Job | Event]]:
+    """Read and decode windows of files, in threads of its own, so that it can run ahead of the networks."""
+    with Loader(settings) as loader, Threads(settings.workers) as workers:
+        for window in todo:
+            yield workers.map(loader.load, window)
 
 
-def plan_archive(settings: CompressSettings, *, on_event: OnEvent = lambda _: None) -> Outcome:
-    """Say what `compress_archive` would take and why, from names, sizes and times alone."""
-    outcome = Outcome()
+def compress(jobs: list[Job], context: Context) -> list[Job]:
+    """Decide how to store each picture: loaded jobs become jobs with a decision, and their pixels are released."""
+    jobs = [
+        job if job.loaded.picture is not None else replace(job, decision=verbatim(job.loaded, job.loaded.reason))
+        for job in jobs
+    ]
+    return those(jobs, lambda job: job.decision is None, partial(_compress_pictures, context=context))
 
-    def tell(event: Event) -> None:
-        outcome.add(event)
-        on_event(event)
 
+def _compress_pictures(jobs: list[Job], context: Context) -> list[Job]:
+    started, settings = time.perf_counter(), context.settings
+    if settings.target is None:
+        jobs = encoded(compacted(jobs, context), context)
+    else:
+        jobs = RateControl(context, settings.target).run(jobs)
+    if settings.measure:
+        jobs = those(jobs, lambda job: job.encoded is not None, partial(measured, context=context))
+    seconds = (time.perf_counter() - started) / max(1, len(jobs))
+    return context.workers.map(partial(decided, context=context, seconds=seconds), jobs)
+
+
+def _pixel_bytes(one: Job | Event, *, measured: bool) -> int:
+    if not isinstance(one, Job) or one.loaded.picture is None:
+        return 0
+    size = one.loaded.picture.pixels.nbytes
+    return round(MEASURED * size) if measured else size
+
+
+def plan_archive(settings: CompressSettings) -> Generator[Event]:
+    """Yield what `compress_archive` would take and why, from names, sizes and times alone."""
     codec = Codec.open(settings.model, device="cpu")
     for step in plan(settings, codec.hashes, Index(settings.archive)):
-        tell(Planned(name=step.item.name, reason=step.reason) if isinstance(step, Take) else step)
-    return outcome
+        yield Planned(name=step.item.name, reason=step.reason) if isinstance(step, Take) else step
 
 
 def _writer(settings: CompressSettings) -> ArchiveWriter:
@@ -145,19 +157,26 @@ def _writer(settings: CompressSettings) -> ArchiveWriter:
     )
 
 
-def _events(writer: ArchiveWriter, known: Index, result: Result) -> Iterable[Event]:
-    if isinstance(result, Bundle):
-        return result.events
-    return [_stored(writer, known, result) if isinstance(result, Candidate | Shared) else result]
+def _events(writer: ArchiveWriter, index: Index, result: Result) -> Iterable[Event]:
+    match result:
+        case Job() | Shared():
+            return [_stored(writer, index, result)]
+        case Bundle(events=events):
+            return events
+        case Idle():
+            return []
+        case _:
+            return [result]
 
 
-def _stored(writer: ArchiveWriter, known: Index, result: Candidate | Shared) -> Event:
+def _stored(writer: ArchiveWriter, index: Index, result: Job | Shared) -> Event:
     try:
         if isinstance(result, Shared):
             row = writer.add_shared(result.row, result.owner)
         else:
-            row = writer.add(result.row, result.data)
+            row = writer.add(result.chosen.row, result.chosen.data)
     except PictureError as error:
-        return Failed(name=result.row.path, reason=str(error))
-    known.note(row)
+        name = result.row.path if isinstance(result, Shared) else result.loaded.item.name
+        return Failed(name=name, reason=str(error))
+    index.note(row)
     return Done(name=row.path, row=row)

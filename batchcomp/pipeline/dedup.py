@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from batchcomp.archive.rows import Row
-from batchcomp.pipeline.alternatives import Candidate, base_row
+from batchcomp.pipeline.alternatives import base_row
 from batchcomp.pipeline.index import Index
-from batchcomp.pipeline.loading import Loaded
+from batchcomp.pipeline.job import Job
 from batchcomp.pipeline.recipe import recipe_of, stale
 from batchcomp.pipeline.records import Event
 from batchcomp.settings import CompressSettings
 
-Pack = Callable[[list[Loaded | Event]], Iterable[Candidate | Event]]
+Stage = Callable[[list[Job]], list[Job]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,39 +25,44 @@ class Shared:
 
 
 class Deduplication:
-    """Splits windows into what is stored already and what has to be packed."""
+    """Splits windows into what is stored already and what has to be compressed."""
 
-    def __init__(self, settings: CompressSettings, models: Collection[str], known: Index) -> None:
-        self._settings, self._models, self._known = settings, models, known
+    def __init__(self, settings: CompressSettings, models: Collection[str], index: Index) -> None:
+        self._settings, self._models, self._index = settings, models, index
 
-    def pack(self, window: list[Loaded | Event], pack: Pack) -> Iterator[Candidate | Shared | Event]:
+    def run(self, window: list[Job | Event], stage: Stage) -> Iterator[Job | Shared | Event]:
         """Yield an answer for each of a window. What was yielded must be stored, and noted, before the next is asked.
 
-        Files of one window with the same content: the first is packed, the others share it.
+        Files of one window with the same content: the first is compressed, the others share it.
         """
-        fresh: list[Loaded | Event] = []
-        twins: list[Loaded] = []
+        fresh: list[Job | Event] = []
+        repeats: list[Job] = []
         seen: set[str] = set()
         for one in window:
-            shared = self._shared(one) if isinstance(one, Loaded) else None
-            if shared is not None:
-                yield shared
-            elif isinstance(one, Loaded) and one.source.sha256 in seen:
-                twins.append(one)
-            else:
-                seen.update([one.source.sha256] if isinstance(one, Loaded) else [])
+            if not isinstance(one, Job):
                 fresh.append(one)
-        yield from pack(fresh)
-        for twin in twins:  # what they are twins of may not have been stored: its name can be refused
-            shared = self._shared(twin)
-            yield from [shared] if shared is not None else pack([twin])
+            elif shared := self.shared(one):
+                yield shared
+            elif one.loaded.source.sha256 in seen:
+                repeats.append(one)
+            else:
+                seen.add(one.loaded.source.sha256)
+                fresh.append(one)
+        yield from _through(fresh, stage)
+        for job in repeats:  # what they repeat may not have been stored: its name can be refused
+            shared = self.shared(job)
+            yield from [shared] if shared is not None else stage([job])
 
-    def holds(self, one: Loaded) -> bool:
-        """Whether the archive holds the content as it is asked for."""
-        return self._shared(one) is not None
-
-    def _shared(self, one: Loaded) -> Shared | None:
-        for owner in self._known.owners(one.source.sha256):
+    def shared(self, job: Job) -> Shared | None:
+        """The row of a file whose content the archive holds as it is asked for; None where it does not."""
+        for owner in self._index.owners(job.loaded.source.sha256):
             if not stale(recipe_of(owner), self._settings, self._models):
-                return Shared(row=base_row(one), owner=owner)
+                return Shared(row=base_row(job.loaded), owner=owner)
         return None
+
+
+def _through(window: list[Job | Event], stage: Stage) -> Iterator[Job | Event]:
+    """Send the jobs of a window through a stage together; events keep their places between them."""
+    finished = iter(stage([one for one in window if isinstance(one, Job)]))
+    for one in window:
+        yield next(finished) if isinstance(one, Job) else one

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from batchcomp.codec import pack, payload
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.compact import Compact
 from batchcomp.codec.inner import INNER
+from batchcomp.pipeline.job import Encoded
 from batchcomp.settings import CompressSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class Encoded:
-    """A payload: `data` as it would be stored, `plain` as the inner codec wrote it (the same where nothing is packed).
-
-    `missed` says by how much it misses the target, "" where it does not.
-    """
-
-    kind: str
-    data: bytes
-    plain: bytes
-    metadata_bytes: int
-    header: payload.Header
-    quality: float  # as asked for
-    missed: str = ""
-
-    @property
-    def image_bytes(self) -> int:
-        """Bytes without metadata, which rivals are measured without."""
-        return len(self.data) - self.metadata_bytes
-
-
-def encode_one(compact: Compact, settings: CompressSettings, *, check: bool = True) -> Encoded | None:
+def encode(compact: Compact, settings: CompressSettings, *, check: bool = True) -> Encoded | None:
     """The payload; None where no file of the inner codec can hold the compact picture (sides beyond its limit).
 
     Without `check` what is packed is not unpacked again at once: `confirmed` must do it before it is stored.

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -67,11 +67,6 @@ def ordered(
         finally:
             for future, _ in waiting:
                 future.cancel()
-
-
-def in_turn(calls: Iterable[tuple[Callable[..., R], tuple[Any, ...], dict[str, Any]]]) -> list[R]:
-    """Make joblib's delayed calls here and now: the pool of a stage that is one of several threads already."""
-    return [call(*args, **options) for call, args, options in calls]
 
 
 class _End:

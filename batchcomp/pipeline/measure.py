@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 
@@ -12,6 +11,7 @@ from batchcomp.codec import jpeg
 from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture, Pixels
 from batchcomp.metrics.ms_ssim import ms_ssim
+from batchcomp.pipeline.job import Measurement
 
 LOWEST, HIGHEST = 1, 100  # Pillow's qualities
 NEAR = 1.25  # ratio of bytes over which the curve is as good as straight
@@ -20,14 +20,6 @@ QUALITIES_A_DECIBEL = 9  # of MS-SSIM, rather too many: the first step then most
 USUAL_QUALITY, USUAL_BPP = 30, 0.6  # a photo's
 OCTAVES_A_SCALE = 0.7  # of a photo's bytes, for each octave of the tables' scale
 INTERPOLATIONS = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """MS-SSIM of the restored picture, and what plain JPEG does at the same bytes and at the same MS-SSIM."""
-
-    ms_ssim: float
-    jpeg: JpegComparison | None
 
 
 class JpegCurve:

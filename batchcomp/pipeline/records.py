@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
 from batchcomp.archive.rows import Row
@@ -56,13 +57,18 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing happened for a while; what is due can be done. Nobody is shown this."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
-    """Many events that go through the stages of a run as one; it is taken apart before they are told."""
+    """Many events that go through the stages of a run as one; it is taken apart before anyone is shown them."""
 
     events: tuple[Passed, ...]
 
 
-Event = Done | Passed | Planned | Failed | Waiting | Bundle
+Event = Done | Passed | Planned | Failed | Waiting | Idle | Bundle
 
 
 @dataclass(kw_only=True)
@@ -100,3 +106,27 @@ class Outcome:
         if any(failure.damage for failure in self.failures):
             return ExitCode.DAMAGED
         return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
+
+
+def tally(
+    events: Generator[Event], show: Callable[[Event], None] = lambda _: None, outcome: Outcome | None = None
+) -> Outcome:
+    """Run a pipeline to its end: count its events, show each, and return what it came to.
+
+    An interruption or an error here goes to the pipeline too, so that it closes what it has open, and what it has to
+    say of that becomes a note of the error.
+
+    Args:
+        events: a pipeline's events, such as those of `compress_archive`.
+        show: is called with each event, after it was counted.
+        outcome: what to count into; a new one by default.
+    """
+    outcome = Outcome() if outcome is None else outcome
+    try:
+        for event in events:
+            outcome.add(event)
+            show(event)
+    except BaseException as error:
+        events.throw(error)
+        raise
+    return outcome

@@ -14,7 +14,7 @@ from batchcomp.images.names import shown
 from batchcomp.images.walk import locator
 from batchcomp.pipeline.plan import digest
 
-SAME, CHANGED, MISSING, DIFFERENT = "same", "changed", "missing", "different"
+VERDICTS = SAME, CHANGED, MISSING, DIFFERENT = "same", "changed", "missing", "different"
 
 
 @dataclass(frozen=True, kw_only=True)

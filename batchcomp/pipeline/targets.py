@@ -14,7 +14,7 @@ from batchcomp.archive.names import unique_entry
 from batchcomp.archive.rows import Row
 from batchcomp.codec.pack import SUFFIX
 from batchcomp.images.names import TEMP_PREFIX, TEMP_SUFFIX
-from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
+from batchcomp.outputs import OUTPUTS, output_for
 
 Sameness = Callable[[str], str]
 _CASE, _NFC, _NFD = "Aa", "\u00e9", "e\u0301"
@@ -55,7 +55,7 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
 
 def format_of(row: Row, format_name: str) -> str:
     """The format that a picture is restored in: PNG where it has an alpha channel and the format asked for has none."""
-    return DEFAULT_OUTPUT if row.mode.endswith("A") and not OUTPUTS[format_name].alpha else format_name
+    return output_for(format_name, alpha=row.mode.endswith("A"))
 
 
 def sameness(folder: Path) -> Sameness:

@@ -124,13 +124,12 @@ def test_nothing_the_console_says_moves_a_terminal(
 
 
 def test_the_progress_bar_survives_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the bar is drawn, a failure with markup in its name is told as it is written."""
+    """While the bar is drawn, a failure with markup in its name is shown as it is written."""
     terminal = Terminal()
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setattr(console, "err", cache(lambda: Console(stderr=True, highlight=False, width=200)))
-    with console.progress("Compressing") as on_event:
-        on_event(Failed(name=MARKUP, reason=f"{MARKUP}: {NASTY}"))
+    console.watch("Compressing", (event for event in [Failed(name=MARKUP, reason=f"{MARKUP}: {NASTY}")]))
     assert MARKUP in terminal.getvalue()
     assert "\x1b]0;" not in terminal.getvalue()
     assert "\x07" not in terminal.getvalue()

@@ -208,9 +208,8 @@ def test_progress_shows_on_a_terminal_and_results_stay_on_stdout(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setattr(console, "err", cache(console.err.__wrapped__))  # the usual one knows it is no terminal
-    with console.progress("Compressing", as_json=True) as on_event:
-        on_event(Done(name="a.png"))
-        on_event(Failed(name="b.png", reason="b.png: [bold]broken[/bold]"))
+    events = [Done(name="a.png"), Failed(name="b.png", reason="b.png: [bold]broken[/bold]")]
+    console.watch("Compressing", (event for event in events), as_json=True)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["type"] for line in lines] == ["done", "failed"]
     assert "Compressing" in terminal.getvalue()
@@ -219,9 +218,8 @@ def test_progress_shows_on_a_terminal_and_results_stay_on_stdout(
 
 def test_no_progress_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """In a log file there are messages, but no bars and no control codes."""
-    with console.progress("Compressing") as on_event:
-        on_event(Done(name="a.png"))
-        on_event(Failed(name="b.png", reason="b.png: broken"))
+    events = [Done(name="a.png"), Failed(name="b.png", reason="b.png: broken")]
+    console.watch("Compressing", (event for event in events))
     captured = capsys.readouterr()
     assert captured.err == "failed: b.png: broken\n"
     assert captured.out == ""

@@ -38,11 +38,12 @@ def die_at(step: int) -> durable.Watcher:
 def compress(folder: Path, source: str, model: str, **options: Any) -> None:
     """Run the real thing."""
     from batchcomp.pipeline.compress import compress_archive  # noqa: PLC0415  # most children need no torch
+    from batchcomp.pipeline.records import tally  # noqa: PLC0415
     from batchcomp.settings import CompressSettings  # noqa: PLC0415
 
     options = {"jobs": 1, "device": "cpu", "isolate": False, **options}
     settings = CompressSettings(paths=(Path(source),), archive=folder, model=Path(model), **options)
-    if compress_archive(settings).failures:
+    if tally(compress_archive(settings)).failures:
         os._exit(3)
 
 

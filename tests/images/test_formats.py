@@ -31,8 +31,8 @@ def test_other_content_is_no_format(data: bytes) -> None:
     assert recognise(data) is None
 
 
-def test_suffixes_are_one_format_s() -> None:
-    """No suffix belongs to two formats, and all are in lower case."""
+def test_each_suffix_belongs_to_one_format() -> None:
+    """And all are in lower case, as they are compared."""
     suffixes = [suffix for entry in READS for suffix in entry.suffixes]
     assert len(suffixes) == len(set(suffixes))
     assert suffixes == [suffix.lower() for suffix in suffixes]

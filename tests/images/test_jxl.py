@@ -43,8 +43,8 @@ def test_a_box_may_be_long_or_reach_to_the_end() -> None:
     ]
 
 
-def test_a_jpeg_inside_comes_out_byte_for_byte() -> None:
-    """JPEG XL can hold a JPEG without loss; pictures made from pixels hold none."""
+def test_a_picture_made_from_pixels_has_no_jpeg_inside() -> None:
+    """Only files that were made from a JPEG without loss can give it back (tests/pipeline/test_formats.py)."""
     assert jpeg_inside(encoded(image(), "JXL")) is None
 
 

@@ -17,7 +17,9 @@ from batchcomp.images.picture import Metadata, Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pipeline.alternatives import JPEG_BETTER, LOSSLESS_SMALLER
 from batchcomp.pipeline.compress import compress_archive
-from batchcomp.pipeline.decode import check_archive, decode_archive
+from batchcomp.pipeline.decode import decode_archive
+from batchcomp.pipeline.records import tally
+from batchcomp.pipeline.verify import VerifySettings, check_pictures
 from batchcomp.report.rows import report_row, totals
 from batchcomp.settings import CompressSettings, DecodeSettings
 
@@ -52,7 +54,7 @@ def stored(tmp_path: Path, model: Path | None, **options: object) -> list[Row]:
         isolate=False,
         **options,
     )
-    assert not compress_archive(settings).failures
+    assert not tally(compress_archive(settings)).failures
     return list(Archive.open(tmp_path / "a.bca").rows())
 
 
@@ -99,7 +101,7 @@ def test_no_file_is_larger_than_its_source_nor_worse_than_jpeg(tmp_path: Path, q
         Image.fromarray(make()).save(tmp_path / "in" / f"{name}.png")
     rows = stored(tmp_path, None, quality=quality)
     settings = DecodeSettings(source=tmp_path / "a.bca", out=tmp_path / "out", jobs=1)
-    assert not decode_archive(settings).failures
+    assert not tally(decode_archive(settings)).failures
     assert len(rows) == len(HARD)
     for row in rows:
         original = HARD[row.path.removesuffix(".png")]()
@@ -126,7 +128,7 @@ def test_a_small_lossless_file_takes_the_place_of_a_payload(tmp_path: Path, grey
     assert row.stored in kinds
     assert row.entry == f"a.bmp.{row.stored}"
     assert verify(tmp_path / "a.bca").ok
-    assert not decode_archive(DecodeSettings(source=tmp_path / "a.bca", out=tmp_path / "out", jobs=1)).failures
+    assert not tally(decode_archive(DecodeSettings(source=tmp_path / "a.bca", out=tmp_path / "out", jobs=1))).failures
     with Image.open(tmp_path / "out" / "a.png") as image:
         assert np.array_equal(np.asarray(image), pixels)
 
@@ -165,10 +167,12 @@ def test_a_picture_that_the_nets_spoil_is_stored_as_plain_jpeg(tmp_path: Path, u
     assert row.ms_ssim >= row.jpeg.ms_ssim - 1e-6
     assert verify(tmp_path / "a.bca").ok
     settings = DecodeSettings(source=tmp_path / "a.bca", out=tmp_path / "out", model=useless_model, jobs=1)
-    assert not decode_archive(settings).failures
+    assert not tally(decode_archive(settings)).failures
     with Image.open(tmp_path / "out" / "a.png") as image:
         assert ms_ssim(np.asarray(image), pixels) == pytest.approx(row.ms_ssim, abs=1e-5)
-    assert not check_archive(tmp_path / "a.bca", device="cpu", model=useless_model).failures
+    assert not tally(
+        check_pictures(VerifySettings(archive=tmp_path / "a.bca", device="cpu", model=useless_model))
+    ).failures
     report = report_row(row)
     assert report.won is False
     assert totals([report], 0).plain_jpeg == 1
@@ -180,7 +184,7 @@ def test_a_second_run_leaves_the_plain_jpeg_alone(tmp_path: Path, useless_model:
     settings = CompressSettings(
         paths=(tmp_path / "in",), archive=tmp_path / "a.bca", model=useless_model, quality=60, jobs=1
     )
-    assert compress_archive(settings).counts == {"unchanged": 1}
+    assert tally(compress_archive(settings)).counts == {"unchanged": 1}
 
 
 def test_a_source_smaller_than_any_jpeg_is_kept_as_it_is(tmp_path: Path, useless_model: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchcomp.pipeline.flow import AHEAD, ahead, in_turn, ordered, windows
+from batchcomp.pipeline.flow import AHEAD, ahead, ordered, windows
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 6), st.integers(1, 100))
@@ -173,8 +173,3 @@ def test_ordered_raises_in_order_and_begins_nothing_more() -> None:
         next(stream)
     assert begun == [0, 1]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("pictures")]
-
-
-def test_in_turn_is_a_pool_of_one() -> None:
-    """Delayed calls are made at once, in order."""
-    assert in_turn([(divmod, (7, 3), {}), (int, ("11",), {"base": 2})]) == [(2, 1), 3]

@@ -27,7 +27,7 @@ from batchcomp.images.formats import recognise
 from batchcomp.images.load import decode_picture
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
-from batchcomp.pipeline.records import Failed, Outcome, Passed
+from batchcomp.pipeline.records import Failed, Outcome, Passed, tally
 from batchcomp.settings import CompressSettings, DecodeSettings, Limits
 from tests.cli.samples import photo
 from tests.images.make import exif, png, with_segment
@@ -342,11 +342,11 @@ def run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Pat
         path.write_bytes(case.data())
         path.chmod(PERMISSIONS)
         os.utime(path, ns=(MTIME, MTIME))
-    outcome = compress_archive(settings(folder, tiny_model))
+    outcome = tally(compress_archive(settings(folder, tiny_model)))
     assert not outcome.failures
     for kind in ("png", "jpeg", "webp"):
         wanted = DecodeSettings(source=folder / "a.bca", out=folder / kind, format=kind, model=tiny_model, jobs=2)
-        assert not decode_archive(wanted).failures
+        assert not tally(decode_archive(wanted)).failures
     return folder, {row.path: row for row in Archive.open(folder / "a.bca").rows()}
 
 
@@ -460,7 +460,7 @@ def test_what_formats_leave_out_is_said(run: tuple[Path, dict[str, Row]], tiny_m
         wanted = DecodeSettings(
             source=folder / "a.bca", out=folder / output, format=output, model=tiny_model, force=True
         )
-        counts[output] = decode_archive(wanted).left_out
+        counts[output] = tally(decode_archive(wanted)).left_out
     assert counts["png"] == {"JPEG segments of the maker": 1, "bytes after the JPEG": 1}
     assert counts["jpeg"] == {"PNG texts and marks": 1}
     assert counts["webp"]["IPTC and Photoshop data"] == 2
@@ -529,7 +529,7 @@ def test_what_is_not_stored_is_named_and_can_be_carried_along(tmp_path: Path, ti
         (tmp_path / "in" / name).write_bytes(data)
     limits = Limits(max_pixels=1_000_000)
     events: list[Any] = []
-    first = compress_archive(settings(tmp_path, tiny_model, limits=limits), on_event=events.append)
+    first = tally(compress_archive(settings(tmp_path, tiny_model, limits=limits)), events.append)
     assert {event.name for event in events if isinstance(event, Failed)} == set(bad)
     for event in events:
         assert not isinstance(event, Failed) or bad[event.name][1] in event.reason
@@ -538,15 +538,15 @@ def test_what_is_not_stored_is_named_and_can_be_carried_along(tmp_path: Path, ti
     assert all("--verbatim" in reason for reason in passed.values())
     assert first.exit_code == 3
 
-    second = compress_archive(settings(tmp_path, tiny_model, limits=limits, verbatim=("*",)))
+    second = tally(compress_archive(settings(tmp_path, tiny_model, limits=limits, verbatim=("*",))))
     assert (second.counts["failed"], second.counts["verbatim"]) == (0, len(bad) + len(others))
     archive = {row.path: row for row in Archive.open(tmp_path / "a.bca").rows()}
     assert archive["ok.jpg"].stored == "compact"
     assert archive["cut.jpg"].reason == "carried along by --verbatim: truncated JPEG file"
     assert archive["IMG_1.MOV"].reason == "carried along by --verbatim: not a picture"
-    again: Outcome = compress_archive(settings(tmp_path, tiny_model, limits=limits, verbatim=("*",)))
+    again: Outcome = tally(compress_archive(settings(tmp_path, tiny_model, limits=limits, verbatim=("*",))))
     assert again.counts["unchanged"] == len(bad) + len(others) + 1
-    decode_archive(DecodeSettings(source=tmp_path / "a.bca", out=tmp_path / "out", model=tiny_model))
+    tally(decode_archive(DecodeSettings(source=tmp_path / "a.bca", out=tmp_path / "out", model=tiny_model)))
     for name in bad.keys() | others.keys():
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "in" / name).read_bytes()
 
@@ -556,5 +556,5 @@ def test_a_carried_file_must_match_the_glob(tmp_path: Path, tiny_model: Path) ->
     (tmp_path / "in").mkdir()
     for name in ("a.mov", "b.txt"):
         (tmp_path / "in" / name).write_bytes(b"content")
-    outcome = compress_archive(settings(tmp_path, tiny_model, verbatim=("*.mov",)))
+    outcome = tally(compress_archive(settings(tmp_path, tiny_model, verbatim=("*.mov",))))
     assert (outcome.counts["verbatim"], outcome.counts["skipped"]) == (1, 1)

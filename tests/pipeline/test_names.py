@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from batchcomp.archive import Row
 from batchcomp.outputs import OUTPUTS
-from batchcomp.pipeline.decode import chosen_rows, matches
+from batchcomp.pipeline.selection import chosen_rows, matches
 from batchcomp.pipeline.targets import clash_key, format_of, payload_target, sameness, target_names
 from tests.archive.samples import sample_row, verbatim_row
 

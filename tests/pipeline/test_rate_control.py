@@ -16,6 +16,7 @@ from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pipeline.alternatives import OUT_OF_REACH
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
+from batchcomp.pipeline.records import tally
 from batchcomp.settings import CompressSettings, DecodeSettings, Target
 
 
@@ -33,14 +34,14 @@ def stored(folder: Path, target: Target | None, **options: object) -> dict[str, 
     settings = CompressSettings(
         paths=(folder,), archive=archive, target=target, device="cpu", jobs=1, isolate=False, **options
     )
-    outcome = compress_archive(settings)
+    outcome = tally(compress_archive(settings))
     assert not outcome.failures
     return {row.path: row for row in Archive.open(archive).rows()}
 
 
 def restored(folder: Path) -> dict[str, np.ndarray]:
     archive, out = folder.parent / "a.bca", folder.parent / "out"
-    assert not decode_archive(DecodeSettings(source=archive, out=out, jobs=1, device="cpu")).failures
+    assert not tally(decode_archive(DecodeSettings(source=archive, out=out, jobs=1, device="cpu"))).failures
     return {path.name: load(path).pixels for path in out.iterdir()}
 
 
@@ -113,8 +114,8 @@ def test_a_second_run_leaves_met_targets_alone(tmp_path: Path) -> None:
     options = {"paths": (folder,), "archive": tmp_path / "a.bca", "device": "cpu", "jobs": 1, "isolate": False}
     target = Target(kind="max-bytes", value=5000)
     for wish, expected in ((target, "done"), (target, "unchanged"), (Target(kind="max-bytes", value=4000), "done")):
-        assert compress_archive(CompressSettings(**options, target=wish)).counts[expected] == 1  # type: ignore[arg-type]
-    assert compress_archive(CompressSettings(**options)).counts["done"] == 1  # type: ignore[arg-type]
+        assert tally(compress_archive(CompressSettings(**options, target=wish))).counts[expected] == 1  # type: ignore[arg-type]
+    assert tally(compress_archive(CompressSettings(**options))).counts["done"] == 1  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

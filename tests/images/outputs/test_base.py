@@ -7,7 +7,7 @@ import pytest
 from batchcomp.images.outputs import left_out, output_format
 from batchcomp.images.outputs.base import CHUNKS, COMMENTS, DENSITY, GREY, IPTC, SEGMENTS, TRAILER, carried
 from batchcomp.images.picture import Metadata, Picture
-from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
+from batchcomp.outputs import OUTPUTS, output_for
 from tests.images.make import noise
 
 EVERYTHING = Picture(
@@ -46,6 +46,7 @@ def test_every_line_of_the_table_leads_to_a_writer(name: str) -> None:
     assert OUTPUTS[name].suffix.startswith(".")
 
 
-def test_the_default_takes_every_picture() -> None:
-    """It stands in where the format asked for has no alpha channel."""
-    assert OUTPUTS[DEFAULT_OUTPUT].alpha
+def test_pictures_with_alpha_become_png_where_a_format_has_none() -> None:
+    """Nothing else changes the format that was asked for."""
+    assert [output_for(name, alpha=True) for name in OUTPUTS] == ["png", "png", "webp"]
+    assert [output_for(name, alpha=False) for name in OUTPUTS] == list(OUTPUTS)

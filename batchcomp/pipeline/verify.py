@@ -1,0 +1,71 @@
+"""The story of one `verify` run: every byte against its checksum, and what else was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchcomp.archive import Archive, Damage, Row, VerifyReport, verify
+from batchcomp.codec.codec import Codec
+from batchcomp.errors import PayloadError
+from batchcomp.pipeline.entries import Entry, read_entry
+from batchcomp.pipeline.records import Done, Event, Failed
+from batchcomp.pipeline.restoring import Restorer
+from batchcomp.pipeline.sampling import sampler
+from batchcomp.pipeline.sources import Compared, compare_sources
+
+Choose = Callable[[Row], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifySettings:
+    """One `verify` run: a `share` (0 to 1) of the pictures, restored in memory too, held against the originals too."""
+
+    archive: Path
+    share: float = 1.0
+    decode: bool = False
+    sources: tuple[Path, ...] = ()
+    device: str = "auto"
+    model: Path | None = None
+
+
+Finding = Damage | VerifyReport | Event | Compared
+
+
+def verify_archive(settings: VerifySettings) -> Generator[Finding]:
+    """Yield all damage, then the report on the bytes, then what became of each picture that was restored or compared.
+
+    Every check looks at the same sample.
+
+    Raises:
+        ArchiveNotFoundError, ArchiveError: see `Archive.open`.
+        ModelError: the model file is unusable.
+        UsageError: a path of `sources` is missing, or none of the pictures has an original there.
+    """
+    choose = sampler(settings.share)
+    found = verify(settings.archive, choose=choose)
+    yield from found.damage
+    yield found
+    if settings.decode:
+        yield from check_pictures(settings, choose)
+    if settings.sources:
+        yield from compare_sources(settings.archive, settings.sources, choose)
+
+
+def check_pictures(settings: VerifySettings, choose: Choose = lambda _: True) -> Iterator[Event]:
+    """Restore the chosen pictures of an archive in memory; nothing is written."""
+    archive = Archive.open(settings.archive)
+    restorer = Restorer(Codec.open(settings.model, device=settings.device))
+    for row in filter(choose, archive.rows()):
+        yield _check(restorer, read_entry(archive, row, row.path))
+
+
+def _check(restorer: Restorer, entry: Entry | Event) -> Event:
+    if not isinstance(entry, Entry):
+        return entry
+    try:
+        restorer.picture(entry)
+    except PayloadError as error:
+        return Failed(name=entry.row.path, reason=f"{entry.row.path}: {error}")
+    return Done(name=entry.row.path, row=entry.row)

@@ -1,0 +1,34 @@
+"""Who does the work of a stage."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from batchcomp.pipeline.workers import Serial, Threads, Workers
+
+
+@pytest.mark.parametrize("workers", [Serial(), Threads(3)], ids=["serial", "threads"])
+def test_answers_come_in_the_order_of_the_items(workers: Workers) -> None:
+    """Whoever works, the first answer is that of the first item; no items give no answers."""
+    assert workers.map(lambda number: number**2, range(20)) == [number**2 for number in range(20)]
+    assert workers.map(str, []) == []
+
+
+@pytest.mark.parametrize("workers", [Serial(), Threads(2)], ids=["serial", "threads"])
+def test_errors_reach_the_caller(workers: Workers) -> None:
+    """An error of the function is raised where the answers were wanted."""
+    with pytest.raises(ZeroDivisionError):
+        workers.map(lambda number: 1 // number, [1, 0])
+
+
+def test_serial_work_is_done_here() -> None:
+    """No other thread has a part in it."""
+    assert set(Serial().map(lambda _: threading.get_ident(), range(3))) == {threading.get_ident()}
+
+
+def test_threads_serve_many_calls() -> None:
+    """As a context manager the pool stays for all calls."""
+    with Threads(2) as workers:
+        assert [workers.map(abs, [-number]) for number in range(5)] == [[number] for number in range(5)]
