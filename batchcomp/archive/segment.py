@@ -276,7 +276,7 @@ def _entry_reason(info: ZipInfo, limit: int) -> str:
 
 
 def _entry_in(line: bytes) -> str | None:
-    """Return the entry that a broken row names, if it can be told."""
+    """Return the entry that a broken row names, if it can be read."""
     try:
         entry = parse_line(line).get("entry")
     except ValueError:

@@ -1,6 +1,6 @@
-"""What strangers' bytes are given to. Each target lets only the errors out that a user is meant to see: none.
+"""The functions that are fuzzed with untrusted bytes.
 
-A target takes bytes and returns; anything it raises is a bug. `SEEDS` says what sound input looks like.
+A target takes bytes and returns, expected errors included; anything it raises is a bug. `SEEDS` says what sound input looks like.
 """
 
 from __future__ import annotations
