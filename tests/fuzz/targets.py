@@ -1,6 +1,7 @@
 """The functions that are fuzzed with untrusted bytes.
 
-A target takes bytes and returns, expected errors included; anything it raises is a bug. `SEEDS` says what sound input looks like.
+A target takes bytes and returns, expected errors included; anything it raises is a bug. `SEEDS` says what sound input
+looks like.
 """
 
 from __future__ import annotations
