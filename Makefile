@@ -67,8 +67,8 @@ test-simd: export PYTHONPATH := $(CURDIR)/$(SIMD)
 test-simd: $(STAMP) $(SIMD)/PIL ## Run the tests of reading, coding and measuring pictures with pillow-simd in Pillow's place
 	$(BIN)/batchcomp doctor | grep 'image library *pillow-simd $(SIMD_VERSION)'
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -rs -p no:cacheprovider tests/images \
-	  $(addprefix tests/codec/test_,codec.py inner.py jpeg.py modes.py) \
-	  $(addprefix tests/pipeline/test_,fallback.py flow.py measure.py seeking.py)
+	  $(addprefix tests/codec/test_,codec.py codec_full_size.py inner.py jpeg.py payload.py plain_jpeg.py) tests/codec/inner \
+	  $(addprefix tests/pipeline/test_,fallback.py flow.py measure.py rate_control.py)
 
 clean: ## Remove the virtual environment and the demo
 	rm -rf $(VENV) .venv-simd $(SIMD) $(DEMO)

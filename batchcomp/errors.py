@@ -15,12 +15,13 @@ class ExitCode(IntEnum):
     DAMAGED = 4
     NO_ARCHIVE = 10
     LOCKED = 11
+    HUNG_UP = 129
     INTERRUPTED = 130
     NO_READER = 141
     TERMINATED = 143
 
 
-TERMINATED = "SIGTERM"  # argument of the KeyboardInterrupt that stands for it
+SIGNAL_CODES = {"SIGHUP": ExitCode.HUNG_UP, "SIGINT": ExitCode.INTERRUPTED, "SIGTERM": ExitCode.TERMINATED}
 
 
 class BatchcompError(Exception):

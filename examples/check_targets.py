@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batchcomp.archive import Archive, Row
-from batchcomp.codec import jpeg
+from batchcomp.codec import jpeg, plain_jpeg
 from batchcomp.images.load import load
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.ms_ssim import ms_ssim
@@ -48,7 +48,7 @@ def problem(row: Row, target: Target, original: Pixels, restored: Pixels) -> str
         most = target.value + SIMILARITY if close and row.quality > 1 else 1.0  # no payload is coarser than quality 1
         return "" if target.value <= similarity <= most else f"MS-SSIM {similarity:.5f}"
     if target.kind == "match-jpeg":
-        rival = jpeg.encode_plain(original, int(target.value))
+        rival = plain_jpeg.encode(original, int(target.value))
         size, most = row.payload_bytes - row.metadata_bytes, len(rival)
         if row.stored != "verbatim" and similarity <= ms_ssim(original, jpeg.decode(rival)[0]):
             return f"MS-SSIM {similarity:.5f} is not above JPEG's"

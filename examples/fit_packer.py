@@ -2,7 +2,8 @@
 
     python examples/fit_packer.py PHOTOS OUT [--model FILE] [--pictures 2000] [--steps 4500]
 
-OUT takes the place of batchcomp/models/packer.safetensors. Payloads that were packed before need the old file.
+OUT takes the place of batchcomp/models/packer.safetensors, and its SHA-256 that of `PACKER` in batchcomp/models.
+Payloads that were packed before need the old file.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from batchcomp.training.data import split_folder
 from batchcomp.training.packer import Packers, Sample, expected_tables, fit, record_all, samples_of, to_bytes
 
 CROP, EACH = 512, 2  # side of the crops in pixels, qualities a crop
-SHARE = 0.05  # of the blocks that are looked at
+SHARE = 0.05  # of the blocks that are learned from
 
 
 def fitted(codec: Codec, samples: Iterable[Sample], *, steps: int, batch: int = 256, seed: int = 0) -> bytes:
@@ -29,11 +30,11 @@ def fitted(codec: Codec, samples: Iterable[Sample], *, steps: int, batch: int = 
     torch.manual_seed(seed)
     packers, records = Packers(), record_all(samples, share=SHARE, seed=seed)
 
-    def tell(step: int, bits: float) -> None:
+    def show(step: int, bits: float) -> None:
         if step % 50 == 0:
             sys.stderr.write(f"step {step} of {steps}: {bits:.1f} bits for a block of each plane\n")
 
-    fit(packers, records, steps=steps, batch=batch, on_step=tell)
+    fit(packers, records, steps=steps, batch=batch, on_step=show)
     return to_bytes(packers, expected_tables(codec))
 
 

@@ -28,11 +28,12 @@ def write_model(path: Path, seed: int) -> Path:
     import torch  # noqa: PLC0415 - most tests need no torch
 
     from batchcomp.codec import weights  # noqa: PLC0415
-    from batchcomp.codec.networks import Architecture, DoubleNetwork  # noqa: PLC0415
+    from batchcomp.codec.networks.residual import ResidualNetwork  # noqa: PLC0415
+    from batchcomp.codec.networks.residual_shape import ResidualArchitecture  # noqa: PLC0415
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = DoubleNetwork(Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
+        network = ResidualNetwork(ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
     path.write_bytes(weights.to_bytes(network))
     return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,6 +93,41 @@ def test_imports_go_downward(path: Path) -> None:
     rooms = set(MAY_IMPORT)
     wrong = [f"line {line}: batchcomp.{name}" for name, line in rooms_imported(path) if name in rooms - allowed]
     assert not wrong
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def files_imported(path: Path, modules: set[str]) -> set[str]:
+    """Return the modules of ours that a file imports, in functions too, but for types only."""
+
+    def walk(node: ast.AST) -> Iterator[str]:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in modules else str(node.module) for name in names)
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child)
+
+    return set(walk(ast.parse(path.read_text(encoding="utf-8")))) & modules
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """There is no circle between files: the imports of all files have an order."""
+    modules = {module_of(path): path for path in MODULES}
+    graph = {name: files_imported(path, set(modules)) for name, path in modules.items()}
+    graph["batchcomp"] = set()  # the public interface, which loads what is asked for
+    circle: list[str] = []
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        circle = error.args[1]
+    assert not circle
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

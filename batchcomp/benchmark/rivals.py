@@ -11,7 +11,7 @@ import imagecodecs
 import numpy as np
 from PIL import Image
 
-from batchcomp.codec import pack
+from batchcomp.codec import pack, plain_jpeg
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Picture, Pixels
@@ -91,7 +91,7 @@ class Jpeg:
     qualities: Sequence[float] = (3, 5, 7, 10, 14, 20, 28, 38, 50, 62, 74, 82, 88, 92, 95)
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
-        return _save(rgb, "JPEG", quality=int(quality), optimize=True, progressive=True, subsampling="4:2:0")
+        return plain_jpeg.encode(rgb, int(quality))
 
     def decode(self, data: bytes) -> Pixels:
         return _open(data)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -35,7 +33,7 @@ INTERRUPTED = "interrupted; what was finished is kept, run again to go on"
 
 EPILOG = (
     "Exit codes: 0 done, 1 fatal, 2 usage, 3 finished but some files failed, 4 damage found, "
-    "10 no archive, 11 locked, 130 interrupted, 143 terminated."
+    "10 no archive, 11 locked, 129 hung up, 130 interrupted, 143 terminated."
 )
 
 
@@ -60,7 +58,7 @@ class Group(TyperGroup):
         except KeyboardInterrupt as error:
             raise typer.Exit(_close(signals.exit_code(error), INTERRUPTED, error)) from error
         except BrokenPipeError as error:  # the reader of a pipe (head, less) has had enough
-            _leave_stdout()
+            console.discard(sys.stdout)
             raise typer.Exit(ExitCode.NO_READER) from error
         except Exception as error:  # wrong usage, which typer says itself; or a bug, which must be loud
             _escape_usage(error)
@@ -82,9 +80,9 @@ def _close(code: int, text: str = "", error: BaseException | None = None, *, sai
     try:
         console.close(code, text, said=said)
     except BrokenPipeError:
-        _leave_stdout()
+        console.discard(sys.stdout)
     except OutputError as failure:
-        _leave_stdout()
+        console.discard(sys.stdout)
         if not isinstance(error, OutputError):
             console.say(f"batchcomp: {failure}", style=console.PROBLEM)
     return code
@@ -99,12 +97,6 @@ def _escape_usage(error: Any) -> None:
 def _reason(error: Exception) -> str:
     message = getattr(error, "message", None)  # of a usage error
     return str(message or f"unexpected {type(error).__name__}: {error}; please report it")
-
-
-def _leave_stdout() -> None:
-    """What Python still holds for stdout must not fail again at the very end."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(

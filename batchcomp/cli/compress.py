@@ -92,7 +92,7 @@ def compress(
     from batchcomp.pipeline.compress import compress_archive, plan_archive
 
     if dry_run:
-        outcome = console.watch("Planning", plan_archive(settings), as_json=as_json)
+        outcome = console.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
     else:
         give_back_freed(settings.workers)
         outcome = console.watch("Compressing", compress_archive(settings), as_json=as_json)

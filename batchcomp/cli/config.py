@@ -30,9 +30,15 @@ class Key:
     negated: bool = False
 
 
-def default_file() -> Path:
-    """Return where the file is looked for: `$XDG_CONFIG_HOME/batchcomp/batchcomp.toml` on Linux."""
-    return user_config_path("batchcomp", appauthor=False) / FILE_NAME
+def default_file() -> Path | None:
+    """Return where the file is searched for: `$XDG_CONFIG_HOME/batchcomp/batchcomp.toml` on Linux.
+
+    None for a user without a home, as services and containers have them.
+    """
+    try:
+        return user_config_path("batchcomp", appauthor=False) / FILE_NAME
+    except (RuntimeError, KeyError):
+        return None
 
 
 def apply_config(ctx: typer.Context, value: Path | None) -> Path | None:
@@ -42,7 +48,7 @@ def apply_config(ctx: typer.Context, value: Path | None) -> Path | None:
         UsageError: a file was named that cannot be read, or a file says something that makes no sense.
     """
     path = value or default_file()
-    if ctx.resilient_parsing or (value is None and not path.exists()):
+    if ctx.resilient_parsing or path is None or (value is None and not _is_there(path)):
         return None
     commands: Mapping[str, Any] = getattr(ctx.find_root().command, "commands", {})
     sections = read(path)
@@ -50,6 +56,13 @@ def apply_config(ctx: typer.Context, value: Path | None) -> Path | None:
     defaults = {name: _defaults(ctx, path, name, sections[name], commands[name]) for name in sections}
     ctx.default_map = defaults.get(ctx.info_name or "", {})
     return path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a folder that this user may not look into
+        return False
 
 
 def read(path: Path) -> dict[str, Any]:

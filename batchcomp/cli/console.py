@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from batchcomp.cli import session
 from batchcomp.errors import ExitCode, OutputError
@@ -34,12 +37,73 @@ def out() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
+def print_result(renderable: Any) -> None:
+    """Print what rich makes of something on stdout.
+
+    Raises:
+        BrokenPipeError, OutputError: see `write`; rich itself would end the process in its own way.
+    """
+    from rich.console import Console
+
+    terminal, text = sys.stdout.isatty(), io.StringIO()
+    console = Console(file=text, force_terminal=terminal, highlight=False, width=out().width)
+    console.print(renderable)
+    write(text.getvalue())
+
+
+class SafeStderr(io.TextIOBase):
+    """Standard error as it is at the time, without its errors: a message that nobody can get must not end a run.
+
+    Once it refuses (a full disk, a terminal or reader that is gone), what follows goes nowhere.
+    """
+
+    def write(self, text: str) -> int:
+        """See `io.TextIOBase`."""
+        with self._errors_ignored():
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """See `io.TextIOBase`."""
+        with self._errors_ignored():
+            sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        """See `io.TextIOBase`."""
+        return sys.stderr.isatty()
+
+    def fileno(self) -> int:
+        """See `io.TextIOBase`."""
+        return sys.stderr.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # read-only is all that rich needs
+        """See `io.TextIOBase`."""
+        return sys.stderr.encoding or "utf-8"
+
+    @staticmethod
+    @contextmanager
+    def _errors_ignored() -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError):  # ValueError: the stream was closed
+            discard(sys.stderr)
+
+
+def discard(stream: IO[str]) -> None:
+    """Send what a stream still holds, and all that follows, to nowhere, so that it cannot fail again at the end."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
 @cache
 def err() -> Console:
     """The one console for progress and messages, so that a message does not tear the progress bar."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(file=cast("IO[str]", SafeStderr()), highlight=False)
 
 
 def shown(text: str) -> str:
@@ -161,10 +225,22 @@ def watch(
     *,
     as_json: bool = False,
     show: Callable[[Any], None] | None = None,
+    must_finish: bool = True,
 ) -> Outcome:
     """Run a pipeline and show its events as they come: on a terminal with a running count. Returns what it came to.
 
-    `show` says what is said of an event, by default `show_event`.
+    No reader of the output decides what is archived or restored: where it cannot be written to, the pipeline goes on
+    to its end all the same, and only then is the error raised; at once where it need not finish.
+
+    Args:
+        title: of the progress bar.
+        events: the pipeline.
+        as_json: write a JSON line for every event.
+        show: says what is to be said of an event, by default `show_event`.
+        must_finish: the pipeline writes something.
+
+    Raises:
+        OutputError, BrokenPipeError: standard output could not be written to.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -178,6 +254,7 @@ def watch(
         TimeElapsedColumn(),
     )
     now, console, outcome = session.current(), err(), Outcome()
+    refused: list[OutputError | BrokenPipeError] = []
     now.outcome = outcome
     visible = console.is_terminal and not now.quiet and not (as_json and sys.stdout.isatty())
     # rich would send what is printed on stdout to the bar's console: results must stay results
@@ -186,9 +263,18 @@ def watch(
 
         def on_event(event: Any) -> None:
             bar.update(task, completed=sum(outcome.counts[name] for name in FATES))
-            (show or partial(show_event, as_json=as_json))(event)
+            if not refused:
+                try:
+                    (show or partial(show_event, as_json=as_json))(event)
+                except (OutputError, BrokenPipeError) as error:
+                    if not must_finish:
+                        raise
+                    refused.append(error)
 
-        return tally(events, on_event, outcome)
+        tally(events, on_event, outcome)
+    if refused:
+        raise refused[0]
+    return outcome
 
 
 def event_fields(event: Event) -> dict[str, Any]:
@@ -255,8 +341,12 @@ def show_table(
     *,
     stack: Sequence[Sequence[int]] = (),
 ) -> None:
-    """Print a table on stdout, see `table_of`."""
-    out().print(table_of(title, columns, rows, footer, stack=stack))
+    """Print a table on stdout, see `table_of`.
+
+    Raises:
+        BrokenPipeError, OutputError: see `write`.
+    """
+    print_result(table_of(title, columns, rows, footer, stack=stack))
 
 
 def _table(

@@ -66,7 +66,7 @@ def _packages() -> dict[str, str]:
 def _config() -> str:
     """Which configuration file was read."""
     config = session.current().config
-    return str(config) if config else f"none; {default_file()} would be read"
+    return str(config) if config else f"none; {default_file() or 'with a home directory, one in it'} would be read"
 
 
 def _model() -> str:

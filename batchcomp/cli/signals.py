@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first ends the run in good order, the second at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first ends the run in good order, the second at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 
 from batchcomp.cli import console
-from batchcomp.errors import TERMINATED, ExitCode
+from batchcomp.errors import SIGNAL_CODES, ExitCode
 from batchcomp.interrupts import interrupt
 
 AGAIN = "interrupted; finishing what is open, interrupt again to abort at once"
@@ -19,9 +19,10 @@ _received: list[int] = []
 
 
 def install() -> None:
-    """Handle both signals, unless the caller had them ignored (as `command &` in a script does with SIGINT)."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:
+    """Handle these signals, unless the caller had them ignored, as `nohup` and `command &` in a script do."""
+    for name in SIGNAL_CODES:
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _on_signal)
 
 
@@ -31,17 +32,17 @@ def _on_signal(number: int, _frame: object) -> None:
         _abort()
     if sys.stderr is not None and sys.stderr.isatty():
         _write(2, f"batchcomp: {AGAIN}\n")
-    interrupt(KeyboardInterrupt(*[TERMINATED] * (number == signal.SIGTERM)))
+    interrupt(KeyboardInterrupt(signal.Signals(number).name))
 
 
 def exit_code(interruption: KeyboardInterrupt) -> ExitCode:
-    """130 after SIGINT, 143 after SIGTERM."""
-    return ExitCode.TERMINATED if TERMINATED in interruption.args else ExitCode.INTERRUPTED
+    """129 after SIGHUP, 130 after SIGINT, 143 after SIGTERM."""
+    return SIGNAL_CODES.get(str(interruption), ExitCode.INTERRUPTED)
 
 
 def _abort() -> None:
     """Leave as if the power failed, which an archive survives; the lock goes with the process."""
-    code = ExitCode.TERMINATED if _received[0] == signal.SIGTERM else ExitCode.INTERRUPTED
+    code = SIGNAL_CODES[signal.Signals(_received[0]).name]
     if len(_received) == 2:  # a third signal finds one of these blocked
         _write(2, f"batchcomp: {ABORTED}\n")
         _write(1, console.last_line(code, ABORTED))

@@ -10,15 +10,22 @@ from batchcomp.archive.durable import atomic_write
 from batchcomp.errors import ArchiveError, ArchiveNotFoundError
 
 
-def _file() -> Path:
-    return user_state_path("batchcomp", appauthor=False) / "last-archive"
+def _file() -> Path | None:
+    """None for a user without a home, as services and containers have them."""
+    try:
+        return user_state_path("batchcomp", appauthor=False) / "last-archive"
+    except (RuntimeError, KeyError):
+        return None
 
 
 def remember_archive(archive: Path) -> None:
     """Record the archive last written; a state folder that cannot be written is no reason to fail."""
+    file = _file()
+    if file is None:
+        return
     try:
-        _file().parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(_file(), str(archive.resolve()).encode("utf-8", "surrogateescape"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(file, str(archive.resolve()).encode("utf-8", "surrogateescape"))
     except (OSError, ArchiveError):
         pass
 
@@ -42,8 +49,9 @@ def choose_archive(named: Path | None) -> Path:
 
 
 def _last() -> Path | None:
+    file = _file()
     try:
-        last = _file().read_bytes().decode("utf-8", "surrogateescape")
+        last = file.read_bytes().decode("utf-8", "surrogateescape") if file else ""
     except OSError:
         return None
     return Path(last) if last and Path(last).is_dir() else None

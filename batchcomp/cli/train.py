@@ -116,15 +116,15 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 def _joint(photos: Path, run: Path, device: str, shared: dict[str, Any], own: dict[str, Any]) -> JointTrainer:
     from batchcomp.codec import weights
-    from batchcomp.codec.networks import DoubleNetwork
+    from batchcomp.codec.networks.residual import ResidualNetwork
     from batchcomp.training.joint import JointSettings, JointTrainer
     from batchcomp.training.shapes import RECIPES
 
     recipe = RECIPES[own.get("shape", Shape.default.value)]
     settings = JointSettings(architecture=recipe.architecture, **(recipe.settings | shared))
     start = weights.load_file(own["start"]).network if "start" in own else None
-    if start is not None and not isinstance(start, DoubleNetwork):
-        raise UsageError(f"--start {own['start']}: a model of the original design cannot be trained jointly")
+    if start is not None and not isinstance(start, ResidualNetwork):
+        raise UsageError(f"--start {own['start']}: a model of the family jiang2017 cannot be trained jointly")
     return JointTrainer(photos, run, settings, device=device, start=start)
 
 

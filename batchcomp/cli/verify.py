@@ -43,7 +43,11 @@ def verify(
     )
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
     outcome = console.watch(
-        "Verifying", verify_archive(settings), as_json=as_json, show=lambda one: _show(one, counts, as_json=as_json)
+        "Verifying",
+        verify_archive(settings),
+        as_json=as_json,
+        show=lambda one: _show(one, counts, as_json=as_json),
+        must_finish=False,
     )
     if decode:
         counts.update(restored=outcome.counts["done"], not_restored=len(outcome.failures))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchcomp.codec.dct import ZIGZAG, Coefficients, bands
+from batchcomp.codec.payload import SOI
 
 # Codes per length 1..16 and their symbols: T.81 tables K.3 (DC, luma) and K.5 (AC, luma), used for all planes.
 _DC_COUNTS, _DC_SYMBOLS = (0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0), bytes(range(12))
@@ -35,7 +36,7 @@ def jpeg_of(coefficients: Coefficients, tables: NDArray[np.int64], size: tuple[i
         size: (width, height) in pixels.
     """
     planes = len(coefficients)
-    parts = [b"\xff\xd8"]
+    parts = [SOI]
     parts += [
         _segment(0xDB, bytes((t,)) + _zigzag(tables[t]).astype(np.uint8).tobytes()) for t in range(min(planes, 2))
     ]
@@ -73,7 +74,7 @@ _DC, _AC = _codes(_DC_COUNTS, _DC_SYMBOLS), _codes(_AC_COUNTS, _AC_SYMBOLS)
 
 def _scan(plane: Coefficients) -> bytes:
     """The entropy-coded segment of one plane (rows, columns, 8, 8)."""
-    bits, before = _Bits(), 0
+    bits, before = _CodeBits(), 0
     for band in bands(*plane.shape[:2]):
         blocks = plane[band].reshape(-1, 64)[:, ZIGZAG].astype(np.int64)
         bits.add(*_tokens(blocks, before))
@@ -118,7 +119,7 @@ def _alone(symbol: int, count: int) -> _Tokens:
     return np.full(count, _AC[0][symbol]), np.full(count, _AC[1][symbol])
 
 
-class _Bits:
+class _CodeBits:
     """Codes one behind the other, high bits first; the last byte is filled with ones."""
 
     def __init__(self) -> None:

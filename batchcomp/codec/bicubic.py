@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from batchcomp.codec.classic import classic_log_tables
-from batchcomp.codec.family import CodecNetwork
-from batchcomp.codec.networks import downscale, upscale
+from batchcomp.codec.networks.base import CodecNetwork
+from batchcomp.codec.networks.jiang2017 import annex_k_log_tables
+from batchcomp.codec.resample import downscale, upscale
 from batchcomp.codec.tables import tables_at
 from batchcomp.codec.weights import Model
 
@@ -31,32 +31,34 @@ class BicubicShape:
 
 
 class _Halved(nn.Module):
-    def forward(self, x: Tensor, _log_step: Tensor) -> Tensor:
+    def forward(self, x: Tensor, _log_coarseness: Tensor) -> Tensor:
         return downscale(x, SCALE)
 
 
 class _Doubled(nn.Module):
-    def forward(self, x: Tensor, _log_step: Tensor) -> Tensor:
+    def forward(self, x: Tensor, _log_coarseness: Tensor) -> Tensor:
         return upscale(x, SCALE)
 
 
 class BicubicNetwork(CodecNetwork):
-    """Bicubic both ways, with the standard's quantisation tables, scaled as those of the classic family."""
+    """Bicubic both ways, with the standard's quantisation tables, scaled as those of the jiang2017 family."""
+
+    shape = BicubicShape
 
     def __init__(self) -> None:
         super().__init__()
         self.arch = BicubicShape()
         self.com = _Halved()
         self.rec = _Doubled()
-        self.register_buffer("log_tables", torch.from_numpy(classic_log_tables()).float())
+        self.register_buffer("log_tables", torch.from_numpy(annex_k_log_tables()).float())
 
-    def log_tables_at(self, step: Tensor) -> Tensor:
-        """Natural logarithms (B, 2, 8, 8) of the tables for steps (B,), before rounding."""
-        return self.log_tables + torch.log(step).view(-1, 1, 1, 1)
+    def log_tables_at(self, coarseness: Tensor) -> Tensor:
+        """Natural logarithms (B, 2, 8, 8) of the tables at coarsenesses (B,), before rounding."""
+        return self.log_tables + torch.log(coarseness).view(-1, 1, 1, 1)
 
-    def tables_at(self, step: float) -> NDArray[np.int64]:
-        """Whole-number tables (2, 8, 8) in 1..255 for a step."""
-        return tables_at(self.log_tables.cpu().numpy(), step)
+    def tables_at(self, coarseness: float) -> NDArray[np.int64]:
+        """Whole-number tables (2, 8, 8) in 1..255 at a coarseness."""
+        return tables_at(self.log_tables.cpu().numpy(), coarseness)
 
     def placed(self, device: torch.device | str = "cpu") -> Self:
         """Move to a device."""

@@ -13,21 +13,22 @@ from pathlib import Path
 
 import torch
 
-from batchcomp.codec import engines, payload, tiles, weights
+from batchcomp.codec import payload, tiles, weights
 from batchcomp.codec.compact import Compact, Decoded
-from batchcomp.codec.inner import DEFAULT, INNER, codec_of
+from batchcomp.codec.engines.select import EngineCache
+from batchcomp.codec.inner import DEFAULT, codec_of, inner_codec
+from batchcomp.codec.inner.base import decoded
 from batchcomp.codec.refine import ITERATIONS, Decoder, refine
 from batchcomp.codec.tables import (
     FINE_FROM,
     check_quality,
     full_size_network_quality,
     half_size_network_quality,
-    quality_to_step,
+    quality_to_coarseness,
 )
 from batchcomp.errors import ModelError, PayloadError, UsageError
 from batchcomp.images.picture import Picture, Pixels
 
-MAX_PIXELS = 1_000_000_000  # of a payload to decode: a small file can claim a picture that fills the memory
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -62,7 +63,7 @@ class Codec:
         self.device = choose_device(device)
         # On a CPU batches buy nothing, and a convolution may round differently in them: always one tile at a time.
         self._runner = tiles.Runner(threads=threads, batch=1 if self.device.type == "cpu" else batch or 16)
-        self._engines = engines.Cache(self.device)
+        self._engines = EngineCache(self.device)
         self.model = self._placed(model)
         self._model_file = model_file
         fine = weights.load_fine(model)
@@ -90,7 +91,7 @@ class Codec:
         """SHA-256 of each model that `compact` uses, the main one first."""
         return tuple(model.sha256 for model in (self.model, self._fine) if model)
 
-    def hash_of(self, header: payload.Header) -> str:
+    def hash_of(self, header: payload.PayloadHeader) -> str:
         """SHA-256 of the model of a payload that `compact` began."""
         return self._model_of(header).sha256
 
@@ -103,8 +104,8 @@ class Codec:
         model.network.placed(self.device)
         return model
 
-    def _model_of(self, header: payload.Header) -> weights.Model:
-        if header.model not in self._models:  # by its first 4 bytes, or 8 in earlier versions of the header
+    def _model_of(self, header: payload.PayloadHeader) -> weights.Model:
+        if header.model not in self._models:
             try:
                 model = weights.load_by_hash(header.model.hex(), self._model_file)
             except ModelError as error:
@@ -139,40 +140,42 @@ class Codec:
         return self.refined(pictures, compacts, effort) if effort else compacts
 
     def _model_for(self, quality: float, inner: str) -> tuple[weights.Model, float]:
-        """The model for a quality, and the quality that its networks are told: the finest need the full size."""
+        """The model for a quality, and its networks' quality: the finest need the full size."""
         check_quality(quality)
         if self._fine and inner == DEFAULT:
             if quality >= FINE_FROM:
                 return self._fine, round(full_size_network_quality(quality), 2)
             return self.model, round(half_size_network_quality(quality), 2)
-        return self.model, round(INNER[inner].network_quality(quality), 2)
+        return self.model, round(inner_codec(inner).network_quality(quality), 2)
 
     def _compact(self, model: weights.Model, jobs: Sequence[tuple[Picture, float, float]]) -> list[Compact]:
-        """Run one model's ComCNN over pictures, each with the quality that was asked for and the one it is told."""
-        pictures, qualities, told = zip(*jobs, strict=True)
-        steps, arch = [quality_to_step(q) for q in told], model.network.arch
+        """Run one model's ComCNN over pictures, each with the quality that was asked for and the network's."""
+        pictures, qualities, network_qualities = zip(*jobs, strict=True)
+        coarsenesses, arch = [quality_to_coarseness(q) for q in network_qualities], model.network.arch
         com = model.network.com
         tile = tiles.side_of(arch.com_halo, self._engines.bytes_per_pixel(com), least=tiles.TILE)
         tile -= tile % arch.unit
-        plan = tiles.Plan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
+        plan = tiles.TilePlan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
         engine = self._engines.of(com)
-        outputs = self._runner.run(engine, [p.pixels for p in pictures], [math.log2(step) for step in steps], plan)
+        outputs = self._runner.run(engine, [p.pixels for p in pictures], [math.log2(c) for c in coarsenesses], plan)
         return [
             Compact(
                 pixels=pixels,
-                header=payload.Header(
+                header=payload.PayloadHeader(
                     width=picture.width,
                     height=picture.height,
                     scale=arch.scale,
-                    quality=t,
+                    quality=n,
                     model=_model_id(model),
                     grey=picture.mode == "L",
                 ),
-                tables=model.network.tables_at(step),
+                tables=model.network.tables_at(coarseness),
                 metadata=picture.metadata,
                 quality=q,
             )
-            for picture, pixels, q, t, step in zip(pictures, outputs, qualities, told, steps, strict=True)
+            for picture, pixels, q, n, coarseness in zip(
+                pictures, outputs, qualities, network_qualities, coarsenesses, strict=True
+            )
         ]
 
     def refined(self, pictures: Sequence[Picture], compacts: Sequence[Compact], effort: int) -> list[Compact]:
@@ -188,7 +191,7 @@ class Codec:
             decoder = Decoder(
                 network=self._models[compact.header.model].network,
                 tables=compact.tables,
-                step=quality_to_step(compact.header.quality),
+                coarseness=quality_to_coarseness(compact.header.quality),
             )
             found = refine(picture.pixels, compact.coefficients, decoder, ITERATIONS[effort])
             answers.append(replace(compact, refined=found))
@@ -196,12 +199,12 @@ class Codec:
 
     @staticmethod
     def encode(compact: Compact, inner: str = DEFAULT) -> bytes:
-        """Write the payload: a standard JPEG, or another file of `INNER`, with our header and the metadata.
+        """Write the payload: a standard JPEG, or the file of another inner codec, with our header and the metadata.
 
         Raises:
             OSError: the inner codec cannot hold a picture of this size.
         """
-        return INNER[inner].encode(compact)
+        return inner_codec(inner).encode(compact)
 
     @staticmethod
     def decode(data: bytes) -> Decoded:
@@ -210,15 +213,7 @@ class Codec:
         Raises:
             PayloadError: it is none, is damaged, or its picture contradicts its header.
         """
-        inner = codec_of(data)
-        header = inner.header(data)
-        if header.width * header.height > MAX_PIXELS:
-            size = f"{header.width}x{header.height}"
-            raise PayloadError(f"{size} is more than {MAX_PIXELS:,} pixels; the payload may be forged, not decoded")
-        pixels, metadata = inner.decode(data, expected=header.compact_size)
-        if (pixels.shape[2] == 1) != header.grey:
-            raise PayloadError("the payload's picture and its header disagree on colour; use an intact copy")
-        return Decoded(pixels=pixels, header=header, metadata=metadata)
+        return decoded(codec_of(data), data)
 
     def reconstruct(self, payloads: Sequence[Decoded]) -> list[Picture]:
         """Run RecCNN over a batch of decoded payloads.
@@ -241,9 +236,11 @@ class Codec:
         unit, halo = arch.unit // arch.scale, arch.rec_halo // arch.scale
         bytes_per_pixel = self._engines.bytes_per_pixel(model.network.rec)
         tile = tiles.side_of(halo, bytes_per_pixel, least=tiles.TILE // arch.scale)
-        plan = tiles.Plan(unit=unit, up=arch.scale, down=1, halo=halo, tile=tile - tile % unit)
-        log_steps = [math.log2(quality_to_step(p.header.quality)) for p in payloads]
-        return self._runner.run(self._engines.of(model.network.rec), [p.pixels for p in payloads], log_steps, plan)
+        plan = tiles.TilePlan(unit=unit, up=arch.scale, down=1, halo=halo, tile=tile - tile % unit)
+        log_coarsenesses = [math.log2(quality_to_coarseness(p.header.quality)) for p in payloads]
+        return self._runner.run(
+            self._engines.of(model.network.rec), [p.pixels for p in payloads], log_coarsenesses, plan
+        )
 
     # -- one picture ----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchcomp.codec.dct import Coefficients, coefficients
-from batchcomp.codec.payload import Header
+from batchcomp.codec.payload import PayloadHeader
 from batchcomp.images.picture import Metadata, Pixels
 
 
@@ -18,10 +18,10 @@ class Compact:
     """A compact picture (h, w, 3 or 1), uint8, ready for the inner codec."""
 
     pixels: Pixels
-    header: Header
+    header: PayloadHeader
     tables: NDArray[np.int64]  # luma and chroma (2, 8, 8), for inner codecs of the JPEG kind
     metadata: Metadata
-    quality: float  # as asked for; the header has the one that the networks were told
+    quality: float  # as asked for; the header has that of the networks
     refined: Coefficients | None = None  # what to store in place of the nearest coefficients
 
     @cached_property
@@ -35,5 +35,5 @@ class Decoded:
     """A payload's compact picture (h, w, 3 or 1), uint8, read back."""
 
     pixels: Pixels
-    header: Header
+    header: PayloadHeader
     metadata: Metadata

@@ -1,4 +1,4 @@
-"""The inner codec: 8-bit compact pictures to standard JPEG files and back, through Pillow."""
+"""Standard JPEG files: coefficients or 8-bit pixels to files, as small as they get, and back."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from PIL import Image, ImageFile, JpegImagePlugin
 
 from batchcomp.codec.baseline import jpeg_of
 from batchcomp.codec.dct import Coefficients, coefficients
-from batchcomp.codec.payload import segments
+from batchcomp.codec.payload import SOI, segments
 from batchcomp.errors import PayloadError
 from batchcomp.images import extra_segments
-from batchcomp.images.jpeg_segments import APP0, MAX_SIDE, START, JpegSegment, is_metadata
+from batchcomp.images.jpeg_segments import APP0, MAX_SIDE, JpegSegment, is_metadata
 from batchcomp.images.picture import Metadata, Pixels
 from batchcomp.images.pillow_array import pixels_of
 
@@ -47,28 +47,20 @@ def write(found: Coefficients, tables: NDArray[np.int64], size: tuple[int, ...],
     width, height = size
     if max(height, width) > MAX_SIDE:
         raise OSError(f"{width}x{height}: a JPEG file holds sides of at most {MAX_SIDE:,} pixels")
-    return START + front(metadata) + squeeze(jpeg_of(found, tables, (width, height)))[len(START) :]
+    return SOI + front(metadata) + squeeze(jpeg_of(found, tables, (width, height)))[len(SOI) :]
 
 
 def front(metadata: Metadata) -> bytes:
     """The segments that a JPEG file of ours begins with to carry metadata, without SOI; b"" where there is none."""
-    data = _save(np.zeros((1, 1, 1), np.uint8), metadata)
+    data = save(np.zeros((1, 1, 1), np.uint8), metadata)
     kept = (data[s.start : s.end] for s in segments(data) if is_metadata(s.marker) and not _empty_jfif(data, s))
     return b"".join(kept)
-
-
-def encode_plain(pixels: Pixels, quality: int, metadata: Metadata | None = None) -> bytes:
-    """Encode (H, W, 3 or 1) as people do: Pillow's quality 1..100, 4:2:0, but progressive and optimised.
-
-    This is the rival that measurements compare with; `squeeze` makes its files smaller still.
-    """
-    return _save(pixels, metadata or Metadata(), quality=quality, subsampling="4:2:0")
 
 
 def squeeze(data: bytes) -> bytes:
     """The same JPEG in fewer bytes: same coefficients and tables, so the same pixels, in scans that MozJPEG chooses.
 
-    Metadata stays byte for byte and in its order. A JFIF segment that tells no density is left out, as cameras do:
+    Metadata stays byte for byte and in its order. A JFIF segment without a density is left out, as cameras do:
     three components (or one) without it are YCbCr (or grey) to every decoder. Where nothing is gained `data` comes
     back as it is.
 
@@ -94,8 +86,8 @@ def _empty_jfif(data: bytes, segment: JpegSegment) -> bool:
 _LARGE_BUFFER = threading.Lock()
 
 
-def _save(pixels: Pixels, metadata: Metadata, **options: Any) -> bytes:
-    """Write a progressive, optimised JPEG; see `encode` for the pixels.
+def save(pixels: Pixels, metadata: Metadata, **options: Any) -> bytes:
+    """Write a progressive, optimised JPEG through Pillow; see `encode` for the pixels.
 
     Pillow gives such files a buffer of a byte a pixel, in one piece. Noise at fine qualities needs more: then its
     buffer is made larger for a while, which costs files written at the same time some memory and nothing else.

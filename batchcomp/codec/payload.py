@@ -4,25 +4,15 @@
     0       2     marker FF EA (APP10)
     2       2     length of what follows, itself included: 19 or 23
     4       5     identifier "bcmp" 00
-    9       1     version: 3
+    9       1     version: 1
     10      1     flags: bit 0 = source is greyscale; bits 1, 2 = log2 of the scale; bit 3 = sides in 4 bytes each
-    11      2     quality that the networks are told, in hundredths, 100..11500
+    11      2     network quality (what the networks get, `tables`), in hundredths, 100..11500
     13      4     first 4 bytes of the model file's SHA-256
     17      2, 4  original width in pixels
             2, 4  original height in pixels
 
-The compact image's sides are ceil(side / scale). Versions 1 and 2 are still read:
-
-    10      1     flags: bit 0 = source is greyscale; other bits are 0
-    11      1     scale
-    12      1     quality, 1..100, whole part
-    13      8     first 8 bytes of the model file's SHA-256
-    21      4     original width in pixels
-    25      4     original height in pixels
-    29      1     version 2 only: hundredths of the quality, 1..99
-
-Other containers than JPEG hold the same bytes from the identifier on. All numbers are big-endian, as everywhere in JPEG
-(ISO/IEC 10918-1, annex B).
+The compact image's sides are ceil(side / scale). Other containers than JPEG hold the same bytes from the identifier on.
+All numbers are big-endian, as everywhere in JPEG (ISO/IEC 10918-1, annex B).
 """
 
 from __future__ import annotations
@@ -34,27 +24,28 @@ from dataclasses import dataclass
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY
 from batchcomp.errors import PayloadError
 from batchcomp.images import extra_segments, jpeg_segments
-from batchcomp.images.jpeg_segments import APP0, APP1, APP2, APP10, JpegSegment
+from batchcomp.images.jpeg_segments import APP0, APP1, APP2, APP10, SOS, JpegSegment
 
-VERSION = 3
+VERSION = 1
 IDENTIFIER = jpeg_segments.PAYLOAD
 SHORT, LONG = struct.Struct(">5sBBH4sHH"), struct.Struct(">5sBBH4sII")
-EARLIER = struct.Struct(">5sBBBB8sII")  # versions 1 and 2
-MODEL_BYTES = 4
+MODEL_BYTES = 4  # of the SHA-256 of a model's file: what a header names it by
+SOI = jpeg_segments.START
+EMPTY_SCAN = bytes((0xFF, SOS, 0, 2))  # ends segments without a picture for `segments`
 GREY, WIDE = 1, 8
 SCALES = (1, 2, 4)
 MAX_ORIGINAL_SIDE = 131_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
-    """What a decoder must know beside the JPEG itself."""
+class PayloadHeader:
+    """What a decoder must know apart from the JPEG itself."""
 
     width: int
     height: int
     scale: int
-    quality: float  # that the networks are told: 1..115 in steps of .01
-    model: bytes  # first 4 bytes of the model's SHA-256; 8 in versions 1 and 2
+    quality: float  # of the networks: 1..115 in steps of .01
+    model: bytes  # first 4 bytes of the SHA-256 of the model's file
     grey: bool
 
     @property
@@ -69,7 +60,7 @@ def segments(data: bytes) -> Iterator[JpegSegment]:
     Raises:
         PayloadError: the bytes are no JPEG, or end or go astray before the picture begins.
     """
-    if not data.startswith(jpeg_segments.START):
+    if not data.startswith(SOI):
         raise PayloadError("not a JPEG file; expected a payload written by batchcomp")
     try:
         yield from jpeg_segments.segments(data)
@@ -77,13 +68,13 @@ def segments(data: bytes) -> Iterator[JpegSegment]:
         raise PayloadError(f"{error}; the payload is damaged, use an intact copy") from error
 
 
-def content_of(header: Header) -> bytes:
-    """The header as bytes, of the latest version: 17, or 21 where a side is longer than 65,535 px."""
+def content_of(header: PayloadHeader) -> bytes:
+    """The header as bytes: 17, or 21 where a side is longer than 65,535 px."""
     wide = max(header.width, header.height) >= 1 << 16
     flags = GREY * header.grey | SCALES.index(header.scale) << 1 | WIDE * wide
-    told = round(header.quality * 100)
+    hundredths = round(header.quality * 100)
     sides = header.width, header.height
-    return (LONG if wide else SHORT).pack(IDENTIFIER, VERSION, flags, told, header.model[:MODEL_BYTES], *sides)
+    return (LONG if wide else SHORT).pack(IDENTIFIER, VERSION, flags, hundredths, header.model, *sides)
 
 
 def as_number(quality: float) -> float:
@@ -92,7 +83,7 @@ def as_number(quality: float) -> float:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def insert(data: bytes, header: Header) -> bytes:
+def insert(data: bytes, header: PayloadHeader) -> bytes:
     """Put the header's segment into a JPEG file: behind the JFIF segment, or first where there is none."""
     content = content_of(header)
     first = next(segments(data))
@@ -100,7 +91,7 @@ def insert(data: bytes, header: Header) -> bytes:
     return data[:at] + struct.pack(">BBH", 0xFF, APP10, len(content) + 2) + content + data[at:]
 
 
-def parse(data: bytes) -> Header:
+def parse(data: bytes) -> PayloadHeader:
     """Read the header of a payload.
 
     Raises:
@@ -113,8 +104,8 @@ def parse(data: bytes) -> Header:
     raise PayloadError("a plain JPEG without batchcomp's APP10 segment; open it with any viewer")
 
 
-def header_of(content: bytes) -> Header:
-    """Read what `content_of` wrote, in this version or an earlier one.
+def header_of(content: bytes) -> PayloadHeader:
+    """Read what `content_of` wrote.
 
     Raises:
         PayloadError: its fields make no sense, or it is of a later version.
@@ -122,7 +113,7 @@ def header_of(content: bytes) -> Header:
     version = content[len(IDENTIFIER)] if len(content) > len(IDENTIFIER) else 0
     if version > VERSION:
         raise PayloadError(f"payload version {version}: this build reads up to {VERSION}; upgrade batchcomp")
-    header = _header(content) if version == VERSION else _earlier_header(content, version)
+    header = _header(content) if version == VERSION else None
     if header is None:
         raise PayloadError(f"a header of version {version} and {len(content)} bytes makes no sense; use an intact copy")
     if not (1 <= header.width <= MAX_ORIGINAL_SIDE and 1 <= header.height <= MAX_ORIGINAL_SIDE):
@@ -130,35 +121,21 @@ def header_of(content: bytes) -> Header:
     return header
 
 
-def _header(content: bytes) -> Header | None:
-    """A header of the latest version; None where it makes no sense."""
+def _header(content: bytes) -> PayloadHeader | None:
+    """A header; None where it makes no sense."""
     flags = content[len(IDENTIFIER) + 1] if len(content) >= SHORT.size else 0
     layout = LONG if flags & WIDE else SHORT
     scale = flags >> 1 & 3
     if len(content) != layout.size or flags >= 2 * WIDE or scale >= len(SCALES):
         return None
-    _, _, _, told, model, width, height = layout.unpack(content)
-    if not 100 <= told <= 100 * MAX_NETWORK_QUALITY:
+    _, _, _, hundredths, model, width, height = layout.unpack(content)
+    if not 100 <= hundredths <= 100 * MAX_NETWORK_QUALITY:
         return None
-    quality, grey = as_number(told / 100), bool(flags & GREY)
-    return Header(width=width, height=height, scale=SCALES[scale], quality=quality, model=model, grey=grey)
-
-
-def _earlier_header(content: bytes, version: int) -> Header | None:
-    """A header of version 1 or 2; None where it makes no sense."""
-    if version < 1 or len(content) != EARLIER.size + version - 1:
-        return None
-    _, _, flags, scale, whole, model, width, height = EARLIER.unpack(content[: EARLIER.size])
-    hundredths = content[EARLIER.size] if version > 1 else 0
-    quality = whole + hundredths / 100
-    sound = flags in (0, GREY) and scale in SCALES and 1 <= quality <= 100 and (version == 1 or 1 <= hundredths <= 99)
-    if not sound:
-        return None
-    grey = bool(flags & GREY)
-    return Header(width=width, height=height, scale=scale, quality=as_number(quality), model=model, grey=grey)
+    quality, grey = as_number(hundredths / 100), bool(flags & GREY)
+    return PayloadHeader(width=width, height=height, scale=SCALES[scale], quality=quality, model=model, grey=grey)
 
 
 def metadata_bytes(data: bytes) -> int:
-    """Bytes that everything beside the pixels takes in a JPEG file: EXIF, XMP, ICC, and our own segments."""
+    """Bytes that everything but the pixels takes in a JPEG file: EXIF, XMP, ICC, and our own segments."""
     standard = sum(s.end - s.start for s in segments(data) if s.marker in (APP1, APP2))
     return standard + extra_segments.size_of_segments(data)

@@ -1,11 +1,11 @@
 """Encoder-side refinement of one picture (`--effort`): coefficients are chosen by what they do behind RecCNN.
 
 ComCNN is right on average; for one picture some roundings could be better. Here the decoder runs on what would be
-stored, and the gradient of the training loss tells for every coefficient what one step up or down would do. With the
-curvature (the diagonal of the Hessian, after Hutchinson 1990, felt with random disturbances; by frequency, times what
-the place has more or less of it, for errors show most where a picture is smooth) and the bits that the step costs or
-saves, each has an expected gain. Where it is one, the step is taken, by a quarter of the coefficients at a time, and
-the picture is decoded anew. The decoder never changes.
+stored, and the gradient of the training objective estimates for every coefficient the effect of one step up or down.
+With the curvature (the diagonal of the Hessian, estimated from random perturbations after Hutchinson 1990; by
+frequency, times the place's ratio to the plane's mean, for errors show most where a picture is smooth) and the bits
+that the step costs or saves, each step has an expected gain. Where that is positive, the step is taken, by a quarter of
+the coefficients at a time, and the picture is decoded anew. The decoder never changes.
 """
 
 from __future__ import annotations
@@ -23,36 +23,45 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from batchcomp.codec.dct import YCC_TO_RGB, ZIGZAG, Coefficients, matrix
-from batchcomp.codec.family import CodecNetwork
+from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.rdoq import SIZES, Blocks, Tokens, bits_table, sizes
 from batchcomp.images.picture import Pixels
-from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
+from batchcomp.metrics.objective import (
+    LossWeights,
+    as_shown,
+    log_distortion,
+    mean_square,
+    ms_ssim_distance,
+    ms_ssim_share,
+    rate_weight,
+)
 from batchcomp.metrics.windows import MIN_SIDE
 
 ITERATIONS: Final = (0, 2, 4, 6, 9, 12, 16, 24, 36, 50)  # by effort 0 to 9
 TILE: Final = 512  # pixels of the original that are refined at once
-MARGIN: Final = 64  # pixels around them that are decoded along and stay as they are
-SHARE: Final = 0.25  # of the coefficients, by lot, that may step at once
-COMPANY: Final = 3.0  # how much more the distortion curves along many steps than along each alone, to begin with
+MARGIN: Final = 64  # pixels around them that are decoded too and stay as they are
+SHARE: Final = 0.25  # of the coefficients, drawn at random, that may step at once
+JOINT_CURVATURE: Final = 3.0  # along many steps at once, over the sum along each alone, to begin with
 LARGEST: Final = 1000  # magnitude from which on a coefficient stays
-PROBE: Final = 0.3  # steps by which all coefficients are disturbed to feel the curvature
-PROBES: Final = 4  # so often, each time anew
+PERTURBATION: Final = 0.3  # steps by which all coefficients are moved to estimate the curvature
+PERTURBATIONS: Final = 4  # so often, each time anew
 PLACES: Final = 3  # blocks, both ways: what the curvature of a place is the mean of
 MAX_APART: Final = 4.0  # how much more or less of it than the plane's mean a place may have
 
 
 @dataclass(frozen=True, kw_only=True)
 class Aim:
-    """What counts: share * ln(1 - MS-SSIM) + (1 - share) * ln(MSE) + rate * bits per pixel, as in training."""
+    """What counts: share * ln(1 - MS-SSIM) + (1 - share) * ln(MSE) + rate * bits per pixel, weighed as in training."""
 
     share: float
     rate: float
 
     @classmethod
-    def at(cls, step: float) -> Aim:
-        """The weights at a step of the quantisation tables: those of `training.losses.LossWeights`."""
-        position = min(1.0, max(0.0, math.log(step / 0.7) / math.log(9 / 0.7)))
-        return cls(share=0.75 + 0.22 * position, rate=1.6 * step**0.85)
+    def at(cls, coarseness: float) -> Aim:
+        """The weights at a coarseness of the quantisation tables."""
+        usual, at = LossWeights(), torch.tensor(coarseness, dtype=torch.float64)
+        rate = rate_weight(at, usual.rate, usual.rate_power)
+        return cls(share=float(ms_ssim_share(at, usual)), rate=float(rate))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +70,7 @@ class Decoder:
 
     network: CodecNetwork
     tables: NDArray[np.int64]
-    step: float  # what the network is told
+    coarseness: float
 
 
 def refine(original: Pixels, start: Coefficients, decoder: Decoder, iterations: int) -> Coefficients:
@@ -86,7 +95,7 @@ def refine(original: Pixels, start: Coefficients, decoder: Decoder, iterations: 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
+class BlockSpan:
     """Blocks of a tile along one side: its own, and those with the margin."""
 
     inner: slice
@@ -98,14 +107,14 @@ class Span:
         return slice(self.inner.start - self.outer.start, self.inner.stop - self.outer.start)
 
 
-def tiles(rows: int, columns: int, side: int, margin: int) -> Iterator[tuple[Span, Span]]:
+def tiles(rows: int, columns: int, side: int, margin: int) -> Iterator[tuple[BlockSpan, BlockSpan]]:
     """Tiles of about `side` blocks, never less than two thirds of it unless the picture is smaller."""
 
-    def spans(length: int) -> list[Span]:
+    def spans(length: int) -> list[BlockSpan]:
         count = max(1, round(length / side))
         edges = [round(i * length / count) for i in range(count + 1)]
         return [
-            Span(inner=slice(a, b), outer=slice(max(0, a - margin), min(length, b + margin)))
+            BlockSpan(inner=slice(a, b), outer=slice(max(0, a - margin), min(length, b + margin)))
             for a, b in pairwise(edges)
         ]
 
@@ -116,7 +125,7 @@ class Part:
     """One tile with its margin, as tensors: blocks (planes, N, 64) in zigzag order."""
 
     def __init__(self, original: Pixels, found: Coefficients, decoder: Decoder) -> None:
-        self._decoder, self._aim = decoder, Aim.at(decoder.step)
+        self._decoder, self._aim = decoder, Aim.at(decoder.coarseness)
         self._device = next(decoder.network.rec.parameters()).device
         self._grid, self._size = found.shape[1:3], original.shape[:2]
         block = 8 * decoder.network.arch.scale
@@ -135,22 +144,22 @@ class Part:
         now = self._start
         tables = [bits_table(Tokens.of(plane), len(plane)) for plane in now]
         distortion, slope = self._distortion(now)
-        curvature, company = self._curvature(now, slope), COMPANY
+        curvature, joint = self._curvature(now, slope), JOINT_CURVATURE
         for _ in range(iterations):
-            step, linear, square = self._step(now, slope, curvature * company, tables)
+            step, linear, square = self._step(now, slope, curvature * joint, tables)
             if not step.any():
-                company *= 0.7
+                joint *= 0.7
                 continue
             then = now + step
             after, slope_after = self._distortion(then)
             bits = sum(bits_of(a, t) - bits_of(b, t) for a, b, t in zip(then, now, tables, strict=True))
             # steps share their effect: how much more they curve together than each alone is learned on the way
-            found = company * (after - distortion - linear) / square if square > 0 else company
+            found = joint * (after - distortion - linear) / square if square > 0 else joint
             if after - distortion + self._per_bit * bits < 0:
-                company = min(2 * company, max(1.0, 0.5 * (company + found)))
+                joint = min(2 * joint, max(1.0, 0.5 * (joint + found)))
                 now, distortion, slope = then, after, slope_after
             else:
-                company *= 1.5 if found > 1.5 * company else 1.1
+                joint *= 1.5 if found > 1.5 * joint else 1.1
         answer = np.empty_like(now)
         answer[..., ZIGZAG] = now
         return answer.reshape(len(now), *self._grid, 8, 8)
@@ -174,11 +183,11 @@ class Part:
         return step, float((slopes * step).sum()), float((curve * step**2).sum())
 
     def _curvature(self, now: Blocks, slope: Tensor) -> Tensor:
-        """Second derivatives (planes, N, 64): means by frequency, times means by place, for probes are noisy."""
+        """Second derivatives (planes, N, 64): means by frequency, times means by place, for perturbations are noisy."""
         found = torch.zeros(now.shape)
-        for _ in range(PROBES):
+        for _ in range(PERTURBATIONS):
             signs = torch.randint(0, 2, now.shape, generator=self._random).float() * 2 - 1
-            found += (self._distortion(now, signs * PROBE)[1] - slope) * signs / (PROBE * PROBES)
+            found += (self._distortion(now, signs * PERTURBATION)[1] - slope) * signs / (PERTURBATION * PERTURBATIONS)
         by_frequency = found.mean(dim=1, keepdim=True).clamp_min(0)
         by_frequency = (by_frequency + by_frequency.mean(dim=2, keepdim=True)) / 2
         by_place = found.mean(dim=2) / by_frequency.mean(dim=2).clamp_min(torch.finfo().tiny)
@@ -186,17 +195,15 @@ class Part:
         by_place = F.avg_pool2d(around, PLACES, stride=1).clamp(1 / MAX_APART, MAX_APART)
         return by_frequency * by_place.view(len(now), -1, 1)
 
-    def _distortion(self, now: Blocks, disturbance: Tensor | None = None) -> tuple[float, Tensor]:
+    def _distortion(self, now: Blocks, perturbation: Tensor | None = None) -> tuple[float, Tensor]:
         """Distortion of the decoded tile, and its derivative by each coefficient (planes, N, 64)."""
         values = torch.from_numpy(now).float()
-        values = (values if disturbance is None else values + disturbance).to(self._device).requires_grad_()
+        values = (values if perturbation is None else values + perturbation).to(self._device).requires_grad_()
         height, width = self._size
         restored = self._decoded(values)[..., :height, :width]
         target = self._target[..., :height, :width]
-        mse = (restored - target).square().mean()
-        clamped = restored + (restored.clamp(0, 1) - restored).detach()
-        distance = 1 - ms_ssim_batch(clamped, target)[0]
-        loss = self._aim.share * torch.log(distance + 1e-4) + (1 - self._aim.share) * torch.log(mse + 1e-6)
+        distance = ms_ssim_distance(as_shown(restored), target)
+        loss = log_distortion(distance, mean_square(restored, target), self._aim.share)[0]
         (slope,) = torch.autograd.grad(loss, values)
         return float(loss.detach()), slope.cpu()
 
@@ -210,8 +217,8 @@ class Part:
         else:
             rgb = torch.einsum("oc,chw->ohw", planes.new_tensor(YCC_TO_RGB), planes) + 128
         rgb = rgb + (rgb.clamp(0, 255).round() - rgb).detach()  # as the decoder sees it; the gradient passes
-        step = torch.tensor([math.log2(self._decoder.step)], device=self._device)
-        restored: Tensor = self._decoder.network.rec(rgb[None] / 255, step)
+        log_coarseness = torch.tensor([math.log2(self._decoder.coarseness)], device=self._device)
+        restored: Tensor = self._decoder.network.rec(rgb[None] / 255, log_coarseness)
         return restored
 
 

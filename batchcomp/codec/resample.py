@@ -1,4 +1,7 @@
-"""Bicubic enlargement as banded matrix products: torch's values to 1e-6, about six times as fast on a CPU."""
+"""Bicubic resampling: torch's own, with gradients, and enlargement as banded matrix products.
+
+The latter gives torch's values to 1e-6, about six times as fast on a CPU.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,22 @@ REACH = 2  # samples that a bicubic output sees beyond its own on either side
 _BLOCK = 24  # input samples of one product: 24 to 32 were best, 64 a third slower
 
 
+def downscale(x: Tensor, scale: int) -> Tensor:
+    """Bicubic, antialiased (a = -0.5, as Pillow): (B, 3, H, W) -> (B, 3, H / scale, W / scale)."""
+    if scale == 1:
+        return x
+    return F.interpolate(x, scale_factor=1 / scale, mode="bicubic", antialias=True)
+
+
 def upscale(x: Tensor, scale: int) -> Tensor:
-    """Bicubic (a = -0.75), as `networks.upscale`: (B, 3, h, w) float32 on the CPU -> (B, 3, h * scale, w * scale)."""
+    """Bicubic (a = -0.75, torch's): (B, 3, h, w) -> (B, 3, h * scale, w * scale)."""
+    if scale == 1:
+        return x
+    return F.interpolate(x, scale_factor=scale, mode="bicubic", align_corners=False)
+
+
+def upscale_quickly(x: Tensor, scale: int) -> Tensor:
+    """What `upscale` gives, without a gradient: (B, 3, h, w) float32 on the CPU -> (B, 3, h * scale, w * scale)."""
     if scale == 1:
         return x
     batch, channels, height, width = x.shape

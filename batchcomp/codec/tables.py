@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-COARSEST_STEP, FINEST_STEP = 9.0, 0.25  # at quality 1 and at quality 100
+COARSEST, FINEST = 9.0, 0.25  # at quality 1 and at quality 100
 QUALITIES = range(1, 101)
-FULL_SIZE_FINER, FULL_SIZE_SLOPE = 4.2, 0.256  # at step 1, and how much faster its tables grow over the step
-FINE_FROM, FINE_START = 98.0, 82.0  # where full size takes over from half size, and what it is told there
-STRETCH_FROM = 96.0  # from there to `FINE_FROM`, what half size is told rises faster, to `MAX_NETWORK_QUALITY`
-MAX_NETWORK_QUALITY = 115  # the finest that networks are ever told: a little over half the step of 100
+FULL_SIZE_FINER, FULL_SIZE_SLOPE = 4.2, 0.256  # at coarseness 1, and how much faster its tables grow with it
+FINE_FROM, FINE_START = 98.0, 82.0  # where full size takes over from half size, and its network quality there
+STRETCH_FROM = 96.0  # from there to `FINE_FROM` half size's network quality rises faster, to `MAX_NETWORK_QUALITY`
+MAX_NETWORK_QUALITY = 115  # of any: a little over half the coarseness of 100
 
 # ISO/IEC 10918-1 (JPEG), annex K, tables K.1 and K.2, rows of increasing vertical frequency.
 ANNEX_K_LUMA = [
@@ -49,16 +49,16 @@ def initial_log_tables(scale: int) -> NDArray[np.float64]:
     return middle - math.log(FULL_SIZE_FINER) if scale == 1 else middle
 
 
-def quality_to_step(quality: float) -> float:
-    """Scale of the tables for what networks are told, 1..115: geometric from 9 (coarse) through 0.25 at 100.
+def quality_to_coarseness(quality: float) -> float:
+    """Scale of the tables at a network quality, 1..115: geometric from 9 (coarse) through 0.25 at 100.
 
     Raises:
         ValueError: `quality` is outside 1..115.
     """
     if not QUALITIES.start <= quality <= MAX_NETWORK_QUALITY:
-        raise ValueError(f"told {quality}: expected 1 to {MAX_NETWORK_QUALITY}")
+        raise ValueError(f"network quality {quality}: expected 1 to {MAX_NETWORK_QUALITY}")
     fraction = (quality - 1) / 99
-    return math.exp((1 - fraction) * math.log(COARSEST_STEP) + fraction * math.log(FINEST_STEP))
+    return math.exp((1 - fraction) * math.log(COARSEST) + fraction * math.log(FINEST))
 
 
 def check_quality(quality: float) -> None:
@@ -68,23 +68,23 @@ def check_quality(quality: float) -> None:
 
 
 def half_size_network_quality(quality: float) -> float:
-    """What networks of half size are told for a quality below `FINE_FROM` where full size takes over from them."""
+    """Network quality at half size for a quality below `FINE_FROM`, where full size takes over."""
     beyond = max(0.0, quality - STRETCH_FROM)
     return quality + beyond * ((MAX_NETWORK_QUALITY - STRETCH_FROM) / (FINE_FROM - STRETCH_FROM) - 1)
 
 
 def full_size_network_quality(quality: float) -> float:
-    """What networks of full size are told for a quality from `FINE_FROM` to 100: from `FINE_START` to 100, evenly."""
+    """Network quality at full size for a quality from `FINE_FROM` to 100: from `FINE_START` to 100, evenly."""
     return FINE_START + (quality - FINE_FROM) / (QUALITIES.stop - 1 - FINE_FROM) * (QUALITIES.stop - 1 - FINE_START)
 
 
 def tables_at(
-    log_tables: NDArray[np.floating], step: float, log_slopes: NDArray[np.floating] | None = None
+    log_tables: NDArray[np.floating], coarseness: float, log_slopes: NDArray[np.floating] | None = None
 ) -> NDArray[np.int64]:
-    """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, for a step.
+    """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, at a coarseness.
 
-    Entry k is exp(log_tables[k]) * step ** (1 + log_slopes[k]): with slopes, coarse tables have another shape.
+    Entry k is exp(log_tables[k]) * coarseness ** (1 + log_slopes[k]): with slopes, coarse tables have another shape.
     """
     growth = np.zeros(()) if log_slopes is None else log_slopes.astype(np.float64)
-    entries = np.exp(log_tables.astype(np.float64) + math.log(step) * growth) * step
+    entries = np.exp(log_tables.astype(np.float64) + math.log(coarseness) * growth) * coarseness
     return np.clip(np.rint(entries), 1, 255).astype(np.int64)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from batchcomp.codec.engines import Engine, Tiles
+from batchcomp.codec.engines.base import Engine, Tiles
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
 
@@ -29,7 +29,7 @@ IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and co
 
 
 @dataclass(frozen=True)
-class Span:
+class TileSpan:
     """Along one axis: a tile reads [outer0, outer1) and answers for [inner0, inner1)."""
 
     outer0: int
@@ -43,8 +43,8 @@ class Tile:
     """A tile of picture number `picture`."""
 
     picture: int
-    rows: Span
-    columns: Span
+    rows: TileSpan
+    columns: TileSpan
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -52,7 +52,7 @@ class Tile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class TilePlan:
     """How a network changes size and how far it sees.
 
     `unit` divides every tile edge; `up` / `down` is the factor from input to output sides; `halo` is in input pixels.
@@ -69,7 +69,7 @@ class Plan:
         return -(-length * self.up // self.down)
 
 
-def spans(length: int, tile: int, halo: int) -> Iterator[Span]:
+def spans(length: int, tile: int, halo: int) -> Iterator[TileSpan]:
     """Cut [0, length) into pieces of at most `tile`, each with up to `halo` on both sides.
 
     A last piece shorter than a quarter tile joins the piece before it.
@@ -79,11 +79,11 @@ def spans(length: int, tile: int, halo: int) -> Iterator[Span]:
         end = min(start + tile, length)
         if length - end < tile // 4:
             end = length
-        yield Span(max(0, start - halo), start, end, min(length, end + halo))
+        yield TileSpan(max(0, start - halo), start, end, min(length, end + halo))
         start = end
 
 
-def cut_up(shapes: Sequence[tuple[int, int]], plan: Plan) -> Iterator[Tile]:
+def cut_up(shapes: Sequence[tuple[int, int]], plan: TilePlan) -> Iterator[Tile]:
     """Tiles of pictures of (height, width) `shapes`, each rounded up to the plan's unit."""
     for number, sides in enumerate(shapes):
         height, width = (-(-side // plan.unit) * plan.unit for side in sides)
@@ -116,13 +116,15 @@ class Runner:
     def __init__(self, *, threads: int = 0, batch: int = 1) -> None:
         self.threads, self.batch = threads, batch  # threads 0: as many as torch may use
 
-    def run(self, engine: Engine, pictures: Sequence[Pixels], log_steps: Sequence[float], plan: Plan) -> list[Pixels]:
+    def run(
+        self, engine: Engine, pictures: Sequence[Pixels], log_coarsenesses: Sequence[float], plan: TilePlan
+    ) -> list[Pixels]:
         """Apply a network to uint8 pictures (H, W, 3 or 1) of any sizes.
 
         Args:
             engine: the network, uint8 to uint8 with sides * up / down.
             pictures: the inputs; a grey one goes through as RGB and comes back as its luma.
-            log_steps: one a picture.
+            log_coarsenesses: one a picture.
             plan: the network's geometry.
 
         Returns:
@@ -132,7 +134,7 @@ class Runner:
             UsageError: the device's memory does not hold a single tile.
         """
         answers = [np.empty((*map(plan.scaled, p.shape[:2]), p.shape[2]), np.uint8) for p in pictures]
-        work = _Work(pictures=pictures, answers=answers, log_steps=log_steps, plan=plan)
+        work = _Work(pictures=pictures, answers=answers, log_coarsenesses=log_coarsenesses, plan=plan)
         jobs = list(cut_up([p.shape[:2] for p in pictures], plan))
         if engine.parallel:
             self._spread(engine, work, jobs)
@@ -144,7 +146,7 @@ class Runner:
         """One tile a thread. Whatever their number, each tile is computed alone and by one: so is the answer."""
 
         def one(tile: Tile) -> None:
-            work.paste(tile, engine.finish(engine.start(work.cut([tile]), work.steps([tile])))[0])
+            work.paste(tile, engine.finish(engine.start(work.cut([tile]), work.levels([tile])))[0])
 
         for _ in _pool(self.threads or torch.get_num_threads()).map(one, jobs):
             pass
@@ -159,7 +161,7 @@ class Runner:
             while left:
                 chunk = [left.popleft() for _ in range(min(self.batch, len(left)))]
                 try:
-                    begun.append((chunk, engine.start(work.cut(chunk), work.steps(chunk))))
+                    begun.append((chunk, engine.start(work.cut(chunk), work.levels(chunk))))
                 except torch.OutOfMemoryError as error:
                     self._halve(error)
                     left.extendleft(reversed(chunk))
@@ -188,11 +190,11 @@ class _Work:
 
     pictures: Sequence[Pixels]
     answers: Sequence[Pixels]
-    log_steps: Sequence[float]
-    plan: Plan
+    log_coarsenesses: Sequence[float]
+    plan: TilePlan
 
-    def steps(self, chunk: Sequence[Tile]) -> list[float]:
-        return [self.log_steps[tile.picture] for tile in chunk]
+    def levels(self, chunk: Sequence[Tile]) -> list[float]:
+        return [self.log_coarsenesses[tile.picture] for tile in chunk]
 
     def cut(self, chunk: Sequence[Tile]) -> Tiles:
         """(B, H, W, 3) of tiles of one shape; beyond the picture its last row and column repeat."""

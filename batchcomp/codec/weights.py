@@ -4,58 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
-from batchcomp.codec.classic import ClassicArchitecture, ClassicNetwork
-from batchcomp.codec.family import CodecNetwork, Shape
-from batchcomp.codec.networks import Architecture, DoubleNetwork
+from batchcomp.codec.networks import FAMILIES, family_of, name_of
+from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
 from batchcomp.errors import ModelError
+from batchcomp.models import MODELS, model_file
 
-SHIPPED = {
-    "default": "default.safetensors",
-    "default-fine": "default-fine.safetensors",
-    "fast": "fast.safetensors",
-    "alternating": "alternating.safetensors",
-    # earlier defaults, which older archives name
-    "default-4": "default-4.safetensors",
-    "default-3": "default-3.safetensors",
-    "default-2": "default-2.safetensors",
-    "default-fine-1": "default-fine-1.safetensors",
-    "default-1": "default-1.safetensors",
-}  # name -> file in batchcomp/models
-FINE = {
-    "default": "default-fine",
-    "fast": "default-fine",
-    "default-4": "default-fine",
-    "default-3": "default-fine",
-    "default-2": "default-fine-1",
-}  # name -> the model of full size for its finest qualities
 FORMAT = "batchcomp-model-1"
 KEY = "batchcomp"
 MAX_MODEL_BYTES = 256 * 2**20
-
-
-@dataclass(frozen=True)
-class Family:
-    """How the nets of a family are built: from a file's numbers, their shape; from it, the nets."""
-
-    shape: Callable[..., Shape]
-    network: Callable[[Any], CodecNetwork]
-
-
-FIRST_FAMILY = "folded"  # the one of files that name none
-FAMILIES = {
-    FIRST_FAMILY: Family(Architecture, DoubleNetwork),
-    "classic": Family(ClassicArchitecture, ClassicNetwork),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +36,8 @@ def to_bytes(network: CodecNetwork, *, half: bool = True) -> bytes:
     tensors = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
     tensors |= {key: value.detach().cpu().float().contiguous() for key, value in tables_of(network).items()}
     # One key only: safetensors writes several in an order of chance, and the bytes are what the model is known by.
-    header = {"format": FORMAT, "architecture": asdict(network.arch)}  # type: ignore[call-overload]
-    family = next(name for name, family in FAMILIES.items() if type(network) is family.network)
-    if family != FIRST_FAMILY:
-        header["family"] = family
+    architecture = asdict(network.arch)  # type: ignore[call-overload]
+    header = {"format": FORMAT, "family": name_of(network), "architecture": architecture}
     return safetensors.torch.save(tensors, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 
@@ -85,7 +46,7 @@ def tables_of(network: CodecNetwork) -> dict[str, torch.Tensor]:
     return {key: value for key, value in network.state_dict().items() if key in {"log_tables", "log_slopes"}}
 
 
-def header_of(data: bytes, source: str) -> tuple[Family, Shape]:
+def header_of(data: bytes, source: str) -> tuple[type[CodecNetwork], NetworkShape]:
     """Read the family and the architecture from a model file's header."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(len(data) - 8, 100_000):
@@ -94,10 +55,11 @@ def header_of(data: bytes, source: str) -> tuple[Family, Shape]:
         header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
         if header["format"] != FORMAT:
             raise ModelError(f"{source}: format {header['format']!r}, expected {FORMAT!r}; retrain or upgrade")
-        name = header.get("family", FIRST_FAMILY)
+        name = header["family"]
         if name not in FAMILIES:
             raise ModelError(f"{source}: family {name!r}, expected one of {', '.join(FAMILIES)}; upgrade batchcomp")
-        return FAMILIES[name], FAMILIES[name].shape(**header["architecture"])
+        family = family_of(name)
+        return family, family.shape(**header["architecture"])
     except KeyError as error:
         raise ModelError(f"{source}: no model of batchcomp's ({error} is missing); name one that it trained") from error
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -113,7 +75,7 @@ def from_bytes(data: bytes, source: str) -> Model:
     family, arch = header_of(data, source)
     if 2 * arch.parameters > len(data):  # float16 is the least; a forged header must not cost memory
         raise ModelError(f"{source}: {len(data):,} bytes do not fit the architecture; use an intact copy")
-    network = family.network(arch)
+    network = family(arch)
     try:
         tensors = {key: value.float() for key, value in safetensors.torch.load(data).items()}
         network.load_state_dict(tensors)
@@ -132,29 +94,35 @@ def load_file(path: Path) -> Model:
     Raises:
         ModelError: the file cannot be read, is too large, or is no model.
     """
-    if str(path) in SHIPPED and not path.exists():
+    if str(path) in MODELS and not path.exists():
         return load_shipped(str(path))
     try:
         if path.stat().st_size > MAX_MODEL_BYTES:
             raise ModelError(f"{path}: larger than {MAX_MODEL_BYTES >> 20} MiB; not a model of ours")
         data = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}; name a file with --model, or {' or '.join(SHIPPED)}") from error
+        raise ModelError(f"{path}: {error.strerror}; name a file with --model, or {' or '.join(MODELS)}") from error
     return from_bytes(data, str(path))
 
 
 def load_shipped(name: str = "default") -> Model:
-    """Load a model that ships in the package."""
-    file = resources.files("batchcomp.models") / SHIPPED[name]
+    """Load a model that ships in the package.
+
+    Raises:
+        ModelError: its file is missing or is not the one that shipped.
+    """
     try:
-        return from_bytes(file.read_bytes(), name)
+        return from_bytes(model_file(name), name)
     except FileNotFoundError as error:
         raise ModelError(f"{name}: the shipped weights are missing; reinstall batchcomp") from error
+    except ValueError as error:
+        raise ModelError(f"{name}: the shipped weights are damaged ({error}); reinstall batchcomp") from error
 
 
 def load_fine(model: Model) -> Model | None:
     """The shipped model that takes over from a shipped model of half size at the finest qualities, if it has one."""
-    return load_shipped(FINE[model.name]) if model.name in FINE else None
+    shipped = MODELS.get(model.name)
+    return load_shipped(shipped.fine) if shipped and shipped.fine else None
 
 
 def load_by_hash(prefix: str, extra: Path | None = None) -> Model:
@@ -163,9 +131,14 @@ def load_by_hash(prefix: str, extra: Path | None = None) -> Model:
     Raises:
         ModelError: none matches.
     """
-    candidates = ([load_file(extra)] if extra else []) + [load_shipped(name) for name in SHIPPED]
-    for model in candidates:
+    hashes = {name: shipped.sha256 for name, shipped in MODELS.items()}
+    if extra:
+        model = load_file(extra)
         if model.sha256.startswith(prefix):
             return model
-    known = ", ".join(f"{model.name} ({model.sha256[:16]})" for model in candidates)
+        hashes = {model.name: model.sha256, **hashes}
+    for name, shipped in MODELS.items():
+        if shipped.sha256.startswith(prefix):
+            return load_shipped(name)
+    known = ", ".join(f"{name} ({sha256[:16]})" for name, sha256 in hashes.items())
     raise ModelError(f"model {prefix} is needed and not at hand (known: {known}); pass its file with --model FILE")

@@ -1,0 +1,63 @@
+"""The weights that ship, by name, with the SHA-256 of each file: the one table of models.
+
+A new model is its files here (`NAME.safetensors`, `NAME.md`) and a line in `MODELS`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipped:
+    """One file of weights.
+
+    Attributes:
+        sha256: of the file's bytes; archives name a model by it.
+        fine: the model of full size that takes over at the finest qualities, "" where there is none.
+    """
+
+    sha256: str
+    fine: str = ""
+
+
+MODELS: Final[Mapping[str, Shipped]] = {
+    "default": Shipped(sha256="a943af05fd2bb67b8fdfcecb01f3139df465b568e14efffcc826f0fa5ba2f5c0", fine="default-fine"),
+    "default-fine": Shipped(sha256="96a56c478d9d65a9d6a2ab46561a778e89d912323b2f3a2ef3f5771b1e1a4c1c"),
+    "fast": Shipped(sha256="cd49d39cdb6c11c116264c2ae90cfef4f64fbb8d8b7c76385f87c298f263a672", fine="default-fine"),
+    "jiang2017": Shipped(sha256="f3016374c920a055d6b5708b6698a64ec6e4732dca1504dc8d827b43f49483ca"),
+}
+PACKER: Final = Shipped(
+    sha256="465c88ee8a8a86ce78f3e32c9a055947eb3dc520073974db9de6aa282d809fbd"
+)  # the networks of `--pack`
+
+
+def model_file(name: str) -> bytes:
+    """Return the file of a model of `MODELS`.
+
+    Raises:
+        FileNotFoundError: it is missing from this installation.
+        ValueError: it is not the one that shipped.
+    """
+    return _read(name, MODELS[name])
+
+
+def packer_file() -> bytes:
+    """Return the file of the packer's networks.
+
+    Raises:
+        FileNotFoundError: it is missing from this installation.
+        ValueError: it is not the one that shipped.
+    """
+    return _read("packer", PACKER)
+
+
+def _read(name: str, shipped: Shipped) -> bytes:
+    data = (resources.files(__name__) / f"{name}.safetensors").read_bytes()
+    if (found := hashlib.sha256(data).hexdigest()) != shipped.sha256:
+        raise ValueError(f"{name}.safetensors has the SHA-256 {found}, not {shipped.sha256}")
+    return data

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from batchcomp.archive.rows import JpegComparison, Row
-from batchcomp.codec import fallback, jpeg
+from batchcomp.codec import jpeg, plain_jpeg
+from batchcomp.codec.inner.lossless import is_graphic, lossless
 from batchcomp.codec.payload import metadata_bytes
 from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pipeline.job import Candidate, Job, Loaded, Measurement
-from batchcomp.pipeline.measure import LOWEST, JpegCurve
 from batchcomp.pipeline.recipe import larger_with
 from batchcomp.settings import CompressSettings, Target
 
@@ -109,7 +109,7 @@ class Alternatives:
     def _lossless(self, payload: Candidate, most: int, reason: str) -> Candidate | None:
         """A lossless file of at most `most` bytes, for pictures that look as if there could be one."""
         most = min(most, self.one.source.size - 1)
-        if not fallback.is_graphic(self.picture.pixels) or not (found := fallback.lossless(self.picture, most)):
+        if not is_graphic(self.picture.pixels) or not (found := lossless(self.picture, most)):
             return None
         kind, data = found
         row = replace(payload.row, stored=kind, scale=1, ms_ssim=1.0, unpacked_bytes=0)
@@ -121,18 +121,15 @@ class Alternatives:
         if max(self.picture.width, self.picture.height) > MAX_SIDE:
             return None
         start = payload.row.jpeg.quality if payload.row.jpeg else 10
-        plain = fallback.plain_jpeg(self.picture, most, start)
+        plain = plain_jpeg.best_of_bytes(self.picture, most, start)
         return self._as_jpeg(payload, plain.data, reason) if plain else None
 
     def _plain_of(self, payload: Candidate, similarity: float, reason: str) -> Candidate | None:
         """The smallest plain JPEG that reaches an MS-SSIM."""
         if max(self.picture.width, self.picture.height) > MAX_SIDE:
             return None
-        quality = JpegCurve(self.picture.pixels).reaching(similarity, LOWEST)
-        if quality is None:
-            return None
-        data = jpeg.squeeze(jpeg.encode_plain(self.picture.pixels, quality, self.picture.metadata))
-        return self._as_jpeg(payload, data, reason)
+        plain = plain_jpeg.smallest_reaching(self.picture, similarity)
+        return self._as_jpeg(payload, plain.data, reason) if plain else None
 
     def _as_jpeg(self, payload: Candidate, data: bytes, reason: str) -> Candidate:
         similarity = ms_ssim(self.picture.pixels, jpeg.decode(data)[0])
@@ -162,4 +159,4 @@ def limit_bytes(target: Target, picture: Picture) -> int:
         return math.floor(target.value * picture.width * picture.height / 8)
     if max(picture.width, picture.height) > MAX_SIDE:
         return 2**62  # there is no such JPEG
-    return JpegCurve(picture.pixels).size(int(target.value))
+    return plain_jpeg.JpegCurve(picture.pixels).size(int(target.value))

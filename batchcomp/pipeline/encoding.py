@@ -7,7 +7,8 @@ from dataclasses import replace
 from batchcomp.codec import pack, payload
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.compact import Compact
-from batchcomp.codec.inner import INNER
+from batchcomp.codec.inner import inner_codec
+from batchcomp.kinds import CODECS
 from batchcomp.pipeline.job import Encoded
 from batchcomp.settings import CompressSettings
 
@@ -17,14 +18,14 @@ def encode(compact: Compact, settings: CompressSettings, *, check: bool = True) 
 
     Without `check` what is packed is not unpacked again at once: `confirmed` must do it before it is stored.
     """
-    inner = INNER[settings.codec]
+    inner = inner_codec(settings.codec)
     try:
         plain = Codec.encode(compact, settings.codec)
     except OSError:
         return None
     packed = pack.pack(plain, compact.coefficients, compact.tables, check=check) if settings.pack else None
     return Encoded(
-        kind="packed" if packed else inner.kind,
+        kind="packed" if packed else CODECS[settings.codec],
         data=packed or plain,
         plain=plain,
         metadata_bytes=min(inner.metadata_bytes(plain), len(packed or plain)),
@@ -37,4 +38,4 @@ def confirmed(made: Encoded) -> Encoded:
     """What was packed, if it unpacks to the very bytes; else the plain payload."""
     if made.kind != "packed" or pack.unpack(made.data) == made.plain:
         return made
-    return replace(made, kind=INNER["jpeg"].kind, data=made.plain)
+    return replace(made, kind=CODECS["jpeg"], data=made.plain)

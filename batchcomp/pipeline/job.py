@@ -53,7 +53,7 @@ class Encoded:
     data: bytes
     plain: bytes
     metadata_bytes: int
-    header: payload.Header
+    header: payload.PayloadHeader
     quality: float  # as asked for
     missed: str = ""
 

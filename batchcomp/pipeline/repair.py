@@ -11,6 +11,7 @@ from PIL import Image
 
 from batchcomp.archive import Archive, RepairReport, repair
 from batchcomp.codec.inner import codec_of
+from batchcomp.codec.payload import MODEL_BYTES
 from batchcomp.errors import ArchiveError
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 from batchcomp.kinds import COMPACT
@@ -30,10 +31,10 @@ class Describer:
     """Tells from a payload what a lost row said of it. Measurements are not to be had."""
 
     def __init__(self, folder: Path) -> None:
-        self._models: dict[bytes, str] = {}  # by the first 8 bytes of the hash, which are all that a payload tells
+        self._models: dict[bytes, str] = {}  # by the first bytes of the hash, which are all that a payload has
         with suppress(ArchiveError):
             for row in Archive.open(folder).all_rows():
-                self._models[bytes.fromhex(row.model)[:8]] = row.model
+                self._models[bytes.fromhex(row.model)[:MODEL_BYTES]] = row.model
 
     def __call__(self, kind: str, payload: bytes) -> dict[str, Any]:
         """Return the fields of a row that a payload of this kind tells.

@@ -20,15 +20,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from batchcomp.codec import jpeg
-from batchcomp.codec.classic import SCALE, ClassicNetwork
-from batchcomp.codec.networks import upscale
+from batchcomp.codec.networks.jiang2017 import SCALE, Jiang2017Network
+from batchcomp.codec.resample import upscale
 from batchcomp.images.picture import Pixels
-from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
+from batchcomp.metrics.objective import as_shown, log_distortion, mean_square, ms_ssim_distance, rate_weight
 from batchcomp.training import jpeg_proxy
 
 LossName = Literal["mse", "ms-ssim", "mixed"]
 LOSSES: tuple[LossName, ...] = get_args(LossName)
 MS_SSIM_SHARE = 0.6  # of the mixed loss
+RATE_POWER = 0.5  # how the weight of the bits grows with the coarseness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +41,13 @@ class TurnLoss:
     bpp: Tensor
 
 
-def rec_turn(network: ClassicNetwork, x: Tensor, step: Tensor, loss: LossName, workers: Executor) -> TurnLoss:
+def rec_turn(network: Jiang2017Network, x: Tensor, coarseness: Tensor, loss: LossName, workers: Executor) -> TurnLoss:
     """RecCNN learns the residual that the real codec leaves; ComCNN only delivers.
 
     Args:
         network: both nets.
         x: photos (B, 3, H, W) in [0, 1], sides multiples of 16.
-        step: coarseness of the quantisation tables (B,).
+        coarseness: of the quantisation tables (B,).
         loss: how two pictures are compared; "mse" compares residual and missing part, which is the same thing.
         workers: run the codec.
     """
@@ -54,23 +55,23 @@ def rec_turn(network: ClassicNetwork, x: Tensor, step: Tensor, loss: LossName, w
     network.rec.requires_grad_(True).train()
     with torch.no_grad():
         compact = network.com(x)  # (B, 3, H/2, W/2)
-    decoded = through_codec(compact, step, network.tables_at, workers)
+    decoded = through_codec(compact, coarseness, network.tables_at, workers)
     upscaled = upscale(decoded, SCALE)  # (B, 3, H, W)
     restored = upscaled + network.rec.residual(upscaled)
-    bpp = estimated_bpp(network, compact, step).mean()
+    bpp = estimated_bpp(network, compact, coarseness).mean()
     return TurnLoss(total=distance(restored, x, loss), mse=mean_square(restored, x).mean(), bpp=bpp)
 
 
-def com_turn(network: ClassicNetwork, x: Tensor, step: Tensor, loss: LossName, rate: float) -> TurnLoss:
+def com_turn(network: Jiang2017Network, x: Tensor, coarseness: Tensor, loss: LossName, rate: float) -> TurnLoss:
     """ComCNN learns what RecCNN, frozen, restores best, as if the codec were perfect: 8 bits, but no loss.
 
-    A perfect codec has no rate either. With `rate` above 0, the loss gains rate * sqrt(step) * estimated bpp, which
-    holds the compact picture to what JPEG codes well.
+    A perfect codec has no rate either. With `rate` above 0, the loss gains rate * sqrt(coarseness) * estimated bpp,
+    which holds the compact picture to what JPEG codes well.
 
     Args:
         network: both nets.
         x: photos (B, 3, H, W) in [0, 1], sides multiples of 16.
-        step: coarseness (B,) at which the bits are estimated.
+        coarseness: at which the bits are estimated (B,).
         loss: how two pictures are compared.
         rate: weight of the estimated bits per pixel of x.
     """
@@ -78,15 +79,15 @@ def com_turn(network: ClassicNetwork, x: Tensor, step: Tensor, loss: LossName, r
     network.rec.requires_grad_(False).eval()  # its batch statistics stay, too
     compact = network.com(x).clamp(0, 1)  # (B, 3, H/2, W/2)
     restored = network.rec(compact)  # (B, 3, H, W)
-    bpp = estimated_bpp(network, compact, step)  # (B,)
+    bpp = estimated_bpp(network, compact, coarseness)  # (B,)
     total = distance(restored, x, loss)
     if rate > 0:
-        total = total + rate * (step.sqrt() * bpp).mean()
+        total = total + (rate_weight(coarseness, rate, RATE_POWER) * bpp).mean()
     return TurnLoss(total=total, mse=mean_square(restored, x).mean(), bpp=bpp.mean())
 
 
 def through_codec(
-    compact: Tensor, step: Tensor, tables_at: Callable[[float], NDArray[np.int64]], workers: Executor
+    compact: Tensor, coarseness: Tensor, tables_at: Callable[[float], NDArray[np.int64]], workers: Executor
 ) -> Tensor:
     """Write compact pictures (B, 3, h, w) as real JPEG files and read them back, one task a picture.
 
@@ -95,22 +96,17 @@ def through_codec(
     """
     pixels = (compact.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
 
-    def one(picture: Pixels, coarseness: float) -> Pixels:
-        return jpeg.decode(jpeg.encode(picture, tables_at(coarseness)))[0]
+    def one(picture: Pixels, at: float) -> Pixels:
+        return jpeg.decode(jpeg.encode(picture, tables_at(at)))[0]
 
-    decoded = np.stack(list(workers.map(one, pixels, step.tolist())))
+    decoded = np.stack(list(workers.map(one, pixels, coarseness.tolist())))
     return torch.from_numpy(decoded).to(compact.device).permute(0, 3, 1, 2).float().div(255).contiguous()
 
 
-def estimated_bpp(network: ClassicNetwork, compact: Tensor, step: Tensor) -> Tensor:
+def estimated_bpp(network: Jiang2017Network, compact: Tensor, coarseness: Tensor) -> Tensor:
     """Estimated bits (B,) per pixel of the original for compact pictures (B, 3, H/2, W/2), sides multiples of 8."""
-    _, bits = jpeg_proxy.jpeg(compact, network.log_tables_at(step))
+    _, bits = jpeg_proxy.jpeg(compact, network.log_tables_at(coarseness))
     return bits / (compact.shape[2] * compact.shape[3] * SCALE**2)
-
-
-def mean_square(y: Tensor, x: Tensor) -> Tensor:
-    """Mean squared error (B,) of each picture."""
-    return (y - x).square().mean(dim=(1, 2, 3))
 
 
 def distance(restored: Tensor, x: Tensor, loss: LossName) -> Tensor:
@@ -121,10 +117,7 @@ def distance(restored: Tensor, x: Tensor, loss: LossName) -> Tensor:
     """
     if loss == "mse":
         return mean_square(restored, x).mean()
-    # on clamped values, as users get them, but with a gradient for values outside
-    clamped = restored + (restored.clamp(0, 1) - restored).detach()
-    unlike = 1 - ms_ssim_batch(clamped, x)  # (B,)
+    unlike = ms_ssim_distance(as_shown(restored), x)  # (B,)
     if loss == "ms-ssim":
         return unlike.mean()
-    logs = MS_SSIM_SHARE * torch.log(unlike + 1e-4) + (1 - MS_SSIM_SHARE) * torch.log(mean_square(restored, x) + 1e-6)
-    return logs.mean()
+    return log_distortion(unlike, mean_square(restored, x), MS_SSIM_SHARE).mean()

@@ -21,7 +21,7 @@ COLUMNS = ("step", "cpu_seconds", "learning_rate", "turn", *MEASURED, *SCORED)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scores:
+class TurnScores:
     """The nets on held-out photos and, in the same way, on photos that they train on."""
 
     dev: DevScore
@@ -55,7 +55,7 @@ class AlternatingLog:
         parts = torch.stack([getattr(losses, "total" if name == "loss" else name).detach() for name in MEASURED])
         self.pending.append(parts.float().tolist())
 
-    def write(self, step: int, seconds: float, learning_rate: float, turn: Turn, scores: Scores | None) -> float:
+    def write(self, step: int, seconds: float, learning_rate: float, turn: Turn, scores: TurnScores | None) -> float:
         """Write the means since the last row; return the mean loss, nan before the first step."""
         means = [sum(column) / len(column) for column in zip(*self.pending, strict=True)]
         self.pending.clear()

@@ -14,21 +14,21 @@ import torch
 from torch import Tensor, nn
 
 from batchcomp.codec import weights
-from batchcomp.codec.classic import ClassicArchitecture, ClassicNetwork
+from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture, Jiang2017Network
 from batchcomp.errors import TrainingError
 from batchcomp.settings import available_cores
 from batchcomp.training import checkpoint
 from batchcomp.training.alternating import LOSSES, LossName, TurnLoss, com_turn, rec_turn
-from batchcomp.training.alternating_log import AlternatingLog, Scores
+from batchcomp.training.alternating_log import AlternatingLog, TurnScores
 from batchcomp.training.data import CropSource, split_folder
 from batchcomp.training.evaluate import DevSet
-from batchcomp.training.joint import Pace, Progress, draw_steps
+from batchcomp.training.joint import Pace, Progress, draw_coarsenesses
 from batchcomp.training.schedule import Schedule
 from batchcomp.training.turns import Turn, Turns
 
 MAY_CHANGE = frozenset({"steps", "patience", "log_every", "evaluate_every", "save_minutes"})  # when a run is resumed
 MIN_CROP, MIN_MS_SSIM_CROP = 32, 176  # five MS-SSIM scales need more than 160 px
-SCORED_PHOTOS, SCORED_SIDE, SCORED_STEPS = 12, 192, (8.0, 4.0)
+SCORED_PHOTOS, SCORED_SIDE, SCORED_COARSENESSES = 12, 192, (8.0, 4.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class AlternatingSettings:
     seed: int = 0
     turns: Turns = field(default_factory=Turns)
     loss: LossName = "mse"
-    rate: float = 1e-3  # weight of the estimated bits in ComCNN's turn; 0: as the original, which knew no rate
+    rate: float = 1e-3  # weight of the estimated bits in ComCNN's turn; 0: as in the paper, which has no rate
     learning_rate: float = 5e-4
     warm_up: int = 50
     decay_share: float = 0.5
@@ -53,7 +53,7 @@ class AlternatingSettings:
     log_every: int = 20
     evaluate_every: int = 200
     save_minutes: float = 3.0
-    architecture: ClassicArchitecture = field(default_factory=ClassicArchitecture)
+    architecture: Jiang2017Architecture = field(default_factory=Jiang2017Architecture)
 
     def __post_init__(self) -> None:
         """Raise TrainingError where the numbers make no run."""
@@ -92,7 +92,7 @@ class AlternatingTrainer:
     """Owns the nets, their running average (EMA), an optimiser for each, and the run folder.
 
     The folder holds `checkpoint.pt` (exact resume), `log.csv` and `best.safetensors` (best averages by the dev set, the
-    normalisation folded in).
+    normalisation fused in).
     """
 
     def __init__(self, photos: Path, run: Path, settings: AlternatingSettings, *, device: str = "cpu") -> None:
@@ -107,8 +107,8 @@ class AlternatingTrainer:
         self.dev, self.seen = (scored(photos) for photos in (split.dev, split.train))
         checkpoint.make_folder(run)
         torch.manual_seed(settings.seed)
-        self.network = ClassicNetwork(settings.architecture, normalised=True).placed(self.device)
-        self.ema = ClassicNetwork(settings.architecture, normalised=True).placed()
+        self.network = Jiang2017Network(settings.architecture, normalised=True).placed(self.device)
+        self.ema = Jiang2017Network(settings.architecture, normalised=True).placed()
         self.ema.load_state_dict(self.network.state_dict())
         self.optimisers: dict[Turn, torch.optim.Optimizer] = {
             turn: torch.optim.AdamW(net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
@@ -173,7 +173,7 @@ class AlternatingTrainer:
         turn, optimiser = self.turn, self.optimisers[self.turn]
         for group in optimiser.param_groups:
             group["lr"] = self.settings.rate_at(self.step)
-        coarseness, x = draw_steps(rng, len(x)).to(self.device), x.to(self.device)
+        coarseness, x = draw_coarsenesses(rng, len(x)).to(self.device), x.to(self.device)
         if turn == "rec":
             loss = rec_turn(self.network, x, coarseness, self.settings.loss, workers)
         else:
@@ -202,11 +202,11 @@ class AlternatingTrainer:
         """The net that learns in the next step."""
         return self.settings.turns.at(self.step)
 
-    def evaluate(self) -> Scores:
+    def evaluate(self) -> TurnScores:
         """Score the running average as it would be used; keep it as `best.safetensors` where it is the best so far."""
-        data = weights.to_bytes(self.ema.folded())
+        data = weights.to_bytes(self.ema.fused())
         network = weights.from_bytes(data, str(self.best_path)).network  # 16 bits, as users get it
-        scores = Scores(dev=self.dev.score(network), seen=self.seen.score(network))
+        scores = TurnScores(dev=self.dev.score(network), seen=self.seen.score(network))
         if scores.dev.bd_rate < self.best:
             self.best, self.best_step = scores.dev.bd_rate, self.step
             checkpoint.write_atomically(self.best_path, data)
@@ -247,7 +247,7 @@ class AlternatingTrainer:
                 self.save()
                 saved = time.monotonic()
 
-    def _report(self, scores: Scores | None, pace: Pace, on_progress: Callable[[TurnProgress], None]) -> None:
+    def _report(self, scores: TurnScores | None, pace: Pace, on_progress: Callable[[TurnProgress], None]) -> None:
         turn = self.settings.turns.at(max(0, self.step - 1))
         loss = self.log.write(self.step, self.seconds, self.settings.rate_at(self.step), turn, scores)
         on_progress(
@@ -265,4 +265,4 @@ class AlternatingTrainer:
 
 def scored(photos: Sequence[Path]) -> DevSet:
     """Few and small crops, at the rates that count: RecCNN takes its time."""
-    return DevSet(photos, count=SCORED_PHOTOS, side=SCORED_SIDE, steps=SCORED_STEPS)
+    return DevSet(photos, count=SCORED_PHOTOS, side=SCORED_SIDE, coarsenesses=SCORED_COARSENESSES)

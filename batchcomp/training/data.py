@@ -110,16 +110,16 @@ def random_crop(photo: Image.Image, crop: int, rng: np.random.Generator) -> np.n
 def scanned_edge(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A copy of (H, W, 3) uint8 with a thin line along one side, as scanners and careless cuts leave them.
 
-    The outermost 1 or 2 rows or columns are dark, bright or any grey; the one beside them often overshoots, as
+    The outermost 1 or 2 rows or columns are dark, bright or any grey; the neighbouring one often overshoots, as
     sharpening makes it. A picture has few such pixels, but its eyes are drawn to them, and half size cannot hold them
     unless the networks have learned how.
     """
     edged = np.array(np.rot90(pixels, int(rng.integers(4))))
     width = 1 + int(rng.random() < 0.3)
     tone = (0, 255, int(rng.integers(256)))[int(rng.choice(3, p=(0.6, 0.15, 0.25)))]
-    beside = edged[-width - 1].astype(np.float64)
+    neighbour = edged[-width - 1].astype(np.float64)
     overshoot = rng.uniform(-0.1, 1.2) if rng.random() < 0.6 else 0.0
-    edged[-width - 1] = np.clip(beside + overshoot * (beside - tone), 0, 255).astype(np.uint8)
+    edged[-width - 1] = np.clip(neighbour + overshoot * (neighbour - tone), 0, 255).astype(np.uint8)
     edged[-width:] = np.clip(tone + rng.normal(0, rng.uniform(0, 6), edged[-width:].shape), 0, 255).astype(np.uint8)
     return np.rot90(edged, int(rng.integers(4)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,17 +10,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
-from batchcomp.codec import jpeg
-from batchcomp.codec.family import CodecNetwork
+from batchcomp.codec import jpeg, plain_jpeg
+from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.errors import PictureError, TrainingError
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
 from batchcomp.training.data import read_rgb
 
-DEV_STEPS = (9.0, 5.0, 2.5, 1.2, 0.6)
-FULL_SIZE_DEV_STEPS = (3.0, 1.7, 1.0, 0.6, 0.35)
+DEV_COARSENESSES = (9.0, 5.0, 2.5, 1.2, 0.6)
+FULL_SIZE_DEV_COARSENESSES = (3.0, 1.7, 1.0, 0.6, 0.35)
 JPEG_QUALITIES = (3, 6, 10, 15, 22, 32, 45, 60, 75, 86, 93)
 FULL_SIZE_JPEG_QUALITIES = (75, 86, 91, 94, 96, 98, 99)
 DEV_PHOTOS = 20
@@ -78,27 +76,19 @@ def _quality_of(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> tupl
     return float(ms_ssim_batch(x, y)), -10 * np.log10(max(mse, 1e-9))
 
 
-def strong_jpeg(pixels: NDArray[np.uint8], quality: int) -> bytes:
-    """The rival: Pillow's JPEG, optimised Huffman, progressive, 4:2:0."""
-    buffer = io.BytesIO()
-    image = Image.fromarray(pixels)
-    image.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling="4:2:0")
-    return buffer.getvalue()
-
-
 def jpeg_point(original: NDArray[np.uint8], quality: int) -> tuple[float, float, float]:
     """(bpp, MS-SSIM, PSNR) of the plain JPEG rival at a Pillow quality."""
-    data = strong_jpeg(original, quality)
+    data = plain_jpeg.encode(original, quality)
     return (len(data) * 8 / original[..., 0].size, *_quality_of(original, jpeg.decode(data)[0]))
 
 
 @torch.inference_mode()
-def network_point(network: CodecNetwork, original: NDArray[np.uint8], step: float) -> tuple[float, float, float]:
+def network_point(network: CodecNetwork, original: NDArray[np.uint8], coarseness: float) -> tuple[float, float, float]:
     """(bpp, MS-SSIM, PSNR) of the double network through a real JPEG file."""
-    log_step = torch.tensor([np.log2(step)], dtype=torch.float32)
-    compact = to_pixels(network.com(to_tensor(original), log_step))
-    data = jpeg.encode(compact, network.tables_at(step))
-    restored = to_pixels(network.rec(to_tensor(jpeg.decode(data)[0]), log_step))
+    log_coarseness = torch.tensor([np.log2(coarseness)], dtype=torch.float32)
+    compact = to_pixels(network.com(to_tensor(original), log_coarseness))
+    data = jpeg.encode(compact, network.tables_at(coarseness))
+    restored = to_pixels(network.rec(to_tensor(jpeg.decode(data)[0]), log_coarseness))
     return (len(data) * 8 / original[..., 0].size, *_quality_of(original, restored))
 
 
@@ -111,10 +101,10 @@ class DevSet:
         *,
         count: int = DEV_PHOTOS,
         side: int = DEV_SIDE,
-        steps: Sequence[float] = DEV_STEPS,
+        coarsenesses: Sequence[float] = DEV_COARSENESSES,
         jpeg_qualities: Sequence[int] = JPEG_QUALITIES,
     ) -> None:
-        self.crops, self.steps = dev_crops(photos, count, side), tuple(steps)
+        self.crops, self.coarsenesses = dev_crops(photos, count, side), tuple(coarsenesses)
         self.jpeg_curve = self._curve([[jpeg_point(crop, q) for q in jpeg_qualities] for crop in self.crops])
 
     @staticmethod
@@ -123,8 +113,9 @@ class DevSet:
         return mean
 
     def score(self, network: CodecNetwork) -> DevScore:
-        """Measure a network on every crop at every step."""
-        curve = self._curve([[network_point(network, crop, step) for step in self.steps] for crop in self.crops])
+        """Measure a network on every crop at every coarseness."""
+        points = [[network_point(network, crop, at) for at in self.coarsenesses] for crop in self.crops]
+        curve = self._curve(points)
         reference = np.interp(np.log(curve[:, 0]), np.log(self.jpeg_curve[:, 0]), self.jpeg_curve[:, 2])
         return DevScore(
             bd_rate=bd_rate(self.jpeg_curve, curve), psnr_gain=float((curve[:, 2] - reference).mean()), curve=curve

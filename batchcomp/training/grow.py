@@ -9,7 +9,7 @@ import re
 
 import torch
 
-from batchcomp.codec.networks import DoubleNetwork
+from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.errors import TrainingError
 
 BLOCK = re.compile(r"^(com|rec)\.trunk\.body\.(\d+)\.")
@@ -24,22 +24,22 @@ def sources(target_blocks: int, source_blocks: int) -> list[int | None]:
 
 
 @torch.no_grad()
-def grow(target: DoubleNetwork, source: DoubleNetwork) -> None:
+def grow(target: ResidualNetwork, source: ResidualNetwork) -> None:
     """Copy the source's weights into the target wherever it has a place for them.
 
     Blocks that only the target has keep their start, with a second convolution of zero: the identity.
 
     Raises:
-        TrainingError: the two work at different scales, folds or widths.
+        TrainingError: the two work at different scales, resolutions or widths.
     """
     ours, theirs = target.arch, source.arch
-    if (ours.scale, ours.fold, ours.com_width, ours.rec_width) != (
+    if (ours.scale, ours.unshuffle, ours.com_width, ours.rec_width) != (
         theirs.scale,
-        theirs.fold,
+        theirs.unshuffle,
         theirs.com_width,
         theirs.rec_width,
     ):
-        raise TrainingError(f"{theirs} cannot grow into {ours}: scale, fold and widths must be the same")
+        raise TrainingError(f"{theirs} cannot grow into {ours}: scale, unshuffle and widths must be the same")
     plans = {
         "com": sources(ours.com_blocks, theirs.com_blocks),
         "rec": sources(ours.rec_blocks, theirs.rec_blocks),

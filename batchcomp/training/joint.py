@@ -14,14 +14,16 @@ import torch
 from torch import Tensor
 
 from batchcomp.codec import weights
-from batchcomp.codec.networks import Architecture, DoubleNetwork
-from batchcomp.codec.tables import COARSEST_STEP, FINEST_STEP, MAX_NETWORK_QUALITY, quality_to_step
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.tables import COARSEST, FINEST, MAX_NETWORK_QUALITY, quality_to_coarseness
 from batchcomp.errors import TrainingError
+from batchcomp.metrics.objective import LossWeights
 from batchcomp.training import checkpoint
 from batchcomp.training.data import CropSource, split_folder
 from batchcomp.training.evaluate import (
-    DEV_STEPS,
-    FULL_SIZE_DEV_STEPS,
+    DEV_COARSENESSES,
+    FULL_SIZE_DEV_COARSENESSES,
     FULL_SIZE_JPEG_QUALITIES,
     JPEG_QUALITIES,
     DevScore,
@@ -30,7 +32,7 @@ from batchcomp.training.evaluate import (
 from batchcomp.training.grow import grow
 from batchcomp.training.jpeg_proxy import jpeg
 from batchcomp.training.log import TrainingLog
-from batchcomp.training.losses import Losses, LossWeights, mixed_loss
+from batchcomp.training.losses import Coded, Losses, mixed_loss
 from batchcomp.training.schedule import Schedule
 
 MAY_CHANGE = frozenset({"steps", "decay_share", "log_every", "evaluate_every", "save_minutes"})  # when a run is resumed
@@ -56,7 +58,7 @@ class JointSettings:
     evaluate_every: int = 1000
     save_minutes: float = 4.0
     loss: LossWeights = field(default_factory=LossWeights)
-    architecture: Architecture = field(default_factory=Architecture)
+    architecture: ResidualArchitecture = field(default_factory=ResidualArchitecture)
 
     def __post_init__(self) -> None:
         """Raise TrainingError where the numbers make no run."""
@@ -77,20 +79,20 @@ class JointSettings:
         return schedule.at(step)
 
 
-def draw_steps(rng: np.random.Generator, count: int, finest: float = FINEST_STEP) -> Tensor:
+def draw_coarsenesses(rng: np.random.Generator, count: int, finest: float = FINEST) -> Tensor:
     """Coarsenesses (count,), log-uniform from `finest` to the coarsest there is, stratified within the batch."""
     fractions = (np.arange(count) + rng.random(count)) / count
-    low, high = math.log(finest), math.log(COARSEST_STEP)
+    low, high = math.log(finest), math.log(COARSEST)
     return torch.from_numpy(np.exp(low + (high - low) * fractions)).float()
 
 
-def forward(network: DoubleNetwork, x: Tensor, step: Tensor, loss: LossWeights) -> Losses:
+def forward(network: ResidualNetwork, x: Tensor, coarseness: Tensor, loss: LossWeights) -> Losses:
     """Originals x (B, 3, H, W) through the whole codec: x -> compact -> JPEG -> restored."""
-    log_step = torch.log2(step)
-    compact = network.com(x, log_step)  # (B, 3, H/2, W/2)
-    decoded, bits = jpeg(compact, network.log_tables_at(step))
-    restored = network.rec(decoded, log_step)  # (B, 3, H, W)
-    return mixed_loss(x, restored, compact, bits, step, loss)
+    log_coarseness = torch.log2(coarseness)
+    compact = network.com(x, log_coarseness)  # (B, 3, H/2, W/2)
+    decoded, bits = jpeg(compact, network.log_tables_at(coarseness))
+    restored = network.rec(decoded, log_coarseness)  # (B, 3, H, W)
+    return mixed_loss(x, Coded(restored=restored, compact=compact, bits=bits, coarseness=coarseness), loss)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,7 @@ class JointTrainer:
         settings: JointSettings,
         *,
         device: str = "cpu",
-        start: DoubleNetwork | None = None,
+        start: ResidualNetwork | None = None,
     ) -> None:
         """`start`: trained nets that a new run begins with; a resumed one goes on from its checkpoint.
 
@@ -139,18 +141,18 @@ class JointTrainer:
         split = split_folder(photos, crop=settings.crop)
         self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
         full_size = settings.architecture.scale == 1
-        self.finest = FINEST_STEP if full_size else quality_to_step(MAX_NETWORK_QUALITY)
+        self.finest = FINEST if full_size else quality_to_coarseness(MAX_NETWORK_QUALITY)
         self.dev = DevSet(
             split.dev,
-            steps=FULL_SIZE_DEV_STEPS if full_size else DEV_STEPS,
+            coarsenesses=FULL_SIZE_DEV_COARSENESSES if full_size else DEV_COARSENESSES,
             jpeg_qualities=FULL_SIZE_JPEG_QUALITIES if full_size else JPEG_QUALITIES,
         )
         checkpoint.make_folder(run)
         torch.manual_seed(settings.seed)
-        self.network = DoubleNetwork(settings.architecture).placed(self.device)
+        self.network = ResidualNetwork(settings.architecture).placed(self.device)
         if start is not None:
             grow(self.network, start)
-        self.ema = DoubleNetwork(settings.architecture).placed()
+        self.ema = ResidualNetwork(settings.architecture).placed()
         self.ema.load_state_dict(self.network.state_dict())
         self.ema.requires_grad_(requires_grad=False)
         self.optimiser = torch.optim.Adam(self._parameter_groups(), lr=settings.learning_rate)
@@ -209,7 +211,7 @@ class JointTrainer:
         self._within_step = True
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.rate_at(self.step) * group["gain"]
-        coarseness = draw_steps(rng, len(x), self.finest).to(self.device)
+        coarseness = draw_coarsenesses(rng, len(x), self.finest).to(self.device)
         x = x.to(self.device, memory_format=torch.channels_last)
         losses = forward(self.network, x, coarseness, self.settings.loss)
         self.optimiser.zero_grad(set_to_none=True)

@@ -35,7 +35,7 @@ from batchcomp.codec.pack.model import (
     UNARY,
     WEIGHT,
 )
-from batchcomp.codec.tables import MAX_NETWORK_QUALITY, QUALITIES, quality_to_step
+from batchcomp.codec.tables import MAX_NETWORK_QUALITY, QUALITIES, quality_to_coarseness
 from batchcomp.errors import PictureError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
@@ -119,7 +119,7 @@ def _floor(x: Tensor, unit: float) -> Tensor:
 
 
 class WholeNet(nn.Module):
-    """`model.Net` as it is trained: the same arithmetic, in floating point."""
+    """`model.PackerNet` as it is trained: the same arithmetic, in floating point."""
 
     def __init__(self, features: int, outputs: int, *, count: int, widths: tuple[int, int]) -> None:
         super().__init__()
@@ -236,7 +236,7 @@ def _draw(tables: list[tuple[Tensor, Tensor]], batch: int) -> tuple[Tensor, Tens
 
 
 def to_bytes(packers: Packers, tables: NDArray[np.uint8]) -> bytes:
-    """The packer's file. `tables` (115, 2, 64) in zigzag order are those to expect by what networks are told."""
+    """The packer's file. `tables` (115, 2, 64) in zigzag order are those to expect at each network quality."""
     tensors: dict[str, NDArray[np.generic]] = {"tables": tables}
     for kind in ("ac", "dc"):
         for plane, net in enumerate(getattr(packers, kind)):
@@ -254,9 +254,11 @@ def record_all(samples: Iterable[Sample], *, share: float, seed: int = 0) -> Rec
 
 
 def expected_tables(codec: Codec) -> NDArray[np.uint8]:
-    """The tables (115, 2, 64) of a codec's model by what it is told, in zigzag order."""
+    """The tables (115, 2, 64) of a codec's model at each network quality, in zigzag order."""
     at = codec.model.network.tables_at
-    tables = [at(quality_to_step(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MAX_NETWORK_QUALITY + 1)]
+    tables = [
+        at(quality_to_coarseness(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MAX_NETWORK_QUALITY + 1)
+    ]
     return np.stack(tables).astype(np.uint8)
 
 

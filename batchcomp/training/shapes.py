@@ -5,31 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchcomp.codec.networks import Architecture
-from batchcomp.training.losses import LossWeights
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.metrics.objective import LossWeights
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class ModelRecipe:
     """Nets, and where their training differs from the defaults of `JointSettings`."""
 
-    architecture: Architecture
+    architecture: ResidualArchitecture
     settings: dict[str, Any] = field(default_factory=dict)
 
 
 RECIPES = {
-    "default": Recipe(
-        architecture=Architecture(
+    "default": ModelRecipe(
+        architecture=ResidualArchitecture(
             rec_blocks=4, mid_width=112, com_mid_blocks=2, rec_mid_blocks=2, gains=True, bands=True, phases=True
         ),
         settings={"batch": 4, "crop": 256, "learning_rate": 6e-4, "ema": 0.999, "loss": LossWeights(hard=0.6)},
     ),
-    "fast": Recipe(
-        architecture=Architecture(com_width=32, rec_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True),
+    "fast": ModelRecipe(
+        architecture=ResidualArchitecture(
+            com_width=32, rec_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True
+        ),
         settings={"learning_rate": 1e-3, "decay_share": 0.35},
     ),
-    "full-size": Recipe(
-        architecture=Architecture(
+    "full-size": ModelRecipe(
+        architecture=ResidualArchitecture(
             scale=1, com_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True, phases=True
         ),
         # A bit buys about as much at all of its rates, which are high: the weight of the rate hardly changes. Tables

@@ -21,7 +21,8 @@ from batchcomp.benchmark.speedrun import SCHEMA, Encoder, Plan, SpeedReport, Who
 from batchcomp.benchmark.stages import Net, Stage, macs_of
 from batchcomp.codec import weights
 from batchcomp.codec.codec import Codec
-from batchcomp.codec.networks import Architecture, DoubleNetwork
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.errors import UsageError
 from batchcomp.images.load import load
 from batchcomp.report.speed import speed_sheets, targets
@@ -122,8 +123,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> SpeedReport:
     folder = tmp_path_factory.mktemp("speed")
     torch.manual_seed(0)
     model = folder / "tiny.safetensors"
-    architecture = Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
-    model.write_bytes(weights.to_bytes(DoubleNetwork(architecture)))
+    architecture = ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
+    model.write_bytes(weights.to_bytes(ResidualNetwork(architecture)))
     return run_speed(
         save_photos(folder),
         Codec.open(model, device="cpu"),
@@ -208,7 +209,10 @@ def test_nothing_to_time_and_failing_runs_are_said(tmp_path: Path, monkeypatch: 
     torch.manual_seed(0)
     codec = Codec(
         weights.from_bytes(
-            weights.to_bytes(DoubleNetwork(Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))), "x"
+            weights.to_bytes(
+                ResidualNetwork(ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
+            ),
+            "x",
         )
     )
     with pytest.raises(UsageError, match="at least one photo"):

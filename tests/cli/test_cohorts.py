@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp.cli.cohorts import parse_cohorts
-from batchcomp.codec.classic import ClassicArchitecture
+from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture
 from batchcomp.errors import UsageError
 from batchcomp.training.data import is_dev
 from tests.cli import samples
@@ -71,7 +71,7 @@ def test_alternating_training_makes_a_model_that_compresses(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its file names its family, so `compress` and `decode` take it like any other."""
-    monkeypatch.setitem(ClassicArchitecture.__init__.__kwdefaults__, "width", 4)  # 64 take half a minute
+    monkeypatch.setitem(Jiang2017Architecture.__init__.__kwdefaults__, "width", 4)  # 64 take half a minute
     save_many(tmp_path / "photos", 3)
     turns = ("--turns", "1,1,1", "--steps", 2, "--batch", 1, "--crop", 32)
     trained = run("train", tmp_path / "photos", "--method", "alternating", "--run", tmp_path / "run", *turns)

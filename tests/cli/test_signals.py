@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM, sent to real processes."""
+"""SIGHUP, SIGINT and SIGTERM, sent to real processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ fcntl = pytest.importorskip("fcntl", reason="Windows has no such signals to send
 termios = pytest.importorskip("termios", reason="Windows has no such signals to send")
 SMALL_PIPE = 4096  # bytes
 FILES = 200 if hasattr(fcntl, "F_SETPIPE_SZ") else 400  # whose lines a pipe cannot hold
-CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+CODES = [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
 # A disk that takes its time: `syncing` is said on stderr whenever a file is about to be waited for.
 SLOW_DISK = """
 import sys, time

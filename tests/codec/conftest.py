@@ -7,12 +7,15 @@ import torch
 
 from batchcomp.codec import weights
 from batchcomp.codec.codec import Codec
-from batchcomp.codec.networks import Architecture, DoubleNetwork
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 
 
-def tiny_model(*, fold: int = 4, seed: int = 0) -> weights.Model:
+def tiny_model(*, unshuffle: int = 4, seed: int = 0) -> weights.Model:
     torch.manual_seed(seed)
-    network = DoubleNetwork(Architecture(fold=fold, com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
+    network = ResidualNetwork(
+        ResidualArchitecture(unshuffle=unshuffle, com_width=8, com_blocks=1, rec_width=8, rec_blocks=1)
+    )
     with torch.no_grad():
         for trunk in (network.com.trunk, network.rec.trunk):
             trunk.tail.weight.mul_(20)

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from batchcomp.codec import codec as codec_module
-from batchcomp.codec import jpeg, payload, weights
+from batchcomp.codec import jpeg, payload, plain_jpeg, weights
 from batchcomp.codec.codec import Codec, choose_device
-from batchcomp.codec.networks import Architecture, DoubleNetwork, upscale
-from batchcomp.codec.tables import quality_to_step, tables_at
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.resample import upscale
+from batchcomp.codec.tables import quality_to_coarseness, tables_at
 from batchcomp.errors import PayloadError, UsageError
 from batchcomp.images.picture import Metadata, Picture
 from tests.codec.conftest import tiny_model
@@ -56,7 +58,7 @@ MODEL = tiny_model()
 
 def test_untrained_nets_are_exactly_bicubic_and_jpeg() -> None:
     """With the last convolutions at zero the codec is bicubic half size, JPEG, bicubic double size."""
-    network = DoubleNetwork(Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
+    network = ResidualNetwork(ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
     with torch.no_grad():
         for trunk in (network.com.trunk, network.rec.trunk):
             trunk.tail.weight.zero_()
@@ -65,7 +67,7 @@ def test_untrained_nets_are_exactly_bicubic_and_jpeg() -> None:
     data = codec.compress(original, 50)
     half = Image.fromarray(original.pixels).resize((48, 32), Image.Resampling.BICUBIC)
     with Image.open(io.BytesIO(data)) as compact:
-        tables = tables_at(network.log_tables.detach().numpy(), quality_to_step(50))
+        tables = tables_at(network.log_tables.detach().numpy(), quality_to_coarseness(50))
         expected = jpeg.decode(jpeg.encode(np.asarray(half), tables))[0]
         assert np.abs(np.asarray(compact).astype(int) - expected.astype(int)).mean() < 1
         x = torch.from_numpy(np.array(compact)).permute(2, 0, 1)[None].float() / 255
@@ -111,10 +113,10 @@ def test_more_quality_is_more_bytes_and_more_fidelity(codec: Codec) -> None:
     assert errors == sorted(errors, reverse=True)
 
 
-@pytest.mark.parametrize("fold", [4, 8])
-def test_tiles_equal_the_whole_picture(monkeypatch: pytest.MonkeyPatch, fold: int) -> None:
+@pytest.mark.parametrize("unshuffle", [4, 8])
+def test_tiles_equal_the_whole_picture(monkeypatch: pytest.MonkeyPatch, unshuffle: int) -> None:
     """Whatever the tile, payload and pixels are those of the picture run at once, seams and borders too."""
-    codec, original = Codec(tiny_model(fold=fold)), picture(107, 171)
+    codec, original = Codec(tiny_model(unshuffle=unshuffle)), picture(107, 171)
     whole = codec.compress(original, 70)
     restored = codec.restore(whole).pixels.astype(int)
     monkeypatch.setattr(codec_module.tiles, "ROOM", 0)
@@ -159,13 +161,13 @@ def test_noise_at_the_finest_quality_still_makes_a_file(channels: int) -> None:
     finest = np.ones((2, 8, 8), np.int64)
     assert jpeg.decode(jpeg.encode(pixels, finest))[0].shape == pixels.shape
     for quality in (94, 100):
-        assert jpeg.decode(jpeg.encode_plain(pixels, quality))[0].shape == pixels.shape
+        assert jpeg.decode(plain_jpeg.encode(pixels, quality))[0].shape == pixels.shape
 
 
 def test_a_jpeg_beyond_pillows_own_limit_is_decoded() -> None:
     """Sizes are checked against the header, so Pillow's ceiling for unknown files does not apply."""
     pixels = np.zeros((13_500, 13_500, 1), np.uint8)
-    assert jpeg.decode(jpeg.encode_plain(pixels, 30), expected=(13_500, 13_500))[0].shape == pixels.shape
+    assert jpeg.decode(plain_jpeg.encode(pixels, 30), expected=(13_500, 13_500))[0].shape == pixels.shape
 
 
 def test_a_payload_of_an_unknown_model_is_a_clear_error(codec: Codec) -> None:
@@ -202,8 +204,8 @@ def test_a_later_payload_version_asks_for_an_upgrade(codec: Codec) -> None:
     """A payload of a version to come names both versions and the next step."""
     data = codec.compress(picture(8, 8), 50)
     at = data.index(payload.IDENTIFIER) + len(payload.IDENTIFIER)
-    with pytest.raises(PayloadError, match="payload version 4: this build reads up to 3; upgrade"):
-        codec.restore(data[:at] + b"\4" + data[at + 1 :])
+    with pytest.raises(PayloadError, match="payload version 2: this build reads up to 1; upgrade"):
+        codec.restore(data[:at] + b"\2" + data[at + 1 :])
 
 
 def test_a_plain_jpeg_is_no_payload() -> None:

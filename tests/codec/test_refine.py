@@ -10,7 +10,7 @@ from batchcomp.codec import refine
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.compact import Compact
 from batchcomp.codec.rdoq import Tokens, bits_table
-from batchcomp.codec.tables import quality_to_step
+from batchcomp.codec.tables import quality_to_coarseness
 from batchcomp.images.picture import Metadata, Picture, Pixels
 from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
 from tests.cli.samples import photo
@@ -99,7 +99,7 @@ def test_the_gradient_is_that_of_the_decoder() -> None:
     one = picture(192, 208)
     (compact,) = CODEC.compact([one], 50)
     decoder = refine.Decoder(
-        network=CODEC.model.network, tables=compact.tables, step=quality_to_step(compact.header.quality)
+        network=CODEC.model.network, tables=compact.tables, coarseness=quality_to_coarseness(compact.header.quality)
     )
     part = refine.Part(one.pixels, compact.coefficients, decoder)
     with torch.no_grad():
@@ -115,7 +115,7 @@ def test_the_curvature_is_larger_where_a_picture_is_smooth() -> None:
     pixels[:, 200:] = np.clip(pixels[:, 200:].astype(int) + noise, 0, 255)
     (compact,) = CODEC.compact([Picture(pixels=pixels)], 60)
     decoder = refine.Decoder(
-        network=CODEC.model.network, tables=compact.tables, step=quality_to_step(compact.header.quality)
+        network=CODEC.model.network, tables=compact.tables, coarseness=quality_to_coarseness(compact.header.quality)
     )
     part = refine.Part(pixels, compact.coefficients, decoder)
     found = part._curvature(part._start, part._distortion(part._start)[1]).mean(2).view(3, 13, 25)

@@ -1,19 +1,42 @@
-"""Model files."""
+"""Model files are data: they come back exactly, and none runs code or passes for one that it is not."""
 
 from __future__ import annotations
 
 import json
-from itertools import pairwise
+import pickle
 from pathlib import Path
 
 import pytest
 import torch
 
 from batchcomp.codec import weights
-from batchcomp.codec.networks import Architecture, DoubleNetwork
-from batchcomp.codec.tables import QUALITIES, quality_to_step, tables_at
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.errors import ModelError
 from tests.codec.conftest import tiny_model
+
+
+class Bomb:
+    """What `torch.load` would run."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (self.target,))
+
+
+def with_header(text: bytes, tail: bytes = b"") -> bytes:
+    return len(text).to_bytes(8, "little") + text + tail
+
+
+def forged(data: bytes, **changes: object) -> bytes:
+    """Return a model file whose first tensor is described otherwise."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    name = next(key for key in header if key != "__metadata__")
+    header[name] |= changes
+    return with_header(json.dumps(header).encode(), data[8 + size :])
 
 
 def test_equal_weights_make_equal_files() -> None:
@@ -23,7 +46,7 @@ def test_equal_weights_make_equal_files() -> None:
 
 def test_a_model_file_holds_everything_the_nets_need(tmp_path: Path) -> None:
     """Written and read back, the architecture and the weights are the same to float16."""
-    network = DoubleNetwork(Architecture(fold=8, com_width=16, com_blocks=2, rec_width=8, rec_blocks=1))
+    network = ResidualNetwork(ResidualArchitecture(unshuffle=8, com_width=16, com_blocks=2, rec_width=8, rec_blocks=1))
     path = tmp_path / "m.safetensors"
     path.write_bytes(weights.to_bytes(network))
     model = weights.load_file(path)
@@ -46,7 +69,7 @@ def test_the_shipped_model_is_known_by_its_hash() -> None:
         (lambda _: b"\xff" * 200, "not a safetensors file"),
         (lambda data: data[:-10], "do not fit the architecture"),
         (lambda data: data.replace(b"batchcomp-model-1", b"batchcomp-model-9"), "format"),
-        (lambda data: data.replace(b'\\"fold\\": 4', b'\\"fold\\": 8'), "do not fit the architecture"),
+        (lambda data: data.replace(b'\\"unshuffle\\": 4', b'\\"unshuffle\\": 8'), "do not fit the architecture"),
     ],
 )
 def test_a_damaged_model_is_a_clear_error(tmp_path: Path, damage, message: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -62,8 +85,8 @@ def test_a_damaged_model_is_a_clear_error(tmp_path: Path, damage, message: str) 
     [
         ("com_width", "8.0", "expected whole numbers"),
         ("com_width", "true", "expected whole numbers"),
-        ("fold", "-4", "expected whole numbers"),
-        ("fold", "10", "expected one of"),
+        ("unshuffle", "-4", "expected whole numbers"),
+        ("unshuffle", "10", "expected one of"),
         ("com_width", "512", "do not fit the architecture"),
         ("com_blocks", "100000", "at most"),
     ],
@@ -80,12 +103,6 @@ def test_a_forged_architecture_is_refused_at_no_cost(tmp_path: Path, field: str,
     path.write_bytes(len(new).to_bytes(8, "little") + new + data[8 + int.from_bytes(data[:8], "little") :])
     with pytest.raises(ModelError, match=message):
         weights.load_file(path)
-
-
-def test_the_parameter_count_is_the_nets_own() -> None:
-    """What the architecture says it needs is what it builds."""
-    for arch in (Architecture(), Architecture(fold=8, com_width=16, rec_blocks=2), Architecture(scale=1, fold=2)):
-        assert arch.parameters == sum(p.numel() for p in DoubleNetwork(arch).parameters())
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
@@ -105,13 +122,77 @@ def test_a_missing_model_file_names_the_option(tmp_path: Path) -> None:
         weights.load_file(tmp_path / "none.safetensors")
 
 
-def test_coarseness_falls_geometrically_with_quality() -> None:
-    """Steps go from 9 to 0.25, and every table value grows with the step."""
-    steps = [quality_to_step(q) for q in QUALITIES]
-    assert (steps[0], steps[-1]) == (pytest.approx(9), pytest.approx(0.25))
-    assert steps == sorted(steps, reverse=True)
-    logs = tiny_model().network.log_tables.numpy()
-    tables = [tables_at(logs, step) for step in steps]
-    assert all((a >= b).all() for a, b in pairwise(tables))
-    assert min(t.min() for t in tables) >= 1
-    assert max(t.max() for t in tables) <= 255
+def test_pickles_are_not_run(tmp_path: Path) -> None:
+    """A pickle and a checkpoint of torch are refused unread."""
+    target, path = tmp_path / "pwned", tmp_path / "model.safetensors"
+    path.write_bytes(pickle.dumps(Bomb(target)))
+    with pytest.raises(ModelError, match="not a safetensors file"):
+        weights.load_file(path)
+    torch.save({"weights": Bomb(target)}, path)
+    with pytest.raises(ModelError, match="not a safetensors file"):
+        weights.load_file(path)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_header(b"[" * 90_000),
+        with_header(b'{"__metadata__":' + b'{"a":' * 15_000),
+        with_header(b"{}"),
+        with_header(b"null"),
+        with_header(b'{"__metadata__": null}'),
+        with_header(b'{"__metadata__": {"batchcomp": "[]"}}'),
+        with_header(b'{"__metadata__": {"batchcomp": "{\\"format\\": []}"}}'),
+        with_header(b"\xff\xfe"),
+        (2**63).to_bytes(8, "little") + b"{}",
+    ],
+    ids=["deep list", "deep object", "empty", "null", "no metadata", "list", "format", "no text", "endless header"],
+)
+def test_forged_headers_are_an_error(tmp_path: Path, data: bytes) -> None:
+    """Nested, mistyped and endless headers are one line that names the file."""
+    path = tmp_path / "forged.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match=r"forged\.safetensors: ") as caught:
+        weights.load_file(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data_offsets": [0, 2**62]},
+        {"data_offsets": [2**62, 2**62 + 8]},
+        {"data_offsets": [-8, 8]},
+        {"shape": [2**31, 2**31]},
+        {"shape": [-1]},
+        {"dtype": "F64"},
+        {"dtype": "EXEC"},
+    ],
+    ids=str,
+)
+def test_forged_tensors_are_an_error(tmp_path: Path, changes: dict[str, object]) -> None:
+    """Tensors outside the file, of sizes or types that do not fit, are refused."""
+    path = tmp_path / "forged.safetensors"
+    path.write_bytes(forged(weights.to_bytes(tiny_model().network), **changes))
+    with pytest.raises(ModelError, match=r"forged\.safetensors: "):
+        weights.load_file(path)
+
+
+def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
+    """A sparse file of 300 MiB costs nothing."""
+    path = tmp_path / "large.safetensors"
+    with path.open("wb") as file:
+        file.truncate(300 * 2**20)
+    with pytest.raises(ModelError, match="larger than 256 MiB"):
+        weights.load_file(path)
+
+
+def test_a_model_of_another_hash_is_not_used(tmp_path: Path) -> None:
+    """What an archive names by its hash is never replaced by a file that only claims to be it."""
+    one = weights.to_bytes(tiny_model().network)
+    path = tmp_path / "claims.safetensors"
+    path.write_bytes(one[:-1] + bytes([one[-1] ^ 1]))
+    wanted = weights.from_bytes(one, "one").sha256
+    with pytest.raises(ModelError, match="not at hand"):
+        weights.load_by_hash(wanted[:16], path)

@@ -117,7 +117,7 @@ def _picture_seeds() -> list[bytes]:
 
 
 def _payload_seeds() -> list[bytes]:
-    header = payload.Header(width=40, height=48, scale=2, quality=50, model=b"12345678", grey=False)
+    header = payload.PayloadHeader(width=40, height=48, scale=2, quality=50, model=b"1234", grey=False)
     jpegs = [seed for seed in _picture_seeds() if seed.startswith(b"\xff\xd8")]
     return [payload.insert(seed, header) for seed in jpegs]
 

@@ -37,6 +37,7 @@ def test_equals_the_reference(pair: Callable[..., tuple[Pixels, Pixels]], size: 
 
 
 def test_grey_equals_grey_replicated_to_rgb() -> None:
+    """A greyscale picture scores what it scores as RGB."""
     x, y = smooth_pair(180, 190, 1)
     as_rgb = ms_ssim(np.repeat(x, 3, axis=2), np.repeat(y, 3, axis=2))
     assert ms_ssim(x, y) == pytest.approx(as_rgb, abs=1e-6)
@@ -44,11 +45,13 @@ def test_grey_equals_grey_replicated_to_rgb() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 8), (161, 162), (300, 20)])
 def test_identical_pictures_of_any_size_score_one(size: tuple[int, int]) -> None:
+    """A picture is like itself, down to one pixel."""
     x, _ = smooth_pair(*size)
     assert ms_ssim(x, x) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_short_side_is_extended_to_161_px_by_its_edge() -> None:
+    """Small pictures count as if their last row and column went on."""
     x, y = smooth_pair(40, 200)
     taller = [np.pad(side, [(0, 121), (0, 0), (0, 0)], mode="edge") for side in (x, y)]
     assert ms_ssim(x, y) == pytest.approx(reference(*taller), abs=1e-5)
@@ -56,6 +59,7 @@ def test_a_short_side_is_extended_to_161_px_by_its_edge() -> None:
 
 @pytest.mark.parametrize("tile", [(2, 7), (32, 64), (4096, 4096)])
 def test_the_tile_size_does_not_matter(monkeypatch: pytest.MonkeyPatch, tile: tuple[int, int]) -> None:
+    """Tiles of any size give the same value."""
     x, y = smooth_pair(203, 251)
     expected = ms_ssim(x, y)
     monkeypatch.setattr(module, "_ROWS", tile[0])
@@ -76,6 +80,7 @@ def test_the_rows_worked_on_at_once_do_not_matter(
 
 @pytest.mark.usefixtures("two_threads")
 def test_threads_do_not_matter_and_are_given_back() -> None:
+    """The value does not depend on the threads, and torch has as many afterwards as before."""
     x, y = smooth_pair(300, 251)
     several = ms_ssim(x, y)
     assert torch.get_num_threads() == 2
@@ -84,6 +89,7 @@ def test_threads_do_not_matter_and_are_given_back() -> None:
 
 
 def test_read_only_and_strided_pictures_are_accepted() -> None:
+    """Views and read-only arrays need no copy by the caller."""
     x, y = smooth_pair(400, 170)
     expected = ms_ssim(x[::2].copy(), y[::2].copy())
     x.flags.writeable = False
@@ -92,10 +98,12 @@ def test_read_only_and_strided_pictures_are_accepted() -> None:
 
 @pytest.mark.parametrize("shape", [(20, 20), (20, 20, 4), (20, 21, 3)])
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+    """Pictures of two shapes, or of other channels, are an error."""
     with pytest.raises(ValueError, match="one shape"):
         ms_ssim(np.zeros(shape, np.uint8), np.zeros((20, 20, 3), np.uint8))
 
 
 def test_decibels() -> None:
+    """A tenth of the distance to 1 is 10 dB more, and 1 itself is infinite."""
     assert ms_ssim_db(0.99) == pytest.approx(20)
     assert ms_ssim_db(1.0) == math.inf

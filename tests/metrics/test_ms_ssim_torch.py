@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from batchcomp.metrics.ms_ssim_torch import _MeanTerm, ms_ssim_batch
-from batchcomp.metrics.windows import blur, blur_back
 
 
 def pair(*shape: int) -> tuple[Tensor, Tensor]:
@@ -37,17 +36,20 @@ def test_values_and_gradients_equal_the_reference(shape: tuple[int, ...]) -> Non
 
 
 def test_single_precision_is_close_enough() -> None:
+    """Float32 is within 1e-5 of double precision."""
     x, y = pair(2, 3, 192, 192)
     expected = ms_ssim_batch(x.double(), y.double()).float()
     torch.testing.assert_close(ms_ssim_batch(x, y), expected, rtol=0, atol=1e-5)
 
 
 def test_memory_format_does_not_matter() -> None:
+    """Channels-last pictures give the same value to the bit."""
     x, y = pair(2, 3, 180, 176)
     assert torch.equal(ms_ssim_batch(x.contiguous(memory_format=torch.channels_last), y), ms_ssim_batch(x, y))
 
 
 def test_no_work_for_the_gradient_that_nobody_wants() -> None:
+    """The reference gets a gradient only where it needs one."""
     x, y = pair(1, 3, 176, 176)
     x.requires_grad_()
     ms_ssim_batch(x, y).sum().backward()  # type: ignore[no-untyped-call]
@@ -66,19 +68,13 @@ def test_works_after_use_in_inference_mode() -> None:
 
 @pytest.mark.parametrize("with_luminance", [False, True])
 def test_handwritten_gradient_against_finite_differences(with_luminance: bool) -> None:
+    """The backward pass is the derivative of the forward pass, with and without the luminance."""
     x, y = (torch.rand(14, 2, 13, dtype=torch.float64).requires_grad_() for _ in range(2))
     assert torch.autograd.gradcheck(lambda a, b: _MeanTerm.apply(a, b, with_luminance), (x, y))
 
 
-@pytest.mark.parametrize("size", [(11, 11), (42, 43), (75, 140)])
-def test_blur_back_is_the_adjoint_of_blur(size: tuple[int, int]) -> None:
-    """<blur(a), b> = <a, blur_back(b)>, for one block, a whole number of blocks and some more."""
-    height, width = size
-    a, b = torch.rand(height, 2, width).double(), torch.rand(height - 10, 2, width - 10).double()
-    assert float((blur(a) * b).sum()) == pytest.approx(float((a * blur_back(b)).sum()))
-
-
 @pytest.mark.parametrize("shape", [(1, 3, 160, 300), (3, 200, 200)])
 def test_small_sides_and_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+    """Sides below 161 px and other shapes are an error that names what is expected."""
     with pytest.raises(ValueError, match=r"161 px|one shape"):
         ms_ssim_batch(torch.rand(shape), torch.rand(shape))

@@ -10,10 +10,9 @@ import torch
 from PIL import Image
 
 from batchcomp.archive import Archive, Row, verify
-from batchcomp.codec import fallback, jpeg, weights
-from batchcomp.codec.networks import Architecture, DoubleNetwork
-from batchcomp.images.load import decode_picture
-from batchcomp.images.picture import Metadata, Picture
+from batchcomp.codec import jpeg, plain_jpeg, weights
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pipeline.alternatives import JPEG_BETTER, LOSSLESS_SMALLER
 from batchcomp.pipeline.compress import compress_archive
@@ -28,7 +27,7 @@ from batchcomp.settings import CompressSettings, DecodeSettings
 def useless_model(tmp_path: Path) -> Path:
     """A model whose nets add noise: every plain JPEG is better."""
     torch.manual_seed(0)
-    network = DoubleNetwork(Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
+    network = ResidualNetwork(ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1))
     with torch.no_grad():
         network.rec.trunk.tail.weight.mul_(2000)
     path = tmp_path / "useless.safetensors"
@@ -111,7 +110,7 @@ def test_no_file_is_larger_than_its_source_nor_worse_than_jpeg(tmp_path: Path, q
         if row.ms_ssim is not None:
             assert similarity == pytest.approx(row.ms_ssim, abs=1e-5)
         for at in range(1, 101):
-            rival = jpeg.encode_plain(original, at)
+            rival = plain_jpeg.encode(original, at)
             if len(rival) > row.payload_bytes - row.metadata_bytes:
                 break
             assert similarity >= ms_ssim(jpeg.decode(rival)[0], original) - 1e-5
@@ -131,29 +130,6 @@ def test_a_small_lossless_file_takes_the_place_of_a_payload(tmp_path: Path, grey
     assert not tally(decode_archive(DecodeSettings(source=tmp_path / "a.bca", out=tmp_path / "out", jobs=1))).failures
     with Image.open(tmp_path / "out" / "a.png") as image:
         assert np.array_equal(np.asarray(image), pixels)
-
-
-def test_metadata_that_a_lossless_file_would_lose_keeps_it_out() -> None:
-    """Only a file that gives back pixels and metadata exactly may take the place: WebP has no density."""
-    picture = Picture(pixels=screenshot(), metadata=Metadata(dpi=(300, 200), exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0"))
-    found = fallback.lossless(picture, 1_000_000)
-    assert found is None or decode_picture(found[1], "").metadata == picture.metadata
-    assert fallback.lossless(Picture(pixels=screenshot()), 100) is None
-
-
-@pytest.mark.parametrize("best", [0, 1, 2, 17, 50, 99, 100])
-@pytest.mark.parametrize("start", [1, 30, 100])
-def test_the_highest_that_fits_is_found(best: int, start: int) -> None:
-    """Wherever the search starts, it ends at the last quality that fits, or says that none does."""
-    asked: list[int] = []
-
-    def fits(quality: int) -> bool:
-        asked.append(quality)
-        return quality <= best
-
-    assert fallback.highest(fits, start) == (best or None)
-    assert all(1 <= quality <= 100 for quality in asked)
-    assert len(asked) <= 16
 
 
 def test_a_picture_that_the_nets_spoil_is_stored_as_plain_jpeg(tmp_path: Path, useless_model: Path) -> None:
@@ -192,15 +168,3 @@ def test_a_source_smaller_than_any_jpeg_is_kept_as_it_is(tmp_path: Path, useless
     row = archived(tmp_path, useless_model, texture(), ".jpg", quality=3)
     assert row.stored == "verbatim"
     assert row.payload_bytes == row.source_bytes
-
-
-def test_large_photos_are_not_tried_in_earnest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tiles of a large photo, however smooth, rule lossless files out at once; a large drawing still gets its own."""
-    rows, columns = np.mgrid[:1000, :1200]
-    drawing = np.repeat(((rows // 50 + columns // 60) % 2 * 255).astype(np.uint8)[:, :, None], 3, axis=2)
-    assert fallback.lossless(Picture(pixels=drawing, metadata=Metadata()), 20_000) is not None
-    smooth = 120 + 60 * np.sin(rows / 90) + 50 * np.cos(columns / 70)
-    noise = np.random.default_rng(0).normal(0, 1, (1000, 1200, 3))
-    photo = (smooth[:, :, None] + noise).clip(0, 255).astype(np.uint8)
-    monkeypatch.setattr(fallback, "_files", lambda _: pytest.fail("tried"))
-    assert fallback.lossless(Picture(pixels=photo, metadata=Metadata()), 20_000) is None

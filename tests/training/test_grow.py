@@ -5,32 +5,37 @@ from __future__ import annotations
 import pytest
 import torch
 
-from batchcomp.codec.networks import Architecture, DoubleNetwork
+from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.errors import TrainingError
 from batchcomp.training.grow import grow, sources
 
-SMALL = Architecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=2)
+SMALL = ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=2)
 
 
-def trained(arch: Architecture) -> DoubleNetwork:
+def trained(arch: ResidualArchitecture) -> ResidualNetwork:
     """Nets whose every weight has moved."""
     torch.manual_seed(3)
-    network = DoubleNetwork(arch)
+    network = ResidualNetwork(arch)
     with torch.no_grad():
         for value in network.parameters():
             value.add_(0.05 * torch.randn_like(value))
     return network
 
 
-def outputs(network: DoubleNetwork) -> list[torch.Tensor]:
-    x, log_step = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(1)), torch.tensor([-1.0, 2.0])
+def outputs(network: ResidualNetwork) -> list[torch.Tensor]:
+    x, log_coarseness = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(1)), torch.tensor([-1.0, 2.0])
     with torch.no_grad():
-        return [network.com(x, log_step), network.rec(x, log_step), network.log_tables_at(log_step.exp2())]
+        return [
+            network.com(x, log_coarseness),
+            network.rec(x, log_coarseness),
+            network.log_tables_at(log_coarseness.exp2()),
+        ]
 
 
 def test_a_grown_network_computes_what_the_trained_one_did() -> None:
     """More blocks, a middle branch, gains, bands and the block's grid change nothing before they have learned."""
-    wide = Architecture(
+    wide = ResidualArchitecture(
         com_width=8,
         com_blocks=2,
         rec_width=8,
@@ -42,7 +47,7 @@ def test_a_grown_network_computes_what_the_trained_one_did() -> None:
         bands=True,
         phases=True,
     )
-    source, target = trained(SMALL), DoubleNetwork(wide)
+    source, target = trained(SMALL), ResidualNetwork(wide)
     grow(target, source)
     for before, after in zip(outputs(source), outputs(target), strict=True):
         assert torch.allclose(before, after, atol=1e-5)
@@ -58,4 +63,4 @@ def test_a_shorter_network_keeps_blocks_spread_over_the_depth() -> None:
 def test_other_widths_cannot_grow() -> None:
     """Channels have no place in a network of another width."""
     with pytest.raises(TrainingError, match="widths"):
-        grow(DoubleNetwork(Architecture(com_width=16, rec_width=8)), trained(SMALL))
+        grow(ResidualNetwork(ResidualArchitecture(com_width=16, rec_width=8)), trained(SMALL))

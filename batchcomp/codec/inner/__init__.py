@@ -1,66 +1,44 @@
-"""The inner codecs: what holds a compact picture. One module and one line in `INNER` each."""
+"""What holds a picture, one module each; `kinds.KINDS` names the class, and it is loaded when it is asked for."""
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+import importlib
+from functools import cache
+from typing import Any, Final, cast
 
-from batchcomp.codec.compact import Compact
-from batchcomp.codec.inner.avif import Avif
-from batchcomp.codec.inner.jpeg import Jpeg
-from batchcomp.codec.inner.packed import Packed
-from batchcomp.codec.payload import Header
+from batchcomp.codec.inner.base import InnerCodec, PayloadReader, Reader
 from batchcomp.errors import PayloadError
-from batchcomp.images.picture import Metadata, Pixels
+from batchcomp.kinds import CODECS, COMPACT, KINDS
 
-
-class Reader(Protocol):
-    """Reads payloads of one format.
-
-    `kind` is the manifest's name for them, `suffix` that of their files.
-    """
-
-    kind: str
-    suffix: str
-
-    def recognises(self, data: bytes) -> bool:
-        """Whether a file is of this format, by its first bytes."""
-
-    def header(self, data: bytes) -> Header:
-        """Read the header of a payload. Raises PayloadError: there is none, or it makes no sense."""
-
-    def decode(self, data: bytes, *, expected: tuple[int, int]) -> tuple[Pixels, Metadata]:
-        """Return uint8 pixels (h, w, 3 or 1) and metadata; (w, h) must be `expected`. Raises PayloadError: damage."""
-
-    def metadata_bytes(self, data: bytes) -> int:
-        """Bytes of a payload that hold metadata."""
-
-
-class InnerCodec(Reader, Protocol):
-    """A still-picture format whose files stand alone: any viewer shows the compact picture, we find our header."""
-
-    def network_quality(self, quality: float) -> float:
-        """The quality that the networks are told, where 1..100 is asked for."""
-
-    def encode(self, compact: Compact) -> bytes:
-        """Write a payload, which gets finer as the quality rises.
-
-        Raises:
-            OSError: the format cannot hold a picture of this size.
-        """
-
-
-INNER: Final[dict[str, InnerCodec]] = {"jpeg": Jpeg(), "avif": Avif()}
 DEFAULT: Final = "jpeg"
-READERS: Final[tuple[Reader, ...]] = (*INNER.values(), Packed())
 
 
-def codec_of(data: bytes) -> Reader:
-    """What reads a payload, by its content.
+def reader_of(kind: str) -> Reader:
+    """Return what reads entries of a kind that has a reader."""
+    return cast("Reader", _loaded(KINDS[kind].reader))
+
+
+def inner_codec(name: str) -> InnerCodec:
+    """Return the inner codec of this name, one of `kinds.CODECS`."""
+    return cast("InnerCodec", _loaded(KINDS[CODECS[name]].reader))
+
+
+def codec_of(data: bytes) -> PayloadReader:
+    """Return what reads a payload, recognised by its content.
 
     Raises:
         PayloadError: nothing does.
     """
-    for codec in READERS:
-        if codec.recognises(data):
-            return codec
+    for kind in KINDS:
+        if kind in COMPACT:
+            reader: PayloadReader = _loaded(KINDS[kind].reader)
+            if reader.recognises(data):
+                return reader
     raise PayloadError("neither JPEG nor AVIF; expected a payload written by batchcomp")
+
+
+@cache
+def _loaded(reader: str) -> Any:
+    """An object of the class that `module:Class` names."""
+    module, name = reader.split(":")
+    return getattr(importlib.import_module(module), name)()

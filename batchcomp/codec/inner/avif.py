@@ -19,17 +19,17 @@ import numpy as np
 from PIL import AvifImagePlugin, Image
 
 from batchcomp.codec import jpeg, payload
-from batchcomp.codec.compact import Compact
+from batchcomp.codec.compact import Compact, Decoded
+from batchcomp.codec.inner.base import read_payload
 from batchcomp.errors import PayloadError
 from batchcomp.images.picture import Metadata, Pixels
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 
-FINEST, COARSEST = 94.0, 89.0  # what the networks are told
+FINEST, COARSEST = 94.0, 89.0  # network qualities
 SPEED = 6  # libaom's 0 (slow) to 10
 MAX_SIDE, MAX_PIXELS = 32_768, 2**28  # what libavif decodes
 HEADER_BOX = uuid.UUID("5f1bb4ce-9a70-4d0e-8b6f-62636d700001").bytes
 METADATA_BOX = uuid.UUID("5f1bb4ce-9a70-4d0e-8b6f-62636d700002").bytes
-_SOI = b"\xff\xd8"
 
 
 def level_of(quality: float) -> tuple[int, float]:
@@ -42,13 +42,11 @@ def level_of(quality: float) -> tuple[int, float]:
 
 
 class Avif:
-    """4:4:4 or 4:0:0 AVIF, 8 bits, through Pillow. Made-to-measure tables are of no use here.
+    """4:4:4 or 4:0:0 AVIF, 8 bits, through Pillow. The model's quantisation tables are of no use here.
 
-    Measured on held-out photos, nets that are told a fine quality restore it best at all rates (docs/models.md). How
+    Measured on held-out photos, nets at a fine network quality restore it best at all rates (docs/models.md). How
     fine bridges most of the gap between two of the 64 levels, 7 % of the bytes: the finer, the fewer bytes.
     """
-
-    kind, suffix = "compact-avif", ".avif"
 
     def network_quality(self, quality: float) -> float:
         """See `InnerCodec`."""
@@ -69,7 +67,11 @@ class Avif:
         boxes = (HEADER_BOX, payload.content_of(compact.header)), (METADATA_BOX, further)
         return data + b"".join(_uuid_box(key, content) for key, content in boxes if content)
 
-    def header(self, data: bytes) -> payload.Header:
+    def read(self, data: bytes, size: tuple[int, int]) -> Decoded:
+        """See `Reader`."""
+        return read_payload(self, data, size)
+
+    def header(self, data: bytes) -> payload.PayloadHeader:
         """See `InnerCodec`."""
         content = _contents(data).get(HEADER_BOX)
         if content is None or not content.startswith(payload.IDENTIFIER):
@@ -111,7 +113,7 @@ def _save(pixels: Pixels, quality: int, metadata: Metadata) -> bytes:
         quality=quality,
         speed=SPEED,
         subsampling="4:0:0" if grey else "4:4:4",
-        max_threads=1,  # pictures run side by side
+        max_threads=1,  # pictures run in parallel
         **{name: value for name, value in options.items() if value},
     )
     return buffer.getvalue()
@@ -167,12 +169,12 @@ def _joined(found: Metadata, further: bytes) -> Metadata:
 def _front(metadata: Metadata) -> bytes:
     """Metadata as the segments that a JPEG file begins with, SOI included; b"" where there is none."""
     found = jpeg.front(metadata)
-    return _SOI + found if found else b""
+    return payload.SOI + found if found else b""
 
 
 def _front_less() -> bytes:
     """The rest of a JPEG file whose front is a `_front`."""
-    return jpeg.encode(np.zeros((1, 1, 1), np.uint8), np.ones((2, 8, 8), np.int64))[len(_SOI) :]
+    return jpeg.encode(np.zeros((1, 1, 1), np.uint8), np.ones((2, 8, 8), np.int64))[len(payload.SOI) :]
 
 
 def _uuid_box(key: bytes, content: bytes) -> bytes:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from batchcomp.codec import jpeg, payload
-from batchcomp.codec.compact import Compact
+from batchcomp.codec.compact import Compact, Decoded
+from batchcomp.codec.inner.base import read_payload
 from batchcomp.images.picture import Metadata, Pixels
 
 
 class Jpeg:
     """Progressive 4:4:4 JPEG with the model's own tables; the header is an APP10 segment."""
 
-    kind, suffix = "compact", ".jpg"
-
     def recognises(self, data: bytes) -> bool:
         """Whether the bytes begin as a JPEG file."""
-        return data.startswith(b"\xff\xd8")
+        return data.startswith(payload.SOI)
 
     def network_quality(self, quality: float) -> float:
-        """See `InnerCodec`: the quality sets the tables, and the networks know it."""
+        """See `InnerCodec`: the quality sets the tables, and the networks get it."""
         return quality
 
     def encode(self, compact: Compact) -> bytes:
@@ -25,7 +24,11 @@ class Jpeg:
         data = jpeg.write(compact.coefficients, compact.tables, compact.pixels.shape[1::-1], compact.metadata)
         return payload.insert(data, compact.header)
 
-    def header(self, data: bytes) -> payload.Header:
+    def read(self, data: bytes, size: tuple[int, int]) -> Decoded:
+        """See `Reader`."""
+        return read_payload(self, data, size)
+
+    def header(self, data: bytes) -> payload.PayloadHeader:
         """See `InnerCodec`."""
         return payload.parse(data)
 

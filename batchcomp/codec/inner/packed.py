@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from batchcomp.codec import jpeg, pack, payload
+from batchcomp.codec.compact import Decoded
+from batchcomp.codec.inner.base import read_payload
 from batchcomp.images.picture import Metadata, Pixels
 
 
 class Packed:
-    """The reading half of an `InnerCodec`."""
-
-    kind, suffix = "packed", ".jpg" + pack.SUFFIX
+    """A `PayloadReader`."""
 
     def recognises(self, data: bytes) -> bool:
         """Whether the bytes begin as a packed payload."""
         return pack.is_packed(data)
 
-    def header(self, data: bytes) -> payload.Header:
+    def read(self, data: bytes, size: tuple[int, int]) -> Decoded:
+        """See `Reader`."""
+        return read_payload(self, data, size)
+
+    def header(self, data: bytes) -> payload.PayloadHeader:
         """See `InnerCodec`."""
         return pack.header_of(data)
 
@@ -25,4 +29,4 @@ class Packed:
 
     def metadata_bytes(self, data: bytes) -> int:
         """See `InnerCodec`; as in the JPEG, though they may be stored deflated."""
-        return payload.metadata_bytes(b"\xff\xd8" + pack.front_of(data) + b"\xff\xda\0\2")
+        return payload.metadata_bytes(payload.SOI + pack.front_of(data) + payload.EMPTY_SCAN)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from batchcomp.codec import jpeg, payload
 from batchcomp.codec.baseline import jpeg_of
 from batchcomp.codec.dct import ZIGZAG, Coefficients, bands
-from batchcomp.codec.pack.coder import Coder, Reader, Walk, Writer
+from batchcomp.codec.pack.coder import Coder, RangeReader, RangeWriter, Walk
 from batchcomp.codec.pack.model import Packer, by_key, shipped
 from batchcomp.errors import PayloadError
 from batchcomp.images.jpeg_segments import is_metadata
@@ -38,8 +38,7 @@ SUFFIX: Final = ".bcp"
 _DEFLATED: Final = 1 << 31
 _BAND_BLOCKS: Final = 1 << 16  # coded at once, which bounds memory; a band knows nothing of the others
 MAX_PIXELS: Final = 2**24  # of a compact picture; larger ones stay JPEG, which takes less memory
-_SOI: Final = b"\xff\xd8"
-_MOST_FRONT: Final = 2**28
+_MAX_FRONT: Final = 2**28
 
 
 def is_packed(data: bytes) -> bool:
@@ -86,7 +85,7 @@ def unpack(data: bytes) -> bytes:
         UsageError: the `[pack]` extra is not installed.
     """
     front, found, tables = _decoded(data)
-    written = _written(front, found, tables, payload.parse(_SOI + front + _REST))
+    written = _written(front, found, tables, payload.parse(payload.SOI + front + payload.EMPTY_SCAN))
     if zlib.crc32(written) & 0xFFFF != HEAD.unpack_from(data)[3]:
         raise PayloadError(
             "the picture is intact, but the JPEG optimiser of this version writes other bytes than it was stored with; "
@@ -103,17 +102,17 @@ def picture_of(data: bytes) -> bytes:
         UsageError: the `[pack]` extra is not installed.
     """
     front, found, tables = _decoded(data)
-    header = payload.parse(_SOI + front + _REST)
-    return _SOI + front + jpeg_of(found, tables, header.compact_size)[len(_SOI) :]
+    header = payload.parse(payload.SOI + front + payload.EMPTY_SCAN)
+    return payload.SOI + front + jpeg_of(found, tables, header.compact_size)[len(payload.SOI) :]
 
 
-def header_of(data: bytes) -> payload.Header:
+def header_of(data: bytes) -> payload.PayloadHeader:
     """Read the header of a packed payload without decoding it.
 
     Raises:
         PayloadError: there is none, or it makes no sense.
     """
-    return payload.parse(_SOI + front_of(data) + _REST)
+    return payload.parse(payload.SOI + front_of(data) + payload.EMPTY_SCAN)
 
 
 def front_of(data: bytes) -> bytes:
@@ -129,23 +128,20 @@ def front_of(data: bytes) -> bytes:
     if not length & _DEFLATED:
         return stored
     try:
-        return zlib.decompressobj().decompress(stored, _MOST_FRONT)
+        return zlib.decompressobj().decompress(stored, _MAX_FRONT)
     except zlib.error as error:
         raise PayloadError(f"the packed picture is damaged ({error}); use an intact copy") from error
 
 
-_REST: Final = b"\xff\xda\0\2"  # an empty scan ends a front for those who walk over it
-
-
 def _front(data: bytes) -> bytes:
     end = next(s.start for s in payload.segments(data) if not is_metadata(s.marker))
-    return data[len(_SOI) : end]
+    return data[len(payload.SOI) : end]
 
 
-def _written(front: bytes, found: NDArray[np.int16], tables: NDArray[np.int64], header: payload.Header) -> bytes:
+def _written(front: bytes, found: NDArray[np.int16], tables: NDArray[np.int64], header: payload.PayloadHeader) -> bytes:
     """The JPEG as `jpeg.encode` and `payload.insert` write it."""
     squeezed = jpeg.squeeze(jpeg_of(found, tables, header.compact_size))
-    return _SOI + front + squeezed[len(_SOI) :]
+    return payload.SOI + front + squeezed[len(payload.SOI) :]
 
 
 def _content_crc(front: bytes, found: NDArray[np.int16], tables: NDArray[np.int64]) -> int:
@@ -157,8 +153,10 @@ def _bands(rows: int, columns: int) -> Iterator[slice]:
     return bands(rows, columns, _BAND_BLOCKS)
 
 
-def _encoded(packer: Packer, found: NDArray[np.int16], tables: NDArray[np.int64], header: payload.Header) -> bytes:
-    writer = Writer()
+def _encoded(
+    packer: Packer, found: NDArray[np.int16], tables: NDArray[np.int64], header: payload.PayloadHeader
+) -> bytes:
+    writer = RangeWriter()
     _code_tables(writer, packer, header, len(found), tables)
     walk = Walk(writer, packer, round(header.quality))
     for band in _bands(*found.shape[1:3]):
@@ -175,7 +173,7 @@ def _decoded(data: bytes) -> tuple[bytes, NDArray[np.int16], NDArray[np.int64]]:
     width, height = header.compact_size
     if width * height > MAX_PIXELS:
         raise PayloadError(f"{width}x{height} is more than is ever packed; the payload may be forged, not decoded")
-    reader = Reader(data[HEAD.size + (length & ~_DEFLATED) :])
+    reader = RangeReader(data[HEAD.size + (length & ~_DEFLATED) :])
     planes = 1 if header.grey else 3
     tables = _code_tables(reader, packer, header, planes, None)
     walk = Walk(reader, packer, round(header.quality))
@@ -201,10 +199,10 @@ class _Adaptive:
 
 
 def _code_tables(
-    coder: Coder, packer: Packer, header: payload.Header, planes: int, tables: NDArray[np.int64] | None
+    coder: Coder, packer: Packer, header: payload.PayloadHeader, planes: int, tables: NDArray[np.int64] | None
 ) -> NDArray[np.int64]:
     """Tables by their difference from what the packer expects at this quality: zero, sign, and size in unary."""
-    expected = packer.tables[min(round(header.quality), len(packer.tables)) - 1].astype(np.int64)
+    expected = packer.tables[round(header.quality) - 1].astype(np.int64)
     kinds = min(planes, 2)
     answer = np.ones((2, 64), np.int64)
     zero, sign, more = _Adaptive(), _Adaptive(), [_Adaptive() for _ in range(8)]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batchcomp.codec.pack.context import AcContext, DcContext, Plane, diagonals
-from batchcomp.codec.pack.model import DC_BITS, DC_LOGITS, UNARY, Net, Packer
+from batchcomp.codec.pack.model import DC_BITS, DC_LOGITS, UNARY, Packer, PackerNet
 from batchcomp.errors import PayloadError, UsageError
 
 Values = NDArray[np.int64]
@@ -34,7 +34,7 @@ def _library() -> ModuleType:
         raise UsageError("packing needs constriction: run pip install 'batchcomp[pack]'") from error
 
 
-class Writer:
+class RangeWriter:
     """Collects decisions into a byte string with a range coder."""
 
     def __init__(self) -> None:
@@ -55,8 +55,8 @@ class Writer:
         return data.rstrip(b"\0")
 
 
-class Reader:
-    """Gives back the decisions that a `Writer` took."""
+class RangeReader:
+    """Gives back the decisions that a `RangeWriter` took."""
 
     def __init__(self, data: bytes) -> None:
         library = _library()
@@ -97,7 +97,7 @@ class Walk:
             done.append(plane)
         return np.stack([plane.blocks() for plane in done])
 
-    def _dc(self, plane: Plane, before: Sequence[Plane], net: Net, truth: Values | None) -> None:
+    def _dc(self, plane: Plane, before: Sequence[Plane], net: PackerNet, truth: Values | None) -> None:
         context = DcContext(plane, before, self.quality)
         for y, x in diagonals(plane.rows, plane.columns):
             features, base, terms = context.at(y, x)
@@ -108,7 +108,7 @@ class Walk:
             plane.put_dc(y, x, expected + self._residuals(logits, residual))
         plane.finish_dc()
 
-    def _ac(self, plane: Plane, before: Sequence[Plane], net: Net, truth: Values | None) -> None:
+    def _ac(self, plane: Plane, before: Sequence[Plane], net: PackerNet, truth: Values | None) -> None:
         context = AcContext(plane, before, self.quality)
         for k in range(1, 64):
             context.begin(k)

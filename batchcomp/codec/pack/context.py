@@ -197,10 +197,10 @@ class AcContext:
                 self._recent -= plane.sizes[k - 1 - _RECENT] > 0
         near, wide = plane.sizes[_NEAR[k]].sum(axis=0), plane.sizes[_WIDE[k]].sum(axis=0)
         sides, around = self._sides(near), self._around(near)
-        beside = _total(sides)
+        four = _total(sides)
         rows = [
             _scaled(self._total, 2), self._count, self._recent * 16, _scaled(wide, 1),
-            *(_scaled(side, 1) for side in sides), _scaled(beside, 2), _scaled(around - beside, 2),
+            *(_scaled(side, 1) for side in sides), _scaled(four, 2), _scaled(around - four, 2),
             _scaled(self._around(self._total), 5), _scaled(self._around(wide), 3),
         ]  # fmt: skip
         for other, total in zip(self.before, self._totals, strict=True):

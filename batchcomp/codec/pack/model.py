@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Final
 
 import numpy as np
@@ -19,12 +18,12 @@ from safetensors.numpy import load, save
 
 from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, Features
 from batchcomp.errors import PayloadError
+from batchcomp.models import PACKER, packer_file
 
-# in batchcomp/models: today's, then those of older files
-FILES: Final = ("packer.safetensors", *(f"packer-{number}.safetensors" for number in (4, 3, 2, 1)))
 WEIGHT, HIDDEN, LOGIT = 64, 32, 128  # units of the whole numbers, as fractions of one
 MAX_HIDDEN, MAX_WEIGHT, MAX_LOGIT = 255, 127, 12 * LOGIT
 PLANES: Final = 3
+KEY_BYTES: Final = 4  # of the SHA-256 of the networks: what a packed file names them by
 UNARY = 7  # decisions on an AC coefficient's size before its escape code
 AC_LOGITS: Final = 2 + UNARY  # zero, sign, > 1 .. > 6, and each further bit of the escape's length
 DC_BITS = 12  # most bits of a DC residual
@@ -34,7 +33,7 @@ Layer = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Net:
+class PackerNet:
     """One for all AC coefficients of a plane (K = 63, for k = 1..63) or for its DC coefficients (K = 1).
 
     `first` (K, H, F) and `first_bias` (K, H, 1) by coefficient, `second` (G, H), `last` (L, G), and their biases.
@@ -67,12 +66,11 @@ def _hidden(x: NDArray[np.float32], by: int) -> NDArray[np.float32]:
 class Packer:
     """Nets for the AC and DC coefficients of each plane, the tables to expect at each quality, and P by logit.
 
-    `tables` is (115, 2, 64) in zigzag order, those of older files (100, 2, 64); `odds` holds P(1), multiples of 2^-22,
-    for logits from -12 to 12.
+    `tables` is (115, 2, 64) in zigzag order; `odds` holds P(1), multiples of 2^-22, for logits from -12 to 12.
     """
 
-    ac: tuple[Net, ...]
-    dc: tuple[Net, ...]
+    ac: tuple[PackerNet, ...]
+    dc: tuple[PackerNet, ...]
     tables: NDArray[np.uint8]
     odds: NDArray[np.float64]
     key: bytes
@@ -102,7 +100,7 @@ def from_bytes(data: bytes) -> Packer:
             dc=tuple(dc),
             tables=tensors["tables"],
             odds=tensors["likely"] / (1 << SCALE_BITS),
-            key=hashlib.sha256(data).digest()[:4],
+            key=hashlib.sha256(data).digest()[:KEY_BYTES],
         )
     except (SafetensorError, KeyError, ValueError) as error:
         raise PayloadError(f"the packer's networks are damaged ({error}); reinstall batchcomp") from error
@@ -120,11 +118,11 @@ def to_bytes(tensors: dict[str, NDArray[np.generic]]) -> bytes:
     return save({name: np.ascontiguousarray(value) for name, value in whole.items()})
 
 
-def _net(tensors: dict[str, NDArray[np.float32]], name: str) -> Net:
+def _net(tensors: dict[str, NDArray[np.float32]], name: str) -> PackerNet:
     """Weights rounded to whole numbers; `gain` (K, H) scales the first layer for each coefficient."""
     part = {key: tensors[f"{name}.{key}"].astype(np.float64) for key in NAMES}
     first = _whole(part["first"] * part["gain"][:, :, None], WEIGHT)
-    return Net(
+    return PackerNet(
         first=first,
         first_bias=np.rint(part["first_bias"] * (WEIGHT * 16))[:, :, None].astype(np.float32),
         second=_whole(part["second"], WEIGHT),
@@ -142,27 +140,26 @@ def _whole(weights: NDArray[np.float64], unit: int) -> NDArray[np.float32]:
 
 
 @cache
-def shipped(file: str = FILES[0]) -> Packer:
-    """A packer that ships in the package: today's, which writes, or an older one, which reads.
+def shipped() -> Packer:
+    """The packer that ships in the package.
 
     Raises:
         PayloadError: its file is missing or damaged.
     """
     try:
-        return from_bytes((resources.files("batchcomp.models") / file).read_bytes())
+        return from_bytes(packer_file())
     except FileNotFoundError as error:
         raise PayloadError("the packer's networks are missing; reinstall batchcomp") from error
+    except ValueError as error:
+        raise PayloadError(f"the packer's networks are damaged ({error}); reinstall batchcomp") from error
 
 
 def by_key(key: bytes) -> Packer:
     """The packer that a file was packed with, by the first 4 bytes of the SHA-256 of its networks.
 
     Raises:
-        PayloadError: none that ships has this key.
+        PayloadError: the one that ships has another key.
     """
-    packers = [shipped(file) for file in FILES]
-    for packer in packers:
-        if packer.key == key:
-            return packer
-    known = ", ".join(packer.key.hex() for packer in packers)
-    raise PayloadError(f"it was packed with networks {key.hex()}, this version has {known}; upgrade")
+    if (known := PACKER.sha256[: 2 * KEY_BYTES]) != key.hex():
+        raise PayloadError(f"it was packed with networks {key.hex()}, this version has {known}; upgrade")
+    return shipped()

@@ -1,0 +1,1 @@
+"""What runs a network on one batch of equal tiles: torch on any device, or ncnn's Winograd kernels on the CPU."""

@@ -1,0 +1,89 @@
+"""Networks through torch: on the CPU, or on another device in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from batchcomp.codec.engines.base import Tiles, to_bytes, to_floats
+
+HALF_MAX, HALF_MEAN = 1, 0.02  # steps of 8 bits that float16 may differ from float32: at most, and on average
+
+
+class TorchCpu:
+    """torch, one tile on one thread."""
+
+    name = "torch"
+    parallel = True
+
+    def __init__(self, net: nn.Module) -> None:
+        self._net = net
+
+    @torch.inference_mode()
+    def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Tiles:
+        answer: Tiles = to_bytes(self._net(to_floats(torch.from_numpy(tiles)), torch.tensor(log_coarsenesses))).numpy()
+        return answer
+
+    def finish(self, begun: Tiles) -> Tiles:
+        return begun
+
+
+class TorchDevice:
+    """torch on a GPU: copies from and to pinned memory while it computes, float16 where its pixels are as good.
+
+    The first batch is computed in both precisions; float16 is kept if no pixel differs by more than one step and
+    hardly any by one.
+    """
+
+    parallel = False
+
+    def __init__(self, net: nn.Module, device: torch.device, *, half: bool = True) -> None:
+        self._net, self._device = net, device
+        self._pinned = device.type == "cuda"
+        self._half: bool | None = None if half and device.type == "cuda" else False
+
+    @property
+    def name(self) -> str:
+        return f"torch on {self._device}{', float16' if self._half else ''}"
+
+    @torch.inference_mode()
+    def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> tuple[Tensor, Any]:
+        host = torch.from_numpy(tiles)
+        x = (host.pin_memory() if self._pinned else host).to(self._device, non_blocking=True)
+        levels = torch.tensor(log_coarsenesses, dtype=torch.float32).to(self._device)
+        answer = self._compute(x, levels)
+        if not self._pinned:
+            return answer.cpu(), None
+        back = torch.empty(answer.shape, dtype=torch.uint8, pin_memory=True)
+        back.copy_(answer, non_blocking=True)
+        done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        done.record()
+        return back, done
+
+    def finish(self, begun: tuple[Tensor, Any]) -> Tiles:
+        back, done = begun
+        if done is not None:
+            done.synchronize()
+        answer: Tiles = back.numpy()
+        return answer
+
+    def _compute(self, x: Tensor, log_coarsenesses: Tensor) -> Tensor:
+        if self._half is None:
+            exact = self._run(x, log_coarsenesses, half=False)
+            self._half = nearly_equal(self._run(x, log_coarsenesses, half=True), exact)
+            return self._run(x, log_coarsenesses, half=True) if self._half else exact
+        return self._run(x, log_coarsenesses, half=self._half)
+
+    def _run(self, x: Tensor, log_coarsenesses: Tensor, *, half: bool) -> Tensor:
+        with torch.autocast(self._device.type, torch.float16, enabled=half):
+            answer = self._net(to_floats(x), log_coarsenesses)
+        return to_bytes(answer.float())
+
+
+def nearly_equal(found: Tensor, exact: Tensor) -> bool:
+    """Whether uint8 pixels computed in lower precision are as good as the exact ones."""
+    difference = (found.int() - exact.int()).abs()
+    return int(difference.max()) <= HALF_MAX and float(difference.float().mean()) <= HALF_MEAN

@@ -1,0 +1,74 @@
+"""What every family of networks has in common: the rest of the codec knows no more of a model than this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Protocol, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+
+class NetworkShape(Protocol):
+    """An architecture: a frozen dataclass of plain numbers, written into the model file, that says how nets are built.
+
+    Its constructor raises ValueError or TypeError for numbers that build none.
+    """
+
+    @property
+    def scale(self) -> int:
+        """Sides of the original over those of the compact picture."""
+        ...
+
+    @property
+    def unit(self) -> int:
+        """Sides of the original that the nets take are multiples of this."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in the model file."""
+        ...
+
+    @property
+    def com_halo(self) -> int:
+        """Receptive-field radius of ComCNN in original pixels, a multiple of `unit`."""
+        ...
+
+    @property
+    def rec_halo(self) -> int:
+        """Receptive-field radius of RecCNN in original pixels, a multiple of `unit`."""
+        ...
+
+
+class CodecNetwork(nn.Module):
+    """ComCNN, RecCNN and their quantisation tables; a family is a subclass of this with its `NetworkShape`.
+
+    `com` maps a picture (B, 3, H, W) in [0, 1] and log2 of the coarseness (B,) to the compact picture; `rec` maps the
+    decoded compact picture and the same to the full-size one, not clamped. `log_tables` (2, 8, 8) holds the natural
+    logarithms of the luma and chroma tables at coarseness 1. The constructor takes the architecture alone.
+    """
+
+    shape: ClassVar[Callable[..., NetworkShape]]  # makes an architecture of a model file's numbers
+    arch: NetworkShape
+    com: nn.Module
+    rec: nn.Module
+    log_tables: Tensor
+
+    def log_tables_at(self, coarseness: Tensor) -> Tensor:
+        """Natural logarithms (B, 2, 8, 8) of the tables at coarsenesses (B,), before rounding."""
+        raise NotImplementedError
+
+    def tables_at(self, coarseness: float) -> NDArray[np.int64]:
+        """Whole-number tables (2, 8, 8) in 1..255, as a baseline JPEG stores them, at a coarseness."""
+        raise NotImplementedError
+
+    def placed(self, device: torch.device | str = "cpu") -> Self:
+        """Move to a device, in the memory layout that is quickest there."""
+        raise NotImplementedError
+
+
+def conv3x3(channels_in: int, channels_out: int) -> nn.Conv2d:
+    return nn.Conv2d(channels_in, channels_out, 3, padding=1)

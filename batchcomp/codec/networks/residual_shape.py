@@ -1,0 +1,150 @@
+"""What a model file says of the residual family's nets, and what follows from it: parameters, receptive fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCALES, UNSHUFFLES = (1, 2, 4), (1, 2, 4, 8, 16, 32)
+MAX_WIDTH, MAX_BLOCKS = 512, 64
+BLOCK = 8  # sides of a JPEG block in pixels of the compact picture
+
+
+def _conv_parameters(channels_in: int, channels_out: int, kernel: int) -> int:
+    return (kernel**2 * channels_in + 1) * channels_out
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidualArchitecture:
+    """What a model file must say for its nets to be built again.
+
+    `unshuffle` is the trunk's working resolution: it sees 1/unshuffle of the original's width and height. With a
+    `mid_width`, a branch of that many channels at half that resolution joins in the middle of each trunk. `gains` makes
+    every block's strength depend on the coarseness, `bands` the shape of the quantisation tables. With `phases` both
+    nets know where they are in the JPEG's grid of 8x8 blocks, which a convolution cannot find out by itself.
+    """
+
+    scale: int = 2
+    unshuffle: int = 4
+    com_width: int = 64
+    com_blocks: int = 3
+    rec_width: int = 64
+    rec_blocks: int = 5
+    mid_width: int = 0
+    com_mid_blocks: int = 0
+    rec_mid_blocks: int = 0
+    gains: bool = False
+    bands: bool = False
+    phases: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the numbers build no network, or one that no picture needs."""
+        values = vars(self)
+        flags = {"gains", "bands", "phases"}
+        optional = {"mid_width", "com_mid_blocks", "rec_mid_blocks"}
+        if any(type(values[key]) is not bool for key in flags):
+            raise ValueError(f"{values}: expected true or false for {', '.join(sorted(flags))}")
+        if any(type(v) is not int or v < (key not in optional) for key, v in values.items() if key not in flags):
+            raise ValueError(f"{values}: expected whole numbers from 1 on")
+        if self.scale not in SCALES or self.unshuffle not in UNSHUFFLES or self.unshuffle < self.scale:
+            given = f"scale {self.scale} with unshuffle {self.unshuffle}"
+            raise ValueError(f"{given}: expected one of {SCALES} and one of {UNSHUFFLES}")
+        blocks = self.com_blocks, self.rec_blocks, self.com_mid_blocks, self.rec_mid_blocks
+        if max(self.com_width, self.rec_width, self.mid_width) > MAX_WIDTH or max(blocks) > MAX_BLOCKS:
+            raise ValueError(f"{values}: at most {MAX_WIDTH} channels and {MAX_BLOCKS} blocks")
+
+    @property
+    def com(self) -> TrunkShape:
+        return TrunkShape(
+            unshuffle=self.unshuffle,
+            shuffle=self.unshuffle // self.scale,
+            width=self.com_width,
+            blocks=self.com_blocks,
+            mid_width=self.mid_width,
+            mid_blocks=self.com_mid_blocks,
+            gains=self.gains,
+            period=self.period,
+        )
+
+    @property
+    def rec(self) -> TrunkShape:
+        return TrunkShape(
+            unshuffle=self.unshuffle // self.scale,
+            shuffle=self.unshuffle,
+            width=self.rec_width,
+            blocks=self.rec_blocks,
+            mid_width=self.mid_width,
+            mid_blocks=self.rec_mid_blocks,
+            gains=self.gains,
+            period=self.period,
+        )
+
+    @property
+    def period(self) -> int:
+        """Sides of a JPEG block in pixels of the trunks' resolution; 0 without `phases`."""
+        return max(1, BLOCK * self.scale // self.unshuffle) if self.phases else 0
+
+    @property
+    def unit(self) -> int:
+        """Sides of the original that the nets take are multiples of this."""
+        unit = self.unshuffle * (2 if self.mid_width else 1)
+        return max(unit, BLOCK * self.scale) if self.phases else unit
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases of both nets, and the tables' entries."""
+        return self.com.parameters + self.rec.parameters + 128 * (1 + self.bands)
+
+    @property
+    def com_halo(self) -> int:
+        """Receptive-field radius of ComCNN in original pixels, a multiple of `unit`."""
+        return self._halo(self.com)
+
+    @property
+    def rec_halo(self) -> int:
+        """Receptive-field radius of RecCNN in original pixels, a multiple of `unit`."""
+        return self._halo(self.rec)
+
+    def _halo(self, trunk: TrunkShape) -> int:
+        return -(-self.unshuffle * trunk.reach // self.unit) * self.unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrunkShape:
+    """The shape of one `residual.Trunk`."""
+
+    unshuffle: int
+    shuffle: int
+    width: int
+    blocks: int
+    mid_width: int = 0
+    mid_blocks: int = 0
+    gains: bool = False
+    period: int = 0
+
+    @property
+    def planes(self) -> int:
+        """Input channels: the unshuffled picture, the coarseness, and rows and columns of the block's grid."""
+        return 3 * self.unshuffle**2 + 1 + 2 * self.period
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        count = _conv_parameters(self.planes, self.width, 3)
+        count += self.blocks * 2 * _conv_parameters(self.width, self.width, 3)
+        count += _conv_parameters(self.width, 3 * self.shuffle**2, 3)
+        if self.mid_width:
+            count += _conv_parameters(4 * self.width, self.mid_width, 1)
+            count += self.mid_blocks * 2 * _conv_parameters(self.mid_width, self.mid_width, 3)
+            count += _conv_parameters(self.mid_width, 4 * self.width, 1)
+        return count + self.gains * 4 * self.hidden
+
+    @property
+    def hidden(self) -> int:
+        """Hidden channels of all blocks together: each has a gain."""
+        return self.blocks * self.width + (self.mid_blocks * self.mid_width if self.mid_width else 0)
+
+    @property
+    def reach(self) -> int:
+        """Receptive-field radius in pixels of the trunk's own resolution."""
+        middle = 2 * (2 * self.mid_blocks + 1) if self.mid_width else 0
+        return 2 * self.blocks + 2 + middle

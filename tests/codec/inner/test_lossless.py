@@ -1,0 +1,46 @@
+"""Lossless files are exact, small, and tried only where they may be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from batchcomp.codec.inner import lossless
+from batchcomp.images.load import decode_picture
+from batchcomp.images.picture import Metadata, Picture
+
+
+def screenshot(height: int = 240, width: int = 320) -> np.ndarray:
+    """Flat areas, frames and lines of something like text."""
+    rng = np.random.default_rng(1)
+    pixels = np.full((height, width, 3), 245, np.uint8)
+    pixels[:24] = (40, 90, 160)
+    pixels[40:-8, 8:80] = (225, 228, 232)
+    for top in range(48, height - 16, 12):
+        for left in range(96, width - 24, 5):
+            pixels[top : top + 8, left : left + 4] = 245 - 200 * (rng.random((8, 4, 1)) < 0.4)
+    return pixels
+
+
+def noise(height: int = 150, width: int = 170) -> np.ndarray:
+    return np.random.default_rng(2).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def test_metadata_that_a_lossless_file_would_lose_keeps_it_out() -> None:
+    """Only a file that gives back pixels and metadata exactly may take the place: WebP has no density."""
+    picture = Picture(pixels=screenshot(), metadata=Metadata(dpi=(300, 200), exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0"))
+    found = lossless.lossless(picture, 1_000_000)
+    assert found is None or decode_picture(found[1], "").metadata == picture.metadata
+    assert lossless.lossless(Picture(pixels=screenshot()), 100) is None
+
+
+def test_large_photos_are_not_tried_in_earnest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles of a large photo, however smooth, rule lossless files out at once; a large drawing still gets its own."""
+    rows, columns = np.mgrid[:1000, :1200]
+    drawing = np.repeat(((rows // 50 + columns // 60) % 2 * 255).astype(np.uint8)[:, :, None], 3, axis=2)
+    assert lossless.lossless(Picture(pixels=drawing, metadata=Metadata()), 20_000) is not None
+    smooth = 120 + 60 * np.sin(rows / 90) + 50 * np.cos(columns / 70)
+    noise = np.random.default_rng(0).normal(0, 1, (1000, 1200, 3))
+    photo = (smooth[:, :, None] + noise).clip(0, 255).astype(np.uint8)
+    monkeypatch.setattr(lossless, "_files", lambda _: pytest.fail("tried"))
+    assert lossless.lossless(Picture(pixels=photo, metadata=Metadata()), 20_000) is None

@@ -1,0 +1,124 @@
+"""Plain JPEG: the best of so many bytes, the smallest that reaches a quality, the curve between."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from batchcomp.codec import plain_jpeg
+from batchcomp.codec.plain_jpeg import HIGHEST, LOWEST, JpegCurve
+from batchcomp.images.load import load
+from tests.cli.samples import photo
+
+QUALITIES = range(LOWEST, HIGHEST + 1)
+
+
+@cache
+def curve_of(channels: int) -> JpegCurve:
+    return JpegCurve(photo(40, 30, channels=channels))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("budget", [0, 300, 500, 700, 1_000, 1_500, 10_000_000])
+def test_best_within_is_the_best(channels: int, budget: int) -> None:
+    """The quality is the highest of 1..100 whose file fits, or the lowest where none does."""
+    curve = curve_of(channels)
+    fitting = [quality for quality in QUALITIES if curve.size(quality) <= budget]
+    assert curve.best_within(budget) == max(fitting, default=LOWEST)
+
+
+def test_every_size_of_the_curve_is_its_own_answer() -> None:
+    """A budget of exactly a file's bytes is met by a file of those bytes, and one byte less is not."""
+    curve = curve_of(3)
+    for quality in range(5, 100, 9):
+        size = curve.size(quality)
+        assert curve.size(curve.best_within(size)) == size
+        assert curve.size(curve.best_within(size - 1)) < size
+
+
+@pytest.mark.parametrize("start", [1, 20])
+def test_reaching_is_the_lowest_quality_that_reaches(start: int) -> None:
+    """Where MS-SSIM rises with quality, the search finds what a scan from `start` finds."""
+    curve = curve_of(3)
+    values = {quality: curve.ms_ssim(quality) for quality in QUALITIES}
+    for target in (0.5, 0.9, 0.95, 0.97, 0.99, 0.9999):
+        reached = [quality for quality in QUALITIES if quality >= start and values[quality] >= target]
+        rises = all(values[quality] >= target for quality in range(reached[0], HIGHEST + 1)) if reached else True
+        if rises:
+            assert curve.reaching(target, start) == (reached[0] if reached else None)
+
+
+@pytest.mark.parametrize("start", [1, 20, 60, 97])
+def test_bytes_at_is_what_a_scan_of_all_qualities_finds(start: int) -> None:
+    """Wherever the search begins, the interpolated bytes lie between the last file below and the first above."""
+    curve = JpegCurve(photo(170, 180))
+    values = {quality: curve.ms_ssim(quality) for quality in QUALITIES}
+    for target in (0.9, 0.95, 0.97, 0.99, 0.998):
+        above = next((quality for quality in QUALITIES if values[quality] >= target), None)
+        found = curve.bytes_at(target, start)
+        if above is None:
+            assert found is None
+        else:
+            below = curve.size(max(LOWEST, above - 1))
+            assert 0.98 * below <= found <= 1.02 * curve.size(above)
+
+
+def test_a_flat_picture_whose_files_are_all_alike_has_an_answer() -> None:
+    """Also where the lowest quality was measured before and does not fit."""
+    curve = JpegCurve(np.full((40, 40, 3), 128, np.uint8))
+    assert curve.size(LOWEST) == curve.size(2)
+    assert curve.best_within(curve.size(LOWEST) - 1) == LOWEST
+    assert curve.best_within(curve.size(LOWEST)) > LOWEST
+
+
+def test_few_files_find_the_best_within() -> None:
+    """A real photo takes 3 or 4 files, any budget at most what halving 100 qualities takes behind the first five."""
+    pixels = load(Path(__file__).parents[2] / "examples/photos/coffee.png").pixels
+    counts = []
+    for bpp in (0.1, 0.2, 0.4, 0.8, 1.6):
+        curve = JpegCurve(pixels)
+        curve.best_within(round(bpp * pixels.shape[0] * pixels.shape[1] / 8))
+        counts.append(len(curve._sizes))
+    assert sum(counts) <= 4 * len(counts)
+    assert max(counts) <= 12
+
+
+@pytest.mark.parametrize("gain", [-1.0, 0.3, 1.5, 3.0])  # dB above JPEG at the same bytes
+def test_few_files_are_measured(gain: float) -> None:
+    """The comparison of one picture costs few measurements and encodings, for any budget."""
+    pixels = photo(170, 180)
+    for budget in (2_000, 4_000, 8_000, 12_000):
+        curve = JpegCurve(pixels)
+        fitting = curve.best_within(budget)
+        curve.bytes_at(1 - (1 - curve.ms_ssim(fitting)) * 10 ** (-gain / 10), fitting)
+        assert len(curve._similarities) <= 7  # 3 or 4 of photos; this noise is hard
+        assert len(curve._sizes) <= 14
+
+
+def test_a_target_below_the_lowest_quality_costs_its_bytes() -> None:
+    """JPEG's smallest file is the answer where it is good enough."""
+    curve = curve_of(3)
+    assert curve.bytes_at(0.01, 30) == curve.size(LOWEST)
+
+
+def test_what_jpeg_cannot_reach_is_none() -> None:
+    """Chroma subsampling keeps JPEG below 1: no file is better than an exact copy."""
+    assert curve_of(3).bytes_at(1.0, LOWEST) is None
+
+
+@pytest.mark.parametrize("best", [0, 1, 2, 17, 50, 99, 100])
+@pytest.mark.parametrize("start", [1, 30, 100])
+def test_the_highest_that_fits_is_found(best: int, start: int) -> None:
+    """Wherever the search starts, it ends at the last quality that fits, or says that none does."""
+    asked: list[int] = []
+
+    def fits(quality: int) -> bool:
+        asked.append(quality)
+        return quality <= best
+
+    assert plain_jpeg.highest(fits, start) == (best or None)
+    assert all(1 <= quality <= 100 for quality in asked)
+    assert len(asked) <= 16

@@ -1,0 +1,155 @@
+"""Tiles and runners: the same pixels whatever the tiles, threads, batches and order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional as F  # noqa: N812
+
+from batchcomp.codec import tiles
+from batchcomp.codec.engines import select
+from batchcomp.codec.engines.base import Tiles
+from batchcomp.codec.engines.torch import TorchCpu, TorchDevice
+from batchcomp.codec.tiles import Runner, TilePlan, cut_up, spans
+from batchcomp.errors import UsageError
+from tests.codec.samples import GROWN, PLAIN, moved, noise
+
+
+@given(st.integers(1, 400), st.integers(1, 80), st.integers(0, 40))
+def test_spans_cover_every_pixel_once(length: int, tile: int, halo: int) -> None:
+    """Inner parts follow each other without a gap; outer parts add the halo and stay inside."""
+    cut = list(spans(length, tile, halo))
+    assert [s.inner0 for s in cut] == [0, *(s.inner1 for s in cut[:-1])]
+    assert cut[-1].inner1 == length
+    for span in cut:
+        assert 0 <= span.outer0 <= span.inner0 < span.inner1 <= span.outer1 <= length
+        assert span.inner1 - span.inner0 <= tile + tile // 4
+        assert span.outer0 == max(0, span.inner0 - halo)
+        assert span.outer1 == min(length, span.inner1 + halo)
+
+
+def test_interior_tiles_of_different_pictures_have_one_shape() -> None:
+    """That is what fills a device's batches."""
+    plan = TilePlan(unit=8, up=1, down=2, halo=16, tile=64)
+    shapes = [tile.shape for tile in cut_up([(333, 500), (400, 260)], plan)]
+    assert shapes.count((96, 96)) >= 12
+
+
+def test_tiles_are_as_large_as_memory_allows() -> None:
+    """The largest layer of a tile with its halo fits the room; the least side holds where nothing fits."""
+    for arch in (PLAIN, GROWN):
+        net = moved(arch).com
+        a_pixel = select.largest_output(net, torch.device("cpu"))
+        assert a_pixel == max(arch.com_width / arch.unshuffle**2, 3) * 4
+        side = tiles.side_of(arch.com_halo, a_pixel, least=16)
+        assert 0.97 * tiles.ROOM <= (side + 2 * arch.com_halo) ** 2 * a_pixel <= tiles.ROOM
+        assert tiles.side_of(100_000, a_pixel, least=16) == 16
+
+
+@pytest.mark.parametrize("engine", ["fastest", "torch"])
+def test_tiles_equal_the_whole_picture(engine: str) -> None:
+    """Seams and borders differ from the picture run at once by a rounding at most."""
+    network = moved(GROWN)
+    pixels = noise(203, 331, 3)
+    plans = [
+        (network.com, {"unit": 16, "up": 1, "down": 2, "halo": GROWN.com_halo}, 48),
+        (network.rec, {"unit": 8, "up": 2, "down": 1, "halo": GROWN.rec_halo // 2}, 24),
+    ]
+    for net, geometry, tile in plans:
+        chosen = select.choose(net, torch.device("cpu")) if engine == "fastest" else TorchCpu(net)
+        cut, whole = (
+            Runner().run(chosen, [pixels], [1.5], TilePlan(**geometry, tile=side))[0] for side in (tile, 4096)
+        )
+        assert cut.shape == whole.shape
+        difference = np.abs(cut.astype(int) - whole)
+        assert difference.max() <= 1
+        assert difference.mean() < 1e-3
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_threads_company_and_order_change_no_byte(channels: int) -> None:
+    """Bit for bit the same alone or among others, first or last, on one thread or three."""
+    net = moved(PLAIN).rec
+    engine = select.choose(net, torch.device("cpu"))
+    plan = TilePlan(unit=2, up=2, down=1, halo=PLAIN.rec_halo // 2, tile=32)
+    pictures = [noise(70, 90, channels), noise(33, 21, 3, seed=1), noise(64, 64, channels, seed=2)]
+    levels = [0.0, 1.0, 2.5]
+    together = Runner(threads=3).run(engine, pictures, levels, plan)
+    backwards = Runner(threads=1).run(engine, pictures[::-1], levels[::-1], plan)[::-1]
+    alone = [Runner(threads=2).run(engine, [p], [s], plan)[0] for p, s in zip(pictures, levels, strict=True)]
+    for one, two, three in zip(together, backwards, alone, strict=True):
+        assert np.array_equal(one, two)
+        assert np.array_equal(one, three)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 64])
+def test_device_batches_give_what_single_tiles_give(batch: int) -> None:
+    """Batches across pictures, as a GPU gets them, change roundings at most; here on the CPU as the device."""
+    net = moved(PLAIN).com
+    plan = TilePlan(unit=4, up=1, down=2, halo=PLAIN.com_halo, tile=32)
+    pictures = [noise(70, 90, 3), noise(33, 21, 1, seed=1), noise(70, 90, 3, seed=2)]
+    device = TorchDevice(net, torch.device("cpu"))
+    assert not device.parallel
+    found = Runner(batch=batch).run(device, pictures, [0.0, 1.0, 2.0], plan)
+    exact = Runner().run(TorchCpu(net), pictures, [0.0, 1.0, 2.0], plan)
+    for one, two in zip(found, exact, strict=True):
+        assert np.abs(one.astype(int) - two).max() <= 1
+
+
+class SmallDevice:
+    """Doubles pixels' values; its memory holds so many tiles."""
+
+    name, parallel = "small", False
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.batches: list[int] = []
+
+    def start(self, batch: Tiles, _log_coarsenesses: Sequence[float]) -> Any:
+        if len(batch) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        self.batches.append(len(batch))
+        return batch * 2
+
+    def finish(self, begun: Any) -> Tiles:
+        return np.asarray(begun)
+
+
+def test_too_little_memory_halves_the_batch_and_goes_on() -> None:
+    """Every tile still gets its answer, and later work starts with what fitted."""
+    device, runner, pixels = SmallDevice(most=3), Runner(batch=16), noise(160, 96, 3) // 2
+    plan = TilePlan(unit=1, up=1, down=1, halo=0, tile=32)
+    assert np.array_equal(runner.run(device, [pixels], [0.0], plan)[0], pixels * 2)
+    assert runner.batch == 2
+    assert max(device.batches) == 2
+    assert sum(device.batches) == 15
+
+
+def test_a_device_that_holds_no_tile_is_a_clear_error() -> None:
+    """The message says what to do."""
+    plan = TilePlan(unit=1, up=1, down=1, halo=0, tile=32)
+    with pytest.raises(UsageError, match="--device cpu"):
+        Runner(batch=4).run(SmallDevice(most=0), [noise(64, 64, 3)], [0.0], plan)
+
+
+def test_the_padding_repeats_the_border() -> None:
+    """A picture whose sides are no multiples of the unit is continued by its last row and column."""
+    pixels = noise(13, 21, 3)
+    plan = TilePlan(unit=8, up=1, down=1, halo=8, tile=16)
+    seen = {}
+
+    class Keep(SmallDevice):
+        def start(self, batch: Tiles, log_coarsenesses: Sequence[float]) -> Any:
+            seen[batch.shape] = batch.copy()
+            return super().start(batch, log_coarsenesses)
+
+    Runner().run(Keep(most=99), [pixels], [0.0], plan)
+    padded = F.pad(torch.from_numpy(pixels).permute(2, 0, 1)[None].float(), [0, 3, 0, 3], mode="replicate")
+    whole = padded[0].permute(1, 2, 0).byte().numpy()
+    assert any(np.array_equal(batch[0], whole) for batch in seen.values())
