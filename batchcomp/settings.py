@@ -8,10 +8,10 @@ from pathlib import Path
 
 from batchcomp.errors import UsageError
 from batchcomp.kinds import CODECS
+from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
 
 DEFAULT_QUALITY = 55
 MAX_EFFORT = 9
-FORMATS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 
 
 def available_cores() -> int:
@@ -155,7 +155,7 @@ class DecodeSettings:
     source: Path
     out: Path
     patterns: tuple[str, ...] = ()
-    format: str = "png"
+    format: str = DEFAULT_OUTPUT
     force: bool = False
     device: str = "auto"
     jobs: int = 0
@@ -164,8 +164,8 @@ class DecodeSettings:
 
     def __post_init__(self) -> None:
         """Raise UsageError where a value is out of range."""
-        if self.format not in FORMATS:
-            raise UsageError(f"format {self.format!r}: expected one of {', '.join(FORMATS)}")
+        if self.format not in OUTPUTS:
+            raise UsageError(f"format {self.format!r}: expected one of {', '.join(OUTPUTS)}")
         if self.jobs < 0:
             raise UsageError(f"jobs {self.jobs}: expected a whole number from 1 on")
 

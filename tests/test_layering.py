@@ -11,7 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "batchcomp"
 MODULES = sorted(ROOT.rglob("*.py"))
-SHARED = {"errors", "kinds", "settings", "interrupts", "__init__"}  # single modules that every room may import
+SHARED = {
+    "errors",
+    "kinds",
+    "outputs",
+    "settings",
+    "interrupts",
+    "__init__",
+}  # modules that every room may import
 
 # room -> the rooms it may import; the order is from the bottom to the top
 MAY_IMPORT: dict[str, set[str]] = {

@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from batchcomp.archive import durable, layout
-from batchcomp.archive.layout import Entry
-from batchcomp.archive.manifest import MAX_MANIFEST, PLAIN, VERSION, count_rows, end_line, header_line, is_held
+from batchcomp.archive.layout import ZipEntry
+from batchcomp.archive.manifest import MAX_MANIFEST, count_rows, end_line, header_line
 from batchcomp.archive.names import MANIFEST_NAME, clash_key, unique_entry
 from batchcomp.archive.rows import MAX_ENTRY_BYTES, Row, row_line
 from batchcomp.archive.segments import segment_name, temp_name
@@ -20,18 +20,17 @@ from batchcomp.kinds import KINDS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Written:
-    entry: Entry | None  # None for a shared row
+    entry: ZipEntry | None  # None for a shared row
     line: bytes
     end: int  # offset of the first byte after the entries so far
     lines_end: int  # bytes of manifest up to and including `line`
-    plain: bool  # whether a reader of version 1 understands the line
 
 
 class GrowingSegment:
     """Payloads go to the disk at once; only names and rows stay in memory until `finish`.
 
-    A picture counts from the one `append` that records it. Whatever interrupts a write before (a full disk, Ctrl-C)
-    leaves bytes behind the last counted entry, and the next step cuts them off.
+    A picture counts from the one `append` that records it. If a write is interrupted before that (a full disk, Ctrl-C),
+    its bytes stand behind the last counted entry, and the next step cuts them off.
     """
 
     def __init__(self, folder: Path, number: int) -> None:
@@ -90,20 +89,20 @@ class GrowingSegment:
         entry = layout.picture_entry(row, crc=zlib.crc32(payload), offset=self._end)
         self._write_at_end(layout.local_header(entry), payload)
         self._taken.add(clash_key(row.entry))
-        self._count(line, entry, plain=not is_held(line))
+        self._count(line, entry)
 
-    def append_line(self, line: bytes, *, plain: bool = False) -> None:
-        """Note a line that brings no entry, such as a shared row's; nothing is written before `finish`."""
-        self._count(line, None, plain=plain)
+    def append_line(self, line: bytes) -> None:
+        """Add a line without an entry, such as a shared row's; it is written by `finish`."""
+        self._count(line, None)
 
-    def _count(self, line: bytes, entry: Entry | None, *, plain: bool) -> None:
+    def _count(self, line: bytes, entry: ZipEntry | None) -> None:
         end, lines_end = entry.end if entry else self._end, self._lines_end + len(line)
-        self._written.append(_Written(entry=entry, line=line, end=end, lines_end=lines_end, plain=plain))
+        self._written.append(_Written(entry=entry, line=line, end=end, lines_end=lines_end))
 
     def finish(self, created: datetime, *, instead: bool = False) -> None:
         """Write manifest and central directory, wait for the disk, give the file its name. Can be repeated.
 
-        `instead`: the segment takes the place of the one that has its number, in one step.
+        `instead`: replace the segment that has this number, in one step.
 
         Raises:
             OSError: the disk refuses; the segment can be finished later or discarded.
@@ -127,7 +126,7 @@ class GrowingSegment:
         durable.remove(self._temp)
 
     def _sync(self) -> None:
-        """Wait for the disk. After a failure the kernel may have dropped the bytes and call the next try a success."""
+        """Wait for the disk, never again after a failure: the kernel may have dropped the bytes and report success."""
         if self._lost:
             raise OSError(EIO, "the disk failed to keep what was written")
         try:
@@ -137,8 +136,7 @@ class GrowingSegment:
             raise
 
     def _write_manifest(self, created: datetime) -> None:
-        version = PLAIN if all(done.plain for done in self._written) else VERSION
-        lines = [header_line(self._number, created, version), *(done.line for done in self._written)]
+        lines = [header_line(self._number, created), *(done.line for done in self._written)]
         data = b"".join([*lines, end_line(*count_rows(done.line for done in self._written))])
         entry = manifest_entry(data, self._end)
         entries = [*(done.entry for done in self._written if done.entry), entry]
@@ -151,10 +149,10 @@ class GrowingSegment:
             durable.write(self._file, part)
 
 
-def manifest_entry(data: bytes, offset: int) -> Entry:
+def manifest_entry(data: bytes, offset: int) -> ZipEntry:
     """Return the entry of the manifest `data`; its time is fixed."""
     date, time = layout.dos_stamp(0)
-    return Entry(name=MANIFEST_NAME, size=len(data), crc=zlib.crc32(data), offset=offset, date=date, time=time)
+    return ZipEntry(name=MANIFEST_NAME, size=len(data), crc=zlib.crc32(data), offset=offset, date=date, time=time)
 
 
 def utc_now() -> datetime:

@@ -37,7 +37,7 @@ _ZIP_FIRST, _ZIP_LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31,
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class ZipEntry:
     """A stored entry: sizes and offset in bytes, `date` and `time` in DOS form, `extra` of the local header only."""
 
     name: str
@@ -59,11 +59,11 @@ class Entry:
         return self.offset + self.header_size + self.size
 
 
-def picture_entry(row: Row, *, crc: int, offset: int) -> Entry:
+def picture_entry(row: Row, *, crc: int, offset: int) -> ZipEntry:
     """Return the entry of a complete row; everything but checksum and offset follows from the row."""
     date, time = dos_stamp(row.mtime_ns)
     extra = recovery_field(row)
-    return Entry(name=row.entry, size=row.payload_bytes, crc=crc, offset=offset, date=date, time=time, extra=extra)
+    return ZipEntry(name=row.entry, size=row.payload_bytes, crc=crc, offset=offset, date=date, time=time, extra=extra)
 
 
 def dos_stamp(mtime_ns: int) -> tuple[int, int]:
@@ -77,20 +77,20 @@ def dos_stamp(mtime_ns: int) -> tuple[int, int]:
     return date, moment.hour << 11 | moment.minute << 5 | moment.second // 2
 
 
-def local_header(entry: Entry) -> bytes:
+def local_header(entry: ZipEntry) -> bytes:
     """Return the local header: true sizes and checksum, so that an entry is found without the central directory."""
     name = entry.name.encode()
     head = (LOCAL_SIGNATURE, _PLAIN, UTF8_NAME, 0, entry.time, entry.date, entry.crc, entry.size, entry.size)
     return LOCAL.pack(*head, len(name), len(entry.extra)) + name + entry.extra
 
 
-def directory(entries: Sequence[Entry], start: int) -> bytes:
+def directory(entries: Sequence[ZipEntry], start: int) -> bytes:
     """Return all that follows the last entry: the central directory at offset `start` and the end records."""
     records = b"".join(map(_central_record, entries))
     return records + _end_records(len(entries), len(records), start)
 
 
-def _central_record(entry: Entry) -> bytes:
+def _central_record(entry: ZipEntry) -> bytes:
     name, far = entry.name.encode(), entry.offset >= _FULL32
     extra = Struct("<2HQ").pack(1, 8, entry.offset) if far else b""
     version = _ZIP64 if far else _PLAIN
@@ -109,7 +109,7 @@ def _end_records(count: int, size: int, start: int) -> bytes:
 
 
 class Recovery(NamedTuple):
-    """What a local header knows of its row, should manifest and central directory be lost."""
+    """What a local header says of its row, for when manifest and central directory are lost."""
 
     kind: int  # Kind.code
     renamed: int  # see `rename_number`
@@ -120,7 +120,7 @@ class Recovery(NamedTuple):
 
 
 def recovery_field(row: Row) -> bytes:
-    """Return the private extra field of 58 bytes: what neither payload nor local header would tell of the row."""
+    """Return the private extra field of 58 bytes: what neither payload nor local header says of the row otherwise."""
     kind, renamed = KINDS[row.stored].code, rename_number(row.natural_entry, row.entry)
     source = (row.permissions, row.source_bytes, row.mtime_ns, bytes.fromhex(row.source_sha256))
     return RECOVERY.pack(RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION, kind, renamed, *source)

@@ -1,4 +1,4 @@
-"""One writer per archive: a lock of the operating system, which a dead process cannot leave behind."""
+"""One writer per archive: a lock of the operating system, which ends with its process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from batchcomp.archive.segments import left_over_temps
 from batchcomp.errors import ArchiveError, ArchiveLockedError
 
 LOCK_NAME: Final = ".lock"
-HOLDER_NAME: Final = ".lock.owner_segment"  # who holds the lock; only a hint for people, the lock is what counts
+HOLDER_NAME: Final = ".lock.holder"  # who holds the lock; only a hint for people, the lock is what counts
 
 
 class WriterLock:
@@ -44,7 +44,9 @@ class WriterLock:
                 "run again when it is done, or wait for it with --lock-wait SECONDS"
             ) from None
         except NotImplementedError as error:  # no lock of any kind on this disk
-            raise ArchiveError(f"{self._folder}: its disk knows no locks; keep the archive on another disk") from error
+            raise ArchiveError(
+                f"{self._folder}: its disk does not support locks; keep the archive on another disk"
+            ) from error
         try:
             self._write_holder()
         except BaseException:
@@ -54,12 +56,12 @@ class WriterLock:
     def release(self) -> None:
         """Give the lock back; harmless if it is not held."""
         if self._lock.is_locked:
-            with suppress(OSError):  # the folder may be gone; a holder left behind says nothing without the lock
+            with suppress(OSError):  # the folder may be gone; without the lock the file means nothing
                 durable.remove(self._folder / HOLDER_NAME)
             self._lock.release()
 
     def remove(self) -> None:
-        """Delete the files of the lock while it is held; who waits for it notices and starts over."""
+        """Delete the files of the lock while it is held; a process that waits for it notices and tries again."""
         durable.remove(self._folder / HOLDER_NAME)
         durable.remove(self._folder / LOCK_NAME)
 
@@ -79,7 +81,7 @@ class WriterLock:
 
 @contextmanager
 def locked(folder: Path, wait: float) -> Iterator[None]:
-    """Be the one writer of an archive that exists; what a dead writer left is cleaned up first.
+    """Hold the lock of an archive that exists; left-over temporary files of a dead writer are deleted first.
 
     Raises:
         ArchiveLockedError: another process writes to the archive.

@@ -16,16 +16,15 @@ from batchcomp.archive.rows import CRC_MEMBER, json_line, parse_line, with_crc
 from batchcomp.errors import ArchiveError
 
 FORMAT: Final = "batchcomp-archive"
-VERSION: Final = 2  # the newest that this build reads
-PLAIN: Final = 1  # what it writes; only a segment with shared rows or held lines needs version 2
-MAX_MANIFEST = 64 * 2**20  # bytes; the writer closes a segment long before
-_PICTURE: Final = b'{"type":"picture",'  # how a row starts, so that rows are told apart without parsing them
-_HELD: Final = b'{"type":"held",'  # likewise: an entry that only shared rows elsewhere refer to
-_PATH: Final = re.compile(rb'\{"type":"picture","path":("(?:[^"\\]|\\.)*"),')  # how our writers begin a row
+VERSION: Final = 1  # what this build writes, and the newest that it reads
+MAX_MANIFEST: Final = 64 * 2**20  # bytes; the writer closes a segment long before
+_PICTURE: Final = b'{"type":"picture",'  # how a row starts, so that rows are found without parsing
+_HELD: Final = b'{"type":"held",'  # likewise: an entry without a current name, which shared rows refer to
+_PATH: Final = re.compile(rb'\{"type":"picture","path":("(?:[^"\\]|\\.)*"),')  # as our writers begin a row
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
+class SegmentHeader:
     """First line of a manifest."""
 
     version: int
@@ -34,10 +33,10 @@ class Header:
     created: str
 
 
-def header_line(segment: int, created: datetime, version: int = PLAIN) -> bytes:
+def header_line(segment: int, created: datetime) -> bytes:
     """Return the first line; `created` is in UTC."""
     stamp = created.strftime("%Y-%m-%dT%H:%M:%SZ")
-    value = {"type": "segment", "format": FORMAT, "version": version, "segment": segment}
+    value = {"type": "segment", "format": FORMAT, "version": VERSION, "segment": segment}
     return json_line({**value, "writer": f"batchcomp {__version__}", "created": stamp})
 
 
@@ -47,7 +46,7 @@ def end_line(pictures: int, held: int = 0) -> bytes:
     return json_line({"type": "end", **counts})
 
 
-def check_manifest(data: bytes, segment: int) -> Header:
+def check_manifest(data: bytes, segment: int) -> SegmentHeader:
     """Return the header after checking the frame: header line, end line, number of pictures, segment number.
 
     Raises:
@@ -67,7 +66,7 @@ def check_manifest(data: bytes, segment: int) -> Header:
 
 
 def picture_lines(data: bytes) -> Iterator[bytes]:
-    """Yield the line of each picture, in the order of the entries; lines of other types are passed over."""
+    """Yield the line of each picture, in the order of the entries; lines of other types are ignored."""
     return (line for line in BytesIO(data) if line.startswith(_PICTURE))
 
 
@@ -77,7 +76,7 @@ def row_lines(data: bytes) -> Iterator[bytes]:
 
 
 def inner_lines(data: bytes) -> Iterator[bytes]:
-    """Yield every line but the first and the last, those of types that this version does not know too."""
+    """Yield every line but the first and the last, also those of unknown types."""
     first, last = data.index(b"\n") + 1, data.rfind(b"\n", 0, -1) + 1
     return iter(BytesIO(data[first:last]))
 
@@ -101,14 +100,14 @@ def held_line(line: bytes) -> bytes:
 
 
 def is_held(line: bytes) -> bool:
-    """Tell whether a row's line stands for an entry that is no picture of its own any more."""
+    """Tell whether a row's line is of a held entry: kept for the shared rows that refer to it, but no picture."""
     return line.startswith(_HELD)
 
 
 def line_path(line: bytes) -> str | None:
-    """Return the path in a picture's line, whatever else is in it; None if it cannot be told.
+    """Return the path in a picture's line, whatever else is in it; None if it cannot be read.
 
-    Quick where the line begins as our writers begin it: a first look at an archive needs nothing but paths.
+    Quick for lines that begin as our writers begin them: to find the current rows only the paths are needed.
     """
     match = _PATH.match(line)
     try:
@@ -117,7 +116,7 @@ def line_path(line: bytes) -> str | None:
         return None
 
 
-def _parse_header(value: dict[str, Any]) -> Header:
+def _parse_header(value: dict[str, Any]) -> SegmentHeader:
     if value.get("type") != "segment" or value.get("format") != FORMAT:
         raise ValueError(f"the first line is not the header of a {FORMAT}")
     version, number = value.get("version"), value.get("segment")
@@ -126,4 +125,4 @@ def _parse_header(value: dict[str, Any]) -> Header:
     if version > VERSION:
         raise ArchiveError(f"archive version {version}: this build reads up to {VERSION}; upgrade batchcomp")
     writer, created = str(value.get("writer", ""))[:100], str(value.get("created", ""))[:100]
-    return Header(version=version, segment=number, writer=writer, created=created)
+    return SegmentHeader(version=version, segment=number, writer=writer, created=created)

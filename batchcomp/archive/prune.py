@@ -1,4 +1,4 @@
-"""Drops what is not wanted any more: superseded versions, and pictures whose originals are gone."""
+"""Drops superseded versions, and pictures whose originals are gone."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
 ) -> PruneReport:
     """Keep the last `keep_last` versions of each path, and nothing of the paths for which `gone` is true.
 
-    Content that a kept row shares stays, held without a row of its own. A path is thinned out only after what stays
-    of it was read and found sound. Segments are rewritten one at a time, each replaced in one step, the later ones
-    first, so that a shared row never outlives its content: an interruption leaves a sound archive, run again to go on.
+    Content that a kept row shares stays, as a held entry. Old versions of a path are dropped only after those that
+    stay have been read and found sound. Segments are rewritten one at a time, each replaced in one step, the later ones
+    first, so that a shared row never outlives its content. An interruption leaves a sound archive; run again to go on.
 
     Raises:
         UsageError: `keep_last` is less than 1.
@@ -73,7 +73,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
 
 
 class _Plan:
-    """What goes and what stays, as marks: a few numbers a row."""
+    """What is dropped and what stays, in a few numbers a row."""
 
     def __init__(self, folder: Path, keep_last: int, gone: Callable[[str], bool]) -> None:
         self.archive = Archive.open(folder)
@@ -114,7 +114,7 @@ class _Plan:
                 self._dropped[mark] = Dropped(row=row, reason=reasons[mark])
 
     def _rows(self) -> Iterator[tuple[_Mark, Row]]:
-        """Yield the pictures' rows; a damaged one stops everything, since it may be the one that counts."""
+        """Yield the pictures' rows; a damaged one stops everything, since it may be the current one."""
         for number in self._numbers:
             segment = open_segment(self._folder, number)
             for mark, line in _lines(segment):
@@ -124,10 +124,10 @@ class _Plan:
                     yield mark, row
 
     def _check_survivors(self) -> None:
-        """Read what stays of every path that loses versions: the one that goes might be the only sound one."""
-        thinned = {one.row.path for one in self._dropped.values() if one.reason == SUPERSEDED}
+        """Read the versions that stay of each path that loses some: a dropped one might be the only sound one."""
+        losing = {one.row.path for one in self._dropped.values() if one.reason == SUPERSEDED}
         for mark, row in self._rows():
-            if row.path in thinned and mark not in self._dropped:
+            if row.path in losing and mark not in self._dropped:
                 with _refusing(self._folder):
                     self.archive.read(row)
 

@@ -6,32 +6,40 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Identity, Segment, SegmentReplacedError, file_identity, open_segment
 from batchcomp.archive.segments import segment_name, segment_numbers
-from batchcomp.errors import ArchiveError, ArchiveNotFoundError
+from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 
 T = TypeVar("T")
-_PATIENCE = 10  # how often a segment may be replaced under a reader's hands
+_MAX_TRIES = 10  # a segment may be replaced between being opened and being read
 
 
 class Archive:
-    """A view of the segments that were there when it was opened; a writer may add others meanwhile.
+    """The pictures of an archive, read only. No lock is needed, and several threads may use one Archive.
 
-    Only if `prune` or `repair` replaced one of them, and with it perhaps what was the newest of a path, are those that
-    came since looked at too. `damage` lists what was found wrong so far: `open` looks at every segment's frame, `rows`
-    at every row. Payloads are checked when they are read. Several threads may use one Archive.
+        with Archive.open(Path("photos.bca")) as archive:
+            for row in archive.rows():
+                print(row.path, len(archive.read(row)))
+
+    It shows the segments that were there when it was opened; a writer may add others meanwhile. Newer segments are
+    looked at only if `prune` or `repair` replaced an older one, which may have held the newest version of a path.
+
+    Attributes:
+        folder: the archive's folder.
+        damage: what was found wrong so far. `open` checks every segment's frame, `rows` every row, and `read` the
+            payload that it returns; a payload that fails is an error of `read` and not listed here.
     """
 
     def __init__(self, folder: Path, numbers: list[int]) -> None:
         self.folder = folder
         self.damage: list[Damage] = []
         self._numbers = numbers
-        self._snapshot: dict[int, Identity | None] = {}  # of all segments, the damaged too, as `_numbers` knows them
+        self._snapshot: dict[int, Identity | None] = {}  # of all segments, damaged ones too
         self._identities: dict[int, Identity] = {}  # as first seen
         self._segment = lru_cache(maxsize=4)(self._opened)
 
@@ -48,13 +56,37 @@ class Archive:
         archive.damage.extend(gap_damage(list(archive._snapshot)))
         return archive
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Forget the segments that were looked at; no file stays open between two calls anyway."""
+        self._segment.cache_clear()
+
     def rows(self) -> Iterator[Row]:
         """Yield the current rows, oldest segment first, each in the order of its entries.
 
         The last row of a path supersedes those before it, even if it is damaged: an old version is never passed off
         as the current one. Memory grows by the paths alone.
         """
+        return self._current_rows(self._newest())
+
+    def row(self, path: str) -> Row:
+        """Return the current row of the picture that was archived as `path` (relative, with `/`).
+
+        Raises:
+            ArchiveDamagedError: its row is damaged.
+            ArchiveError: there is no such picture in the archive.
+        """
         newest = self._newest()
+        if path not in newest:
+            raise ArchiveError(f"{self.folder}: has no picture {path!r}; `batchcomp list` names those it has")
+        for row in self._current_rows({path: newest[path]}):
+            return row
+        raise ArchiveDamagedError(f"{self.folder}: the row of {path!r} is damaged; run `batchcomp repair`")
+
+    def _current_rows(self, newest: dict[str, int]) -> Iterator[Row]:
+        """Yield the rows of the lines in `newest`, and of those that took their place meanwhile."""
         while newest:
             for segment, line in self._lines():
                 path = line_path(line)
@@ -93,7 +125,7 @@ class Archive:
 
     def _newest(self) -> dict[str, int]:
         """Return the mark of the last line of each path, all as it was at one moment."""
-        for _ in range(_PATIENCE):
+        for _ in range(_MAX_TRIES):
             if self._is_replaced():
                 self._catch_up()
             newest = {path: _mark(number, line) for number in self._numbers for path, line in self._paths(number)}
@@ -102,14 +134,14 @@ class Archive:
         return newest
 
     def _is_replaced(self) -> bool:
-        """Tell whether a segment is another file than it was; new ones do not matter."""
+        """Tell whether a segment was replaced by another file; new segments do not count."""
         return any(file_identity(self.folder, number) != known for number, known in self._snapshot.items())
 
     def _catch_up(self) -> None:
-        """Take the segments of this moment: one may only be replaced when what supersedes its rows is there."""
+        """Take the segments that are there now: one is replaced only after those that supersede its rows are there."""
         while True:
             identities = {number: file_identity(self.folder, number) for number in find_segments(self.folder)}
-            if find_segments(self.folder) == list(identities):  # else some came while this looked
+            if find_segments(self.folder) == list(identities):  # else segments were added meanwhile
                 break
         known, self._snapshot = set(self._snapshot), identities
         self._numbers.extend(number for number in identities if number not in known and self._is_sound(number))
@@ -133,8 +165,8 @@ class Archive:
             return iter(())
 
     def _current(self, number: int, look: Callable[[Segment], T]) -> T:
-        """Look at a segment; once more if `prune` or `repair` replaced it between opening and looking."""
-        for _ in range(_PATIENCE):
+        """Call `look` with a segment, again if `prune` or `repair` replaced it between opening and reading."""
+        for _ in range(_MAX_TRIES):
             with suppress(SegmentReplacedError):
                 return look(self._segment(number))
             self._segment.cache_clear()
@@ -166,7 +198,7 @@ class Archive:
 
 
 def _mark(number: int, line: bytes) -> int:
-    """Return a number that stands for one line of one segment; it stays the same when the segment is rewritten."""
+    """Return a number that stands for one line of one segment; it does not change when the segment is rewritten."""
     return hash((number, line))
 
 

@@ -28,7 +28,7 @@ class Repaired:
 
     number: int
     saved: int  # pictures, shared ones too
-    rebuilt: int  # of these: known again from what stands beside the payload, without measurements
+    rebuilt: int  # of these: rows made anew from local header and payload, without measurements
     lost: tuple[Lost, ...]
     aside: Path | None
 
@@ -55,8 +55,9 @@ def repair(
 ) -> RepairReport:
     """Write each damaged segment anew from what is intact in it; its old file stays beside it as `*.zip.damaged`.
 
-    Segments are repaired one at a time, the earlier ones first, each replaced in one step: an interruption leaves the
-    others as they were, run again to go on. Where a picture is lost, its older version counts again.
+    Segments are repaired one at a time, the earlier ones first, each replaced in one step. An interruption leaves
+    the others as they were; run again to go on. Where the newest version of a picture is lost, the one before it
+    becomes current.
 
     Raises:
         ArchiveNotFoundError, ArchiveLockedError: as the names say.
@@ -82,13 +83,13 @@ class _Repair:
         self._shared = dict(_shared_rows(self._folder))
         damaged, there = _damaged(self._folder), set(segment_numbers(self._folder))
         for number in range(1, numbers[-1] + 1):
-            if number not in there or not self._stands(number, check=segment_name(number) in damaged):
+            if number not in there or not self._is_intact(number, check=segment_name(number) in damaged):
                 yield self._segment(number)
 
-    def _stands(self, number: int, *, check: bool) -> bool:
-        """Note what a sound segment holds; tell whether it is sound and all that its rows share is still there.
+    def _is_intact(self, number: int, *, check: bool) -> bool:
+        """Tell whether a segment is sound and all content that its rows share is there; note what it holds.
 
-        `check`: damage was found in it, which may have been that of an earlier segment, repaired by now.
+        `check`: damage was found in it; its cause may lie in an earlier segment that has been repaired by now.
         """
         try:
             segment = open_segment(self._folder, number)
@@ -118,7 +119,7 @@ class _Repair:
         return path if path.is_file() else self._folder / kept[-1] if kept else None
 
     def _drop_dangling(self, found: Salvage) -> None:
-        """Take out the shared rows whose content is not there any more."""
+        """Remove the shared rows whose content is lost."""
         self._note([one.row for one in found.kept if one.row is not None])
         for one in [one for one in found.kept if one.row is not None and one.row.owner_segment]:
             if one.row is not None and not self._is_alive(one.row):
@@ -164,7 +165,7 @@ def _numbers(folder: Path) -> list[int]:
         kept = {int(path.name[: path.name.index(".")]) for path in folder.glob("*.zip.damaged*") if _is_kept(path)}
         numbers = sorted({*segment_numbers(folder), *kept})
     if not numbers:
-        find_segments(folder)  # raises what there is to say
+        find_segments(folder)  # raises the fitting error
     return numbers
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from batchcomp.archive import durable
 from batchcomp.archive.growing import GrowingSegment
-from batchcomp.archive.manifest import is_row
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_file
 from batchcomp.archive.segments import segment_name
@@ -57,7 +56,7 @@ def _fill(growing: GrowingSegment, kept: Iterable[Kept]) -> None:
         if one.row is not None and one.read is not None:
             growing.append(one.row, one.line, one.read())
         else:
-            growing.append_line(one.line, plain=not is_row(one.line))
+            growing.append_line(one.line)
 
 
 def _check(temp: Path, number: int) -> None:
@@ -66,7 +65,7 @@ def _check(temp: Path, number: int) -> None:
 
 
 def check_kind(row: Row, segment: str) -> None:
-    """Refuse to rewrite a row that this build does not fully understand.
+    """Refuse to rewrite a row of an unknown kind.
 
     Raises:
         ArchiveError: its kind is unknown.

@@ -13,7 +13,7 @@ from typing import Any, Final
 from batchcomp.archive.names import entry_problem, name_problem
 from batchcomp.kinds import KINDS
 
-MAX_LINE = 64 * 1024  # bytes of one manifest line: the longest names, twice, with room to spare
+MAX_LINE = 64 * 1024  # bytes of one manifest line: enough for the longest names, twice
 MAX_ENTRY_BYTES = 2**32 - 2  # so that sizes always fit the plain ZIP fields; offsets and counts may need zip64
 _INT64 = 2**63
 
@@ -34,9 +34,9 @@ class JpegComparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One picture. The writer fills in `segment`, `entry`, `holder`, `payload_bytes` and `payload_sha256`.
+    """One picture. The writer fills in `segment`, `entry`, `owner_segment`, `payload_bytes` and `payload_sha256`.
 
-    A shared row brings no entry of its own: its content was stored before, as the entry `entry` of segment `holder`.
+    A shared row has no entry of its own: its content was stored before, as entry `entry` of segment `owner_segment`.
 
     Sizes are in bytes, `width` and `height` in pixels as the source stores them (0 where unknown), `mtime_ns` in
     nanoseconds since 1970 UTC, `permissions` is `st_mode & 0o7777`, checksums are lower-case hex, `seconds` is the
@@ -101,8 +101,19 @@ def row_line(row: Row, kind: str = "picture") -> bytes:
     return line
 
 
+def row_of(line: bytes, segment: int) -> Row:
+    """Return the row that a line of the manifest of segment number `segment` holds.
+
+    Raises:
+        ValueError: its checksum is missing or wrong, or it breaks another rule.
+    """
+    if problem := crc_problem(line):
+        raise ValueError(problem)
+    return row_from_json(parse_line(line), segment)
+
+
 def row_from_json(value: Mapping[str, Any], segment: int) -> Row:
-    """Return the row that a manifest line holds; fields this version does not know are ignored.
+    """Return the row that a manifest line holds; unknown fields are ignored.
 
     Raises:
         ValueError: a field is missing, has the wrong type or is out of range.
@@ -131,16 +142,13 @@ def with_crc(line: bytes) -> bytes:
 
 
 def crc_problem(line: bytes) -> str:
-    """Say why the line's own checksum is wrong, "" if it is right or the line has none (as older writers wrote it)."""
+    """Say what is wrong with the line's own checksum, "" if it is right: the line then proves itself."""
     match = CRC_MEMBER.search(line)
-    if match is None or int(match[1], 16) == zlib.crc32(line[: match.start()]):
-        return ""
-    return "the line does not have the checksum that it names (crc)"
-
-
-def has_crc(line: bytes) -> bool:
-    """Tell whether a line has a checksum of its own, and the right one: it can be trusted without its manifest."""
-    return bool(CRC_MEMBER.search(line)) and not crc_problem(line)
+    if match is None:
+        return "the line has no checksum at its end (crc)"
+    if int(match[1], 16) != zlib.crc32(line[: match.start()]):
+        return "the line does not have the checksum that it names (crc)"
+    return ""
 
 
 def parse_line(line: bytes) -> dict[str, Any]:

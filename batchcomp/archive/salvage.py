@@ -1,4 +1,4 @@
-"""Takes from one damaged segment every row and payload that can be proved intact, and says what is lost."""
+"""Saves from one damaged segment every row and payload that is proved intact, and says what is lost."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from batchcomp.archive.layout import LOCAL, RECOVERY
 from batchcomp.archive.manifest import is_held
 from batchcomp.archive.names import MANIFEST_NAME, NOT_DERIVABLE, clash_key, natural_name
 from batchcomp.archive.rewrite import Kept, check_kind
-from batchcomp.archive.rows import Row, parse_line, row_from_json
+from batchcomp.archive.rows import Row, row_of
 from batchcomp.archive.scan import Bytes, Found, broken_shares, find_entries, find_lines, manifest_lines
 from batchcomp.archive.segment import Segment, open_file
 from batchcomp.errors import ArchiveDamagedError, PictureError
 from batchcomp.kinds import KINDS
 
 Describe = Callable[[str, bytes], dict[str, Any]]
-"""From a kind and a payload to what only the payload tells: width, height, mode, model, scale, quality, metadata_bytes.
+"""From a kind and a payload to what only the payload says: width, height, mode, model, scale, quality, metadata_bytes.
 Raises PictureError where the payload is not of that kind."""
 
 Shared = Mapping[tuple[int, str], Row]
@@ -30,7 +30,7 @@ Shared = Mapping[tuple[int, str], Row]
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """A picture that could not be saved. `path` is distrusted; it is the entry's name where no row tells the path."""
+    """A picture that could not be saved. `path` is distrusted; it is the entry's name where no row says the path."""
 
     path: str
     reason: str
@@ -42,7 +42,7 @@ class Salvage:
 
     kept: list[Kept] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
-    rebuilt: int = 0  # pictures whose row was lost: known again, without measurements
+    rebuilt: int = 0  # pictures whose lost row was made anew, without measurements
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def mapped(path: Path) -> Iterator[Bytes]:
 def salvage(data: Bytes, path: Path, number: int, describe: Describe, shared: Shared) -> Salvage:
     """Return what is intact in the file `path`, mapped as `data`; its payloads are read from `data` when asked for.
 
-    `shared` holds rows of other segments that share entries of this one: they know what a lost row said.
+    `shared` holds rows of other segments that share entries of this one: they repeat what a lost row said.
 
     Raises:
         ArchiveError: the file is of a newer version, or has a kind that this build does not know.
@@ -79,7 +79,7 @@ class _Salvager:
         self._by_name = {one.name: one for one in self._entries}
         self._taken: set[str] = set()  # clash keys of the entries that are kept
         self._starts: dict[str, int] = {}  # of their payloads
-        self._told: set[str] = set()  # entries that a trusted row speaks of
+        self._named: set[str] = set()  # entries that a trusted row names
         self._ordered: list[tuple[int, Kept]] = []  # by where the payload lies
         self._result = Salvage()
 
@@ -88,7 +88,7 @@ class _Salvager:
         self._match()
         found = {start for start, _ in self._ordered}  # a damaged header must not bring a picture in twice
         for one in self._entries:
-            if one.start not in found and one.name not in self._told and clash_key(one.name) not in self._taken:
+            if one.start not in found and one.name not in self._named and clash_key(one.name) not in self._taken:
                 self._rebuild(one)
         self._result.kept = [kept for _, kept in sorted(self._ordered, key=self._order)]
         return self._result
@@ -98,11 +98,11 @@ class _Salvager:
         at, kept = pair
         if kept.row is None or not kept.row.owner_segment:
             return at, False
-        holder = self._starts.get(kept.row.entry, 0) if kept.row.owner_segment == self._number else 0
-        return max(at, holder), True
+        owner = self._starts.get(kept.row.entry, 0) if kept.row.owner_segment == self._number else 0
+        return max(at, owner), True
 
     def _lines(self) -> list[bytes]:
-        """Return the rows that can be trusted: all if the manifest has its checksum, else those with their own."""
+        """Return the rows to trust: all if the manifest's checksum is right, else those whose own is."""
         if self._segment is not None:
             span = self._segment.manifest
             start = span.offset + LOCAL.size + len(MANIFEST_NAME)
@@ -131,14 +131,14 @@ class _Salvager:
 
     def _row(self, line: bytes) -> Row | None:
         try:
-            row = row_from_json(parse_line(line), self._number)
+            row = row_of(line, self._number)
         except ValueError:
             return None  # its entry may still be found by its header
         check_kind(row, f"segment {self._number}")
         return row
 
     def _place(self, row: Row, expected: int) -> int | None:
-        """Return where the row's payload begins, by whichever trace leads to the right bytes."""
+        """Return where the row's payload begins, by the first trace that leads to the right bytes."""
         size = LOCAL.size + len(row.entry.encode()) + RECOVERY.size
         traces = [expected + size]
         if row.entry in self._spans:
@@ -155,7 +155,7 @@ class _Salvager:
         if clash_key(row.entry) in self._taken:  # a forged segment: two rows of one entry
             self._result.lost.append(Lost(path=row.path, reason="two rows name its entry"))
             return
-        self._told.add(row.entry)
+        self._named.add(row.entry)
         if start is None:
             if not is_held(line):
                 self._result.lost.append(Lost(path=row.path, reason="its payload is damaged or missing"))
@@ -199,7 +199,7 @@ class _Salvager:
         self._result.rebuilt += 1
 
     def _bare_row(self, one: Found, kind: str, path: str, digest: str) -> Row:
-        """Return what the local header knows."""
+        """Return the row as far as the local header says it."""
         recovery = one.recovery
         return Row(
             path=path,

@@ -18,13 +18,16 @@ from batchcomp.archive import layout
 from batchcomp.archive.layout import LOCAL, LOCAL_SIGNATURE, RECOVERY, Recovery, parse_recovery
 from batchcomp.archive.manifest import MAX_MANIFEST, row_lines
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
-from batchcomp.archive.rows import MAX_LINE, has_crc
+from batchcomp.archive.rows import MAX_LINE, crc_problem
 
 Bytes = memoryview  # of a mapped file: segments may be larger than memory
 _PATH = re.compile(rb'"path":("(?:[^"\\]|\\.)*")')
-_HOLDER = b'"owner_segment":'  # in shared rows alone
-_NEARLY_HOLDER = re.compile(  # with any one byte of it changed
-    b"|".join(re.escape(_HOLDER[:at]) + b"." + re.escape(_HOLDER[at + 1 :]) for at in range(len(_HOLDER))), re.DOTALL
+_OWNER_FIELD = b'"owner_segment":'  # in shared rows alone
+_NEARLY_OWNER_FIELD = re.compile(  # with any one byte of it changed
+    b"|".join(
+        re.escape(_OWNER_FIELD[:at]) + b"." + re.escape(_OWNER_FIELD[at + 1 :]) for at in range(len(_OWNER_FIELD))
+    ),
+    re.DOTALL,
 )
 _ROW_STARTS = (b'{"type":"picture",', b'{"type":"held",')
 
@@ -43,7 +46,7 @@ class Found:
 def find_entries(data: Bytes) -> tuple[list[Found], int]:
     """Return the pictures whose local headers can be read, in order, and where the last of them ends.
 
-    Headers are followed from the first byte on. Where one cannot be read, the next signature is looked for.
+    Headers are followed from the first byte on. Where one cannot be read, the search goes on at the next signature.
     """
     found: list[Found] = []
     at = 0
@@ -70,19 +73,21 @@ def find_lines(data: Bytes, start: int) -> Iterator[bytes]:
         at = min(starts)
         end = region.find(b"\n", at, at + MAX_LINE) + 1
         line = region[at:end] if end else b""
-        if has_crc(line):
+        if crc_problem(line):
+            at += 1
+        else:
             yield line
-        at = max(end, at + 1) if has_crc(line) else at + 1
+            at = end
 
 
 def broken_shares(data: Bytes, start: int) -> Iterator[str]:
     """Yield the paths, as far as they can be read, of shared rows that cannot be trusted.
 
-    Such a row is known by its field `holder`, which may itself be what the damage hit.
+    Such a row is known by its field `owner_segment`, of which one byte may itself be damaged.
     """
     region = bytes(data[start : start + MAX_MANIFEST + LOCAL.size + 4096])
     for line in region.splitlines(keepends=True):
-        if not has_crc(line) and _NEARLY_HOLDER.search(line):
+        if crc_problem(line) and _NEARLY_OWNER_FIELD.search(line):
             match = _PATH.search(line)
             try:
                 yield str(json.loads(match[1])) if match else "(unreadable)"
@@ -118,7 +123,7 @@ def _entry_at(data: Bytes, at: int) -> Found | None:
 
 
 def _next(data: Bytes, one: Found) -> int:
-    """Return where to go on: after the payload if it is sound or a header follows it, else at the next signature."""
+    """Return where to continue: after the payload if it is sound or a header follows it, else at the next signature."""
     follows = bytes(data[one.end : one.end + 4]) in (LOCAL_SIGNATURE, layout.CENTRAL_SIGNATURE)
     return one.end if one.sound or follows else _search(data, one.start)
 

@@ -17,12 +17,12 @@ from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.manifest import MAX_MANIFEST, check_manifest, picture_lines, row_lines
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
-from batchcomp.archive.rows import Row, crc_problem, parse_line, row_from_json
+from batchcomp.archive.rows import Row, parse_line, row_of
 from batchcomp.archive.segments import segment_name
 from batchcomp.errors import ArchiveDamagedError, ArchiveError
 
 
-class Span(NamedTuple):
+class EntrySpan(NamedTuple):
     """Where an entry lies: its local header at `offset`, `size` bytes of data, nothing of it at or beyond `limit`."""
 
     offset: int
@@ -31,7 +31,7 @@ class Span(NamedTuple):
     limit: int
 
 
-Identity = tuple[int, ...]  # what tells a file from another one that took its name
+Identity = tuple[int, ...]  # differs between a file and another one that took its name
 
 
 class SegmentReplacedError(ArchiveError):
@@ -44,8 +44,8 @@ class Segment:
 
     path: Path
     number: int
-    spans: dict[str, Span]
-    manifest: Span
+    spans: dict[str, EntrySpan]
+    manifest: EntrySpan
     start: int  # offset of the central directory
     damage: tuple[Damage, ...]
     identity: Identity
@@ -87,9 +87,7 @@ class Segment:
             ArchiveDamagedError: it breaks the rules.
         """
         try:
-            if problem := crc_problem(line):
-                raise ValueError(problem)  # noqa: TRY301  # one way out for every broken rule
-            return row_from_json(parse_line(line), self.number)
+            return row_of(line, self.number)
         except ValueError as error:
             self.fail(f"a row breaks the rules: {error}", _entry_in(line))
 
@@ -123,7 +121,7 @@ class Segment:
         return data
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return up to `size` bytes at `offset`; the file is opened for each call, so threads do not disturb another.
+        """Return up to `size` bytes at `offset`; each call opens the file, so threads do not disturb each other.
 
         Raises:
             SegmentReplacedError: another file has the name by now.
@@ -135,7 +133,7 @@ class Segment:
             file.seek(offset)
             return file.read(size)
 
-    def _read_span(self, span: Span, entry: str | None) -> bytes:
+    def _read_span(self, span: EntrySpan, entry: str | None) -> bytes:
         head = self.read_at(span.offset, layout.LOCAL.size)
         if len(head) < layout.LOCAL.size or not head.startswith(layout.LOCAL_SIGNATURE):
             self.fail("the local header is damaged", entry)
@@ -184,7 +182,7 @@ def open_file(path: Path, number: int) -> Segment:
 
 
 def file_identity(folder: Path, number: int) -> Identity | None:
-    """Return what tells a segment's file from one that takes its name later; None where there is none to see."""
+    """Return what identifies a segment's file, even from one that takes its name later; None where there is none."""
     try:
         return _identity((folder / segment_name(number)).stat())
     except OSError:
@@ -216,10 +214,10 @@ def quick_manifest(folder: Path, number: int) -> bytes:
     return open_segment(folder, number).read_manifest()
 
 
-_LAST_BYTES: Final = bytes(layout.CENTRAL.size) + MANIFEST_NAME.encode()  # what the last record is as long as
+_LAST_BYTES: Final = bytes(layout.CENTRAL.size) + MANIFEST_NAME.encode()  # as long as the last record
 
 
-def _last_span(tail: bytes, size: int) -> Span | None:
+def _last_span(tail: bytes, size: int) -> EntrySpan | None:
     """Return where the manifest lies, from the last bytes of a file of `size` bytes; None if it is not that simple."""
     if len(tail) != len(_LAST_BYTES) + layout.END.size or not tail.endswith(
         MANIFEST_NAME.encode(), 0, len(_LAST_BYTES)
@@ -232,11 +230,11 @@ def _last_span(tail: bytes, size: int) -> Span | None:
         return None
     if packed != length or name_size != len(MANIFEST_NAME) or offset + length > start > size:
         return None
-    return Span(offset, length, crc, start)
+    return EntrySpan(offset, length, crc, start)
 
 
 def check_version(folder: Path, number: int) -> None:
-    """Refuse to go on after a segment of a newer version; damage is not this function's matter.
+    """Refuse to continue after a segment of a newer version; damage is not reported here.
 
     Raises:
         ArchiveError: the version is newer than this build reads, or the file cannot be read.
@@ -247,8 +245,8 @@ def check_version(folder: Path, number: int) -> None:
         return
 
 
-def _check_entries(segment: str, infos: list[ZipInfo], start: int) -> tuple[dict[str, Span], list[Damage]]:
-    spans: dict[str, Span] = {}
+def _check_entries(segment: str, infos: list[ZipInfo], start: int) -> tuple[dict[str, EntrySpan], list[Damage]]:
+    spans: dict[str, EntrySpan] = {}
     damage: list[Damage] = []
     ordered = sorted(infos, key=lambda info: info.header_offset)
     limits = [info.header_offset for info in ordered[1:]] + [start]
@@ -258,7 +256,7 @@ def _check_entries(segment: str, infos: list[ZipInfo], start: int) -> tuple[dict
         if reason:
             damage.append(Damage(segment=segment, entry=name, reason=reason))
         else:
-            spans[name] = Span(info.header_offset, info.file_size, info.CRC, limit)
+            spans[name] = EntrySpan(info.header_offset, info.file_size, info.CRC, limit)
     return spans, damage
 
 
@@ -278,7 +276,7 @@ def _entry_reason(info: ZipInfo, limit: int) -> str:
 
 
 def _entry_in(line: bytes) -> str | None:
-    """Return the entry that a broken row names, if it can be told."""
+    """Return the entry that a broken row names, if it can be read."""
     try:
         entry = parse_line(line).get("entry")
     except ValueError:

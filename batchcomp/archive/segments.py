@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 _SEGMENT = re.compile(r"([0-9]{6,})\.zip")
-_TEMP = re.compile(r"\.[0-9]{6,}\.zip\.tmp|\.\.lock\.owner_segment\.[0-9]+\.tmp")
+_TEMP = re.compile(r"\.[0-9]{6,}\.zip\.tmp|\.\.lock\.holder\.[0-9]+\.tmp")
 
 
 def segment_name(number: int) -> str:
@@ -34,7 +34,7 @@ def next_aside(folder: Path, number: int) -> Path:
 
 
 def segment_numbers(folder: Path) -> list[int]:
-    """Return the numbers of the segments in `folder`, ascending; other files do not matter."""
+    """Return the numbers of the segments in `folder`, ascending; other files are ignored."""
     matches = (_SEGMENT.fullmatch(path.name) for path in folder.iterdir())
     numbers = (int(match[1]) for match in matches if match)
     return sorted(number for number in numbers if number > 0 and (folder / segment_name(number)).is_file())
@@ -46,5 +46,5 @@ def left_over_temps(folder: Path) -> list[Path]:
 
 
 def is_foreign(folder: Path) -> bool:
-    """Tell whether `folder` is somebody's: it has no segments, yet files that no archive has (hidden ones aside)."""
+    """Tell whether `folder` is no archive but holds other files (hidden ones do not count)."""
     return not segment_numbers(folder) and any(not path.name.startswith(".") for path in folder.iterdir())

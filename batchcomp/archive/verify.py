@@ -1,4 +1,4 @@
-"""Checks every byte of an archive: payloads against their SHA-256, all the rest against what the rows predict."""
+"""Checks every byte of an archive: payloads against their SHA-256, all else against what follows from the rows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.growing import manifest_entry
-from batchcomp.archive.layout import Entry
-from batchcomp.archive.manifest import PLAIN, check_manifest, is_held
+from batchcomp.archive.layout import ZipEntry
 from batchcomp.archive.reader import find_segments, gap_damage
 from batchcomp.archive.rows import Row
-from batchcomp.archive.segment import Segment, Span, open_segment
+from batchcomp.archive.segment import EntrySpan, Segment, open_segment
 from batchcomp.archive.segments import segment_name
 from batchcomp.kinds import KINDS
 
@@ -22,7 +21,7 @@ OnEntry = Callable[[Row, Damage | None], None]
 Choose = Callable[[Row], bool]
 _Place = tuple[int, str]  # a segment's number and an entry in it
 _SAME = ("stored", "source_sha256", "source_bytes", "payload_sha256", "payload_bytes", "metadata_bytes", "width",
-         "height", "mode", "model", "scale", "quality")  # fmt: skip  # what a shared row must have of its holder's
+         "height", "mode", "model", "scale", "quality")  # fmt: skip  # must be equal in a shared row and its owner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,7 @@ class VerifyReport:
 def verify(folder: Path, *, on_entry: OnEntry | None = None, choose: Choose | None = None) -> VerifyReport:
     """Check all segments, superseded pictures too. `on_entry` is called after each picture with its first damage.
 
-    `choose` says whose payload is read and compared; manifests, directories and the order of things always are.
+    `choose` says whose payload is read and compared; manifests, directories and the order of entries always are.
 
     Raises:
         ArchiveNotFoundError: there is no archive.
@@ -74,12 +73,12 @@ class _ArchiveCheck:
     def __init__(self, folder: Path, on_entry: OnEntry, choose: Choose, *, alone: bool = False) -> None:
         self._folder, self._on_entry, self._choose, self._alone = folder, on_entry, choose, alone
         self._wanted: set[_Place] = set()  # what shared rows refer to
-        self._holders: dict[_Place, tuple[object, ...]] = {}
+        self._owners: dict[_Place, tuple[object, ...]] = {}
         self.damage: list[Damage] = []
         self.entries = self.checked = 0
 
     def note_shares(self, numbers: Iterable[int]) -> None:
-        """Look which entries are shared, so that only those need to be remembered."""
+        """Find out which entries are shared, so that only those are remembered."""
         for number in numbers:
             try:
                 segment = open_segment(self._folder, number)
@@ -101,16 +100,13 @@ class _ArchiveCheck:
         before = len(self.damage)
         self.damage += segment.damage
         manifest = segment.read_manifest()
-        plain = check_manifest(manifest, segment.number).version == PLAIN
-        entries: dict[str, Entry | None] = {}
+        entries: dict[str, ZipEntry | None] = {}
         for line in segment.row_lines():
             try:
                 row = segment.row(line)
             except FoundDamageError as error:
                 self.damage.append(error.damage)
                 continue
-            if plain and (row.owner_segment or is_held(line)):
-                self._note(segment, row, "shared rows and held lines need version 2 in the header")
             if row.owner_segment:
                 self._check_shared(segment, row)
             else:
@@ -127,19 +123,19 @@ class _ArchiveCheck:
         return found
 
     def _check_shared(self, segment: Segment, row: Row) -> None:
-        """A shared row must agree with the row of its holder, which comes before it."""
+        """A shared row must agree with its owner, the row of the entry that it refers to, which comes before it."""
         self.entries += 1
-        held = self._holders.get(row.place)
+        owner = self._owners.get(row.place)
         reason = ""
         if self._alone:
             pass  # what it refers to may lie in another segment
-        elif held is None:
+        elif owner is None:
             reason = f"{row.path!r} refers to an entry of segment {row.owner_segment} that is not there before it"
-        elif held != content_of(row):
+        elif owner != content_of(row):
             reason = f"{row.path!r} does not agree with the row of the entry that it refers to"
         self._on_entry(row, self._note(segment, row, reason) if reason else None)
 
-    def _check_picture(self, segment: Segment, row: Row, reason: str) -> Entry | None:
+    def _check_picture(self, segment: Segment, row: Row, reason: str) -> ZipEntry | None:
         """Return the entry that the row predicts, None where nothing can be predicted."""
         self.entries += 1
         span = segment.spans.get(row.entry)
@@ -147,11 +143,11 @@ class _ArchiveCheck:
         if not reason:
             reason = self._reason(segment, row, span, entry) if span else "the entry is missing or unusable"
         if row.place in self._wanted:
-            self._holders[row.place] = content_of(row)
+            self._owners[row.place] = content_of(row)
         self._on_entry(row, self._note(segment, row, reason) if reason else None)
         return entry
 
-    def _reason(self, segment: Segment, row: Row, span: Span, entry: Entry | None) -> str:
+    def _reason(self, segment: Segment, row: Row, span: EntrySpan, entry: ZipEntry | None) -> str:
         if self._choose(row):
             self.checked += 1
             return _picture_reason(segment, row, span, entry)
@@ -165,7 +161,7 @@ class _ArchiveCheck:
                 reason = "the entry is not in the manifest"
                 self.damage.append(Damage(segment=segment.path.name, entry=name, reason=reason))
 
-    def _check_frame(self, segment: Segment, manifest: bytes, pictures: list[Entry]) -> None:
+    def _check_frame(self, segment: Segment, manifest: bytes, pictures: list[ZipEntry]) -> None:
         """Compare what is left once all pictures are sound: the manifest's header, the directory, the end."""
         last = manifest_entry(manifest, segment.manifest.offset)
         tail = layout.local_header(last) + manifest + layout.directory([*pictures, last], last.end)
@@ -177,16 +173,16 @@ class _ArchiveCheck:
 
 
 def content_of(row: Row) -> tuple[object, ...]:
-    """Return what a shared row must have in common with the row of the entry that it refers to."""
+    """Return what a shared row must have in common with its owner."""
     return tuple(getattr(row, name) for name in _SAME)
 
 
-def _predict(row: Row, span: Span) -> Entry | None:
+def _predict(row: Row, span: EntrySpan) -> ZipEntry | None:
     """Return the entry that follows from a row, None for a kind that this version does not know."""
     return layout.picture_entry(row, crc=span.crc, offset=span.offset) if row.stored in KINDS else None
 
 
-def _picture_reason(segment: Segment, row: Row, span: Span, entry: Entry | None) -> str:
+def _picture_reason(segment: Segment, row: Row, span: EntrySpan, entry: ZipEntry | None) -> str:
     """Say what is wrong with a picture's bytes, "" if all are right."""
     try:
         payload = segment.read(row)

@@ -121,7 +121,7 @@ class ArchiveWriter:
         return done
 
     def commit_if_due(self) -> None:
-        """Commit the open segment if it is large or old enough; cheap, so that it can be called at every step.
+        """Commit the open segment if it is large or old enough; cheap enough to be called at every step.
 
         Raises:
             ArchiveError: the disk refuses; what was committed before is untouched.

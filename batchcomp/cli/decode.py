@@ -11,6 +11,7 @@ from batchcomp.cli import console
 from batchcomp.cli.completion import archives
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size
 from batchcomp.errors import UsageError
+from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
 from batchcomp.settings import DecodeSettings
 
 
@@ -26,7 +27,7 @@ def decode(
         typer.Argument(help="Only paths that match these globs; or further payloads.", metavar="PATTERN|PAYLOAD"),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to restore below.")] = Path(),
-    file_format: Annotated[str, typer.Option("--format", help="png, jpeg or webp.")] = "png",
+    file_format: Annotated[str, typer.Option("--format", help=f"{', '.join(OUTPUTS)}.")] = DEFAULT_OUTPUT,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     device: DeviceOpt = "auto",
     jobs: JobsOpt = 0,

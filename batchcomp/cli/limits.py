@@ -8,7 +8,7 @@ import typer
 
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
-_PANEL = "Files that nobody vouches for"
+_PANEL = "Untrusted files"
 _MB, _MP = 1_000_000, 1_000_000
 
 VerbatimOpt = Annotated[

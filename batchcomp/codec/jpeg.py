@@ -15,13 +15,12 @@ from PIL import Image, ImageFile, JpegImagePlugin
 
 from batchcomp.codec.baseline import jpeg_of
 from batchcomp.codec.dct import Coefficients, coefficients
-from batchcomp.codec.payload import APP0, APP15, COM, SOI, JpegSegment, segments
+from batchcomp.codec.payload import SOI, segments
 from batchcomp.errors import PayloadError
 from batchcomp.images import extra_segments
+from batchcomp.images.jpeg_segments import APP0, MAX_SIDE, JpegSegment, is_metadata
 from batchcomp.images.picture import Metadata, Pixels
 from batchcomp.images.pillow_array import pixels_of
-
-MAX_SIDE = 65_500  # libjpeg's own limit, a little below the format's 65,535
 
 
 def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None = None) -> bytes:
@@ -76,11 +75,6 @@ def squeeze(data: bytes) -> bytes:
     body = next(s.start for s in segments(optimised) if not is_metadata(s.marker))
     squeezed = b"".join((data[:2], *kept, optimised[body:]))
     return squeezed if len(squeezed) < len(data) else data
-
-
-def is_metadata(marker: int) -> bool:
-    """Whether a segment is APPn or a comment."""
-    return APP0 <= marker <= APP15 or marker == COM
 
 
 def _empty_jfif(data: bytes, segment: JpegSegment) -> bool:
@@ -149,7 +143,7 @@ def decode(data: bytes, *, expected: tuple[int, int] | None = None) -> tuple[Pix
                     raise PayloadError(f"a {image.mode} JPEG is no payload of ours; use an intact copy")
                 if expected and image.size != expected:
                     raise PayloadError(f"the JPEG is {image.size}, its header says {expected}; use an intact copy")
-                pixels, metadata = pixels_of(image), extra_segments.unpack(data, _metadata_of(image.info))
+                pixels, metadata = pixels_of(image), extra_segments.from_segments(data, _metadata_of(image.info))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise PayloadError(f"the payload's JPEG is damaged ({error}); use an intact copy") from error
     return pixels, metadata

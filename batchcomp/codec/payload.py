@@ -23,15 +23,15 @@ from dataclasses import dataclass
 
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY
 from batchcomp.errors import PayloadError
-from batchcomp.images import extra_segments
+from batchcomp.images import extra_segments, jpeg_segments
+from batchcomp.images.jpeg_segments import APP0, APP1, APP2, APP10, SOS, JpegSegment
 
 VERSION = 1
-IDENTIFIER = b"bcmp\0"
+IDENTIFIER = jpeg_segments.PAYLOAD
 SHORT, LONG = struct.Struct(">5sBBH4sHH"), struct.Struct(">5sBBH4sII")
 MODEL_BYTES = 4  # of the SHA-256 of a model's file: what a header names it by
-SOI = b"\xff\xd8"  # begins every JPEG file
-EMPTY_SCAN = b"\xff\xda\0\2"  # ends segments without a picture for `segments`
-APP0, APP1, APP2, APP10, APP15, COM, SOS = 0xE0, 0xE1, 0xE2, 0xEA, 0xEF, 0xFE, 0xDA
+SOI = jpeg_segments.START
+EMPTY_SCAN = bytes((0xFF, SOS, 0, 2))  # ends segments without a picture for `segments`
 GREY, WIDE = 1, 8
 SCALES = (1, 2, 4)
 MAX_ORIGINAL_SIDE = 131_000
@@ -54,15 +54,6 @@ class PayloadHeader:
         return -(-self.width // self.scale), -(-self.height // self.scale)
 
 
-@dataclass(frozen=True)
-class JpegSegment:
-    """One marker segment: `data[start:end]` holds marker, length and content."""
-
-    marker: int
-    start: int
-    end: int
-
-
 def segments(data: bytes) -> Iterator[JpegSegment]:
     """Yield the marker segments of a JPEG file up to and with the first SOS.
 
@@ -71,21 +62,10 @@ def segments(data: bytes) -> Iterator[JpegSegment]:
     """
     if not data.startswith(SOI):
         raise PayloadError("not a JPEG file; expected a payload written by batchcomp")
-    at = len(SOI)
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            raise PayloadError(f"byte {at} should begin a JPEG segment; the payload is damaged, use an intact copy")
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        end = at + 2 + length
-        if length < 2 or end > len(data):
-            raise PayloadError(
-                f"the segment at byte {at} overruns the file; the payload is damaged, use an intact copy"
-            )
-        yield JpegSegment(marker, at, end)
-        if marker == SOS:
-            return
-        at = end
-    raise PayloadError("the file ends before its picture begins; the payload is cut short, use an intact copy")
+    try:
+        yield from jpeg_segments.segments(data)
+    except ValueError as error:
+        raise PayloadError(f"{error}; the payload is damaged, use an intact copy") from error
 
 
 def content_of(header: PayloadHeader) -> bytes:
@@ -158,4 +138,4 @@ def _header(content: bytes) -> PayloadHeader | None:
 def metadata_bytes(data: bytes) -> int:
     """Bytes that everything but the pixels takes in a JPEG file: EXIF, XMP, ICC, and our own segments."""
     standard = sum(s.end - s.start for s in segments(data) if s.marker in (APP1, APP2))
-    return standard + extra_segments.packed_size(data)
+    return standard + extra_segments.size_of_segments(data)

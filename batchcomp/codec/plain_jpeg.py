@@ -47,7 +47,7 @@ def best_of_bytes(picture: Picture, most: int, start: int) -> PlainFile | None:
     """The best squeezed JPEG of at most `most` bytes, metadata included.
 
     Args:
-        picture: sides at most `jpeg.MAX_SIDE`.
+        picture: sides at most `MAX_SIDE` of `images.jpeg_segments`.
         most: bytes.
         start: a quality that is likely to fit; the search goes up from there, or down where it does not.
     """

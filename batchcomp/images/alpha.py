@@ -1,4 +1,4 @@
-"""The alpha channel: a greyscale PNG that travels in `Metadata`, since the networks must not touch it."""
+"""The alpha channel: kept without loss as a greyscale PNG in `Metadata`, since the networks must not change it."""
 
 from __future__ import annotations
 

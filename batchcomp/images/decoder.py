@@ -1,6 +1,6 @@
-"""The process that decodes pictures nobody has vouched for: one at a time, within limits of time and memory.
+"""The process that decodes untrusted pictures, one at a time, within limits of time and memory.
 
-Started by `isolated.py`, which also describes how the two talk. It must not import torch: it starts in a moment.
+`isolated.py` starts it and describes the protocol. Nothing here may import torch, so that it starts quickly.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from batchcomp.settings import Limits
 
 def main(channel: int, memory: int) -> None:
     """Serve requests from the socket `channel` until it is closed; answers go to the shared `memory`."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the run; it says when there is no more to do
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the run, which closes the channel when it ends
         signal.signal(number, signal.SIG_IGN)
     _restrict(resource.RLIMIT_CORE, 0)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # pictures are decoded side by side already
-    arena = SharedMemory(memory)
+    shared = SharedMemory(memory)
     with socket.socket(fileno=channel) as connection:
         while request := _read(connection, REQUEST.size):
-            _serve(connection, request, arena)
+            _serve(connection, request, shared)
 
 
-def _serve(connection: socket.socket, request: bytes, arena: SharedMemory) -> None:
+def _serve(connection: socket.socket, request: bytes, shared: SharedMemory) -> None:
     head_size, data_size = REQUEST.unpack(request)
     head = json.loads(_read(connection, head_size))
     data = _read(connection, data_size)
@@ -39,19 +39,19 @@ def _serve(connection: socket.socket, request: bytes, arena: SharedMemory) -> No
     _restrict(resource.RLIMIT_AS, limits.max_memory)
     used = resource.getrusage(resource.RUSAGE_SELF)
     _restrict(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + limits.max_seconds) + 1)
-    arena.clear()
+    shared.clear()
     try:
-        answer = described(decode_picture(data, head["name"], limits=limits, empty=arena.pixels), arena.append)
+        answer = described(decode_picture(data, head["name"], limits=limits, empty=shared.pixels), shared.append)
     except PictureError as error:
         answer = description_of(error)
-        arena.clear()
-        arena.shrink()  # it may have been too large for this process
-    start, size = arena.append(json.dumps(answer).encode())
+        shared.clear()
+        shared.shrink()  # it may have been too large for this process
+    start, size = shared.append(json.dumps(answer).encode())
     connection.sendall(REPLY.pack(start, size))
 
 
 def _restrict(kind: int, amount: int) -> None:
-    """Set a limit of this process; a system that does not know or allow it goes on without."""
+    """Set a limit of this process; where the system does not support or allow it, there is none."""
     try:
         resource.setrlimit(kind, (amount, resource.getrlimit(kind)[1]))
     except (ValueError, OSError):

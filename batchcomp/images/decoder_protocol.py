@@ -1,4 +1,4 @@
-"""What passes between a run and the processes that decode for it. Everything that comes back is distrusted."""
+"""The messages between a run and its decoding processes. What comes back is not trusted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _ERRORS = {error.__name__: error for error in (NotAPictureError, PictureError)}
 
 
 def described(picture: Picture, put: Callable[[bytes], tuple[int, int]]) -> dict[str, Any]:
-    """Return all of a picture but its pixels, which are shared already, as JSON; `put` shares bytes."""
+    """Return a picture as JSON, but for its pixels, which lie in the shared memory already.
+
+    `put` appends bytes to that memory and returns where they start and how many they are.
+    """
     metadata = picture.metadata
     return {
         "shape": picture.pixels.shape,
@@ -31,10 +34,10 @@ def described(picture: Picture, put: Callable[[bytes], tuple[int, int]]) -> dict
 
 
 def picture_of(answer: dict[str, Any], memory: mmap.mmap, *, copy: bool = True) -> Picture:
-    """Return the picture that `described` speaks of; its pixels are copied out of the memory, or stay there.
+    """Return the picture that `described` described; its pixels are copied out of the memory, or stay there.
 
     Raises:
-        ValueError, KeyError, TypeError: the answer makes no sense.
+        ValueError, KeyError, TypeError: the answer is malformed.
     """
 
     def get(start: int, length: int) -> bytes:
@@ -65,7 +68,7 @@ def description_of(error: PictureError) -> dict[str, Any]:
 
 
 def error_of(answer: dict[str, Any]) -> PictureError:
-    """Return the error that `description_of` speaks of."""
+    """Return the error that `description_of` described."""
     if answer["error"] == UnsupportedPictureError.__name__:
         return UnsupportedPictureError(answer["message"], reason=answer["reason"])
     return _ERRORS.get(answer["error"], PictureError)(answer["message"])

@@ -1,7 +1,7 @@
-"""Why the lossy codec cannot carry a sound picture faithfully: the reasons to store its source verbatim.
+"""Why a sound picture cannot be carried faithfully by the lossy codec: the reasons to store its source verbatim.
 
-The codec carries 8-bit RGB or grey pixels with or without alpha, and what `Metadata` holds. Whatever a viewer would
-show or keep beyond these must not vanish silently.
+The codec carries 8-bit RGB or grey pixels with or without alpha, and what `Metadata` holds. Anything else that a viewer
+would show must not be lost silently.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from PIL import ExifTags, ImageFile, MpoImagePlugin, PpmImagePlugin, TiffImagePlugin
 
 from batchcomp.images import jxl
-from batchcomp.images.metadata import DESCRIPTIVE, EXIF_MAX, ICC_MAX, TIFF_IPTC, TIFF_PHOTOSHOP, XMP_MAX
+from batchcomp.images.jpeg_segments import APP10, APP11, COM, PAYLOAD, metadata_segments
+from batchcomp.images.metadata import DESCRIPTIVE, MAX_EXIF, MAX_ICC, MAX_XMP, TIFF_IPTC, TIFF_PHOTOSHOP
 from batchcomp.images.picture import Metadata
-from batchcomp.images.segments import APP0, APP10, APP11, APP15, OURS, jpeg_segments, png_chunks
+from batchcomp.images.png_chunks import png_chunks
 
 _MODES = {
     "1": "1-bit picture",
@@ -39,20 +40,27 @@ _LAYOUT = frozenset((
     *range(338, 342), 347, *range(512, 522), *range(529, 533), 700, 34_675, TIFF_IPTC, TIFF_PHOTOSHOP, 50_341,
     *DESCRIPTIVE,
 ))  # fmt: skip
-TRAILER_MAX = 65_000  # bytes behind a JPEG; what cameras add is smaller, films and further pictures are larger
+MAX_TRAILER = 65_000  # bytes behind a JPEG: more than cameras add, less than films and further pictures have
+
+Reasons = Callable[[ImageFile.ImageFile, bytes, Metadata], Iterator[str]]
 
 
-def unsupported_reason(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> str | None:
-    """Return why the loaded `image`, decoded from `data`, cannot be carried faithfully, or None when it can."""
-    specific = _BY_FORMAT.get(image.format or "", _nothing)
-    for reasons in (_frames(image), _mode(image), specific(image, data, metadata), _oversized(metadata)):
+def no_reasons(_image: ImageFile.ImageFile, _data: bytes, _metadata: Metadata) -> Iterator[str]:
+    """Yield nothing: the format has no reasons of its own."""
+    return iter(())
+
+
+def unsupported_reason(
+    image: ImageFile.ImageFile, data: bytes, metadata: Metadata, of_format: Reasons = no_reasons
+) -> str | None:
+    """Return why the loaded `image`, decoded from `data`, cannot be carried faithfully, or None when it can.
+
+    `of_format` yields the reasons that only this source format has.
+    """
+    for reasons in (_frames(image), _mode(image), of_format(image, data, metadata), _oversized(metadata)):
         for reason in reasons:
             return reason
     return None
-
-
-def _nothing(_image: ImageFile.ImageFile, _data: bytes, _metadata: Metadata) -> Iterator[str]:
-    return iter(())
 
 
 def _frames(image: ImageFile.ImageFile) -> Iterator[str]:
@@ -68,18 +76,18 @@ def _mode(image: ImageFile.ImageFile) -> Iterator[str]:
 
 
 def _oversized(metadata: Metadata) -> Iterator[str]:
-    limits = (("EXIF", metadata.exif, EXIF_MAX), ("XMP", metadata.xmp, XMP_MAX), ("ICC profile", metadata.icc, ICC_MAX))
+    limits = (("EXIF", metadata.exif, MAX_EXIF), ("XMP", metadata.xmp, MAX_XMP), ("ICC profile", metadata.icc, MAX_ICC))
     for what, content, limit in limits:
         if len(content) > limit:
             yield f"{what} of {len(content)} bytes, too large for a JPEG"
-    if len(metadata.trailer) > TRAILER_MAX:
+    if len(metadata.trailer) > MAX_TRAILER:
         yield f"{len(metadata.trailer)} bytes after the picture"
 
 
-def _jpeg(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
-    segments = [(marker, content) for marker, content in jpeg_segments(data) if APP0 <= marker <= APP15]
+def jpeg_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+    segments = [(marker, content) for marker, content in metadata_segments(data) if marker != COM]
     contents = [content for _, content in segments]
-    if any(marker == APP10 and content.startswith(OURS) for marker, content in segments):
+    if any(marker == APP10 and content.startswith(PAYLOAD) for marker, content in segments):
         yield "a payload of batchcomp"
     if any(marker == APP11 and content.startswith(b"JP") for marker, content in segments):
         yield "signed content credentials (JUMBF)"
@@ -99,7 +107,7 @@ def _only_previews(image: MpoImagePlugin.MpoImageFile) -> bool:
     return all(str(entry["Attribute"]["MPType"]).startswith("Large Thumbnail") for entry in entries)
 
 
-def _png(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+def png_reasons(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     chunks = {kind: content for kind, content, _ in png_chunks(data)}
     depth, colour = chunks[b"IHDR"][8], chunks[b"IHDR"][9]
     if depth == 16:
@@ -120,7 +128,7 @@ def _like_srgb(chunks: dict[bytes, bytes]) -> bool:
     return near and abs(gamma - _SRGB_GAMMA) <= 500
 
 
-def _tiff(image: ImageFile.ImageFile, _data: bytes, metadata: Metadata) -> Iterator[str]:
+def tiff_reasons(image: ImageFile.ImageFile, _data: bytes, metadata: Metadata) -> Iterator[str]:
     tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
     depths = tags.get(_BITS_PER_SAMPLE, (1,))
     if max(depths) > 8:
@@ -139,18 +147,18 @@ def _tiff(image: ImageFile.ImageFile, _data: bytes, metadata: Metadata) -> Itera
         yield f"TIFF tags that no other file holds ({', '.join(map(str, own[:5]))})"
 
 
-def _gif(_image: ImageFile.ImageFile, _data: bytes, _metadata: Metadata) -> Iterator[str]:
+def gif_reasons(_image: ImageFile.ImageFile, _data: bytes, _metadata: Metadata) -> Iterator[str]:
     yield "palette"
 
 
-def _ppm(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+def ppm_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     if isinstance(image, PpmImagePlugin.PpmImageFile) and data[:2] in {b"P2", b"P3", b"P5", b"P6"}:
         fields = re.sub(rb"#[^\r\n]*", b" ", data[:4096]).split(maxsplit=4)
         if len(fields) > 3 and int(fields[3]) > 255:
             yield "more than 8 bits per sample"
 
 
-def _avif(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+def avif_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     """Look at the boxes of the header (ISO/IEC 23000-22, AV1-ISOBMFF 2.3): Pillow reduces all to 8-bit sRGB."""
     head = data[:65_536]
     if any(found.group(1)[0] & 0x40 for found in re.finditer(rb"av1C..(.)", head, re.DOTALL)):
@@ -169,7 +177,7 @@ def _srgb_like(primaries: int, transfer: int) -> bool:
     return primaries in {1, 2} and transfer in {1, 2, 6, 13}
 
 
-def _heif(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+def heif_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     """Ask the decoder, which reduces all to 8 bits and the main picture."""
     info = image.info
     if any("hdrgainmap" in str(kind) for kind in info.get("aux", ())) or b"tmap" in data[:65_536]:
@@ -188,7 +196,7 @@ def _heif(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Itera
         yield "colour space without an ICC profile (nclx)"
 
 
-def _jxl(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+def jxl_reasons(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     if reason := jxl.header(data).reason:
         yield reason
     kinds = {kind: content[:4] for kind, content in jxl.boxes(data)}
@@ -200,20 +208,6 @@ def _jxl(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Itera
         yield "signed content credentials (JUMBF)"
 
 
-def _bmp(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+def bmp_reasons(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     if data[14:18] == b"\x7c\0\0\0" and data[70:74] in {b"DEBM", b"KNIL"}:  # 'MBED', 'LINK' in little endian
         yield "colour profile inside a BMP"
-
-
-_BY_FORMAT: dict[str, Callable[[ImageFile.ImageFile, bytes, Metadata], Iterator[str]]] = {
-    "JPEG": _jpeg,
-    "MPO": _jpeg,
-    "PNG": _png,
-    "TIFF": _tiff,
-    "GIF": _gif,
-    "PPM": _ppm,
-    "AVIF": _avif,
-    "BMP": _bmp,
-    "HEIF": _heif,
-    "JXL": _jxl,
-}

@@ -1,4 +1,4 @@
-"""The formats we read and write: the one table to extend.
+"""The formats that are read: the one table. A new one is a line here, with what reads it.
 
 Content decides, not the suffix: a file is opened as the format whose signature its first bytes match. Nothing outside
 this table is ever handed to a decoder, so Pillow's rarer (and less tested) plugins stay out of reach.
@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO
 
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import ImageFile
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import jpeg_factory
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from batchcomp.images import faithful, jxl
+from batchcomp.images import header_sizes as sizes
+from batchcomp.images.faithful import Reasons
+from batchcomp.images.jpeg_segments import START
 
 Opener = Callable[[IO[bytes], str], ImageFile.ImageFile]
 
@@ -42,53 +45,49 @@ def _open_jxl(file: IO[bytes], name: str) -> ImageFile.ImageFile:
 
 @dataclass(frozen=True)
 class Format:
-    """One readable format: its name, its suffixes in lower case, how its content begins and what opens it.
+    """One readable format.
 
-    `extra` is the extra of this package that brings the decoder, "" where Pillow has it. `feature` is how PIL.features
-    calls the decoder, where PIL may have been built without it.
+    Attributes:
+        name: in messages.
+        suffixes: of its files, in lower case.
+        signature: how its content begins, a regular expression.
+        opener: what opens it.
+        size: width and height from its header alone.
+        reasons: why a picture of this format cannot be carried faithfully.
+        extra: the extra of this package that brings the decoder, "" where Pillow has it.
+        feature: how PIL.features calls the decoder, where PIL may have been built without it.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    signature: re.Pattern[bytes]
+    signature: bytes
     opener: Opener
+    size: Callable[[bytes, IO[bytes]], tuple[int, int]]
+    reasons: Reasons = faithful.no_reasons
     extra: str = ""
     feature: str = ""
 
 
-def _starts(pattern: bytes) -> re.Pattern[bytes]:
-    return re.compile(pattern, re.DOTALL)
-
-
 # Openers are called directly, not through Image.open, whose pixel ceiling is a process-wide setting (ours: Limits).
-JPEG = Format(
-    "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), _starts(rb"\xff\xd8\xff"), JpegImagePlugin.jpeg_factory
-)
+_JXL = re.escape(jxl.CODESTREAM) + b"|" + re.escape(jxl.CONTAINER)
+_HEIC, _AVIF = rb"....ftyphe[iv][cxms]|....ftypm[is]f1", rb"....ftypavi[fs]|....ftypm[is]f1.{0,64}avi[fs]"
+_BMP = rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0"
+_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
+_PPM_SUFFIXES = (".ppm", ".pgm", ".pbm", ".pnm", ".pfm")
+_HEIC_SUFFIXES = (".heic", ".heif", ".hif", ".heics", ".heifs")
+
+JPEG = Format("JPEG", _JPEG_SUFFIXES, START + b"\xff", jpeg_factory, sizes.jpeg_size, faithful.jpeg_reasons)
 READS = (
     JPEG,
-    Format("PNG", (".png", ".apng"), _starts(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
-    Format("WebP", (".webp",), _starts(rb"RIFF....WEBP"), WebPImagePlugin.WebPImageFile, feature="webp"),
-    Format("TIFF", (".tif", ".tiff"), _starts(rb"II[*+]\0|MM\0[*+]"), TiffImagePlugin.TiffImageFile),
-    Format("BMP", (".bmp",), _starts(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0"), BmpImagePlugin.BmpImageFile),
-    Format("GIF", (".gif",), _starts(rb"GIF8[79]a"), GifImagePlugin.GifImageFile),
-    Format(
-        "PPM", (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"), _starts(rb"P[1-6f]\s\s*[#\d]"), PpmImagePlugin.PpmImageFile
-    ),
-    Format(
-        "AVIF",
-        (".avif", ".avifs"),
-        _starts(rb"....ftypavi[fs]|....ftypm[is]f1.{0,64}avi[fs]"),
-        AvifImagePlugin.AvifImageFile,
-        feature="avif",
-    ),
-    Format(
-        "HEIC",
-        (".heic", ".heif", ".hif", ".heics", ".heifs"),
-        _starts(rb"....ftyphe[iv][cxms]|....ftypm[is]f1"),
-        _open_heif,
-        extra="heif",
-    ),
-    Format("JPEG XL", (".jxl",), _starts(rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"), _open_jxl, extra="jxl"),
+    Format("PNG", (".png", ".apng"), rb"\x89PNG\r\n\x1a\n", PngImageFile, sizes.png_size, faithful.png_reasons),
+    Format("WebP", (".webp",), rb"RIFF....WEBP", WebPImageFile, sizes.webp_size, feature="webp"),
+    Format("TIFF", (".tif", ".tiff"), rb"II[*+]\0|MM\0[*+]", TiffImageFile, sizes.tiff_size, faithful.tiff_reasons),
+    Format("BMP", (".bmp",), _BMP, BmpImageFile, sizes.bmp_size, faithful.bmp_reasons),
+    Format("GIF", (".gif",), rb"GIF8[79]a", GifImageFile, sizes.gif_size, faithful.gif_reasons),
+    Format("PPM", _PPM_SUFFIXES, rb"P[1-6f]\s\s*[#\d]", PpmImageFile, sizes.ppm_size, faithful.ppm_reasons),
+    Format("AVIF", (".avif", ".avifs"), _AVIF, AvifImageFile, sizes.heif_size, faithful.avif_reasons, feature="avif"),
+    Format("HEIC", _HEIC_SUFFIXES, _HEIC, _open_heif, sizes.heif_size, faithful.heif_reasons, extra="heif"),
+    Format("JPEG XL", (".jxl",), _JXL, _open_jxl, sizes.jxl_size, faithful.jxl_reasons, extra="jxl"),
 )
 
 # Pictures by their suffix that we cannot read. Raw files must stop here: as TIFFs they would open as their thumbnail.
@@ -100,8 +99,7 @@ FOREIGN = {
     ".srw": "camera raw", ".3fr": "camera raw", ".iiq": "camera raw", ".rwl": "camera raw",
 }  # fmt: skip
 
-SAVES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}  # name of the output format -> suffix of its files
-
+NO_PICTURE = b"\x00\x05\x16\x07"  # begins AppleDouble files (`._NAME`): macOS metadata under a picture's suffix
 _SUFFIXES = frozenset(suffix for entry in READS for suffix in entry.suffixes)
 SIGNATURE_BYTES = 96  # enough to match every signature above
 
@@ -109,7 +107,7 @@ SIGNATURE_BYTES = 96  # enough to match every signature above
 def recognise(data: bytes) -> Format | None:
     """Return the format whose signature `data` begins with, or None."""
     head = data[:SIGNATURE_BYTES]
-    return next((entry for entry in READS if entry.signature.match(head)), None)
+    return next((entry for entry in READS if re.match(entry.signature, head, re.DOTALL)), None)
 
 
 def foreign(name: str) -> str | None:

@@ -1,9 +1,9 @@
-"""Decodes pictures in processes of their own, so that a hostile or broken one takes nothing down but itself.
+"""Decodes pictures in processes of their own, so that a hostile or broken one stops nothing but itself.
 
 A request is the name, the limits and the content of a file, sent over a socket. The answer lies in memory that both
-share: pixels, metadata, and JSON that says what is where; nothing is pickled. A process that dies, or is ended since it
-takes too long, fails only the picture in hand; the next picture gets a new one. A large picture stays in the memory
-that was shared, and the process is ended, so that there is never a second copy of it. The limits of memory and of
+share: pixels, metadata, and JSON that says what is where; nothing is pickled. A process that dies, or is ended because
+it takes too long, costs only the picture it decodes; the next picture gets a new process. A large picture stays in the
+shared memory, and its process is ended, so that there is never a second copy of it. The limits of memory and of
 computing time are the operating system's (`setrlimit`).
 """
 
@@ -31,9 +31,9 @@ from batchcomp.images.shared_memory import KEPT, SharedMemory, new_descriptor
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 SUPPORTED = os.name == "posix" and bool(sys.executable)
-# By the clock a process may take so many times its computing time, and so many seconds more, since the machine may be
-# busy and a process has to start.
-_PATIENCE, _GRACE = 5, 30
+# By the clock a process may take this many times its limit of computing time, and this many seconds more: the machine
+# may be busy, and a process has to start.
+_CLOCK_FACTOR, _CLOCK_EXTRA = 5, 30
 _START = (
     "import sys; sys.path[:] = sys.argv[3:]; from batchcomp.images.decoder import main; main(*map(int, sys.argv[1:3]))"
 )
@@ -43,8 +43,8 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 class Decoders:
     """Up to `workers` decoding processes, as a context manager. Each starts when it is first needed.
 
-    Any number of threads may use it; more than `workers` wait. Where the system cannot do it (`SUPPORTED`), or without
-    `isolate`, pictures are decoded in this process.
+    Any number of threads may use it; more than `workers` wait. Where the system has no such processes (`SUPPORTED`), or
+    without `isolate`, pictures are decoded in this process.
     """
 
     def __init__(self, workers: int, *, limits: Limits = DEFAULT_LIMITS, isolate: bool = True) -> None:
@@ -84,7 +84,7 @@ class _Worker:
             mine, theirs = socket.socketpair()
             self._channel = stack.enter_context(mine)
             descriptor = stack.enter_context(new_descriptor())
-            self._arena = SharedMemory(descriptor)
+            self._memory = SharedMemory(descriptor)
             with theirs:
                 self._process = _start(theirs.fileno(), descriptor)
             self._open = stack.pop_all()
@@ -100,7 +100,7 @@ class _Worker:
     def decode(self, data: bytes, name: str, limits: Limits) -> Picture:
         """Return the picture in `data`. Raises PictureError, after which the process may be gone."""
         self.usable = False  # until it has answered
-        self._channel.settimeout(_PATIENCE * limits.max_seconds + _GRACE)
+        self._channel.settimeout(_CLOCK_FACTOR * limits.max_seconds + _CLOCK_EXTRA)
         try:
             self._ask(data, name, limits)
             answer = self._answer()
@@ -127,37 +127,41 @@ class _Worker:
         if not reply:
             raise EOFError
         start, length = REPLY.unpack(reply)
-        memory = self._arena.view()
+        memory = self._memory.view()
         answer = json.loads(memory[start : start + length])
         if "error" not in answer and bytes_of_pixels(answer) > KEPT:
             del memory
-            return self._given_over(answer)
+            return self._take_memory(answer)
         found = error_of(answer) if "error" in answer else picture_of(answer, memory)
         del memory
-        self._arena.shrink()
+        self._memory.shrink()
         return found
 
-    def _given_over(self, answer: dict[str, Any]) -> Picture:
-        """Take the memory itself for the pixels, once nobody else can change or shorten it."""
+    def _take_memory(self, answer: dict[str, Any]) -> Picture:
+        """Keep the pixels where they are, after ending the process, which could change them."""
         self._process.kill()
         self._process.wait()
-        found = picture_of(answer, self._arena.view(), copy=False)
+        found = picture_of(answer, self._memory.view(), copy=False)
         self.end()
         return found
 
     def _lost(self, name: str, limits: Limits) -> PictureError:
         """Say why the process is gone."""
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(1)  # how it ends by itself is of interest
+            self._process.wait(1)  # so that its own exit status can be read
         self.end()
         number = -self._process.returncode
         if number == signal.SIGXCPU:
             return _too_slow(name, limits)
-        how = f"was ended by {signal.Signals(number).name}" if number in set(signal.Signals) else "broke off"
+        how = (
+            f"was ended by {signal.Signals(number).name}"
+            if number in set(signal.Signals)
+            else "ended without an answer"
+        )
         return PictureError(f"{shown(name)}: the process that decoded it {how}; exclude it or copy it again")
 
     def end(self) -> None:
-        """End the process; it has nothing to put in order."""
+        """End the process; it has nothing to clean up."""
         self._open.close()
         self._process.kill()
         self._process.wait()
@@ -170,7 +174,7 @@ def _start(channel: int, memory: int) -> subprocess.Popen[bytes]:
         pass_fds=(channel, memory),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,  # where decoders grumble
+        stderr=subprocess.DEVNULL,  # decoders print warnings there
         env=os.environ | dict.fromkeys(_THREADS, "1"),
     )
 

@@ -9,13 +9,14 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
+CODESTREAM = b"\xff\x0a"  # begins the bare pictures
+CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"  # begins files with boxes
 _RATIOS = ((0, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _SIZE = ((1, 9), (1, 13), (1, 18), (1, 30))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
+class JxlHeader:
     """Size in pixels as coded, and why the picture cannot be carried ("" where it can)."""
 
     width: int
@@ -39,16 +40,16 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += size
 
 
-def header(data: bytes) -> Header:
+def header(data: bytes) -> JxlHeader:
     """Return the header of a JPEG XL file.
 
     Raises:
         ValueError: it is damaged or cut off.
     """
-    stream = data if data.startswith(b"\xff\x0a") else _codestream(data)
-    bits = _Bits(stream[2:96])
+    stream = data if data.startswith(CODESTREAM) else _codestream(data)
+    bits = _BitReader(stream[2:96])
     height, width = _size(bits)
-    return Header(width=width, height=height, reason=_reason(bits))
+    return JxlHeader(width=width, height=height, reason=_reason(bits))
 
 
 def _codestream(data: bytes) -> bytes:
@@ -68,7 +69,7 @@ def jpeg_inside(data: bytes) -> bytes | None:
     return bytes(jpeg) if is_jpeg else None
 
 
-class _Bits:
+class _BitReader:
     """Reads numbers bit by bit, lowest first."""
 
     def __init__(self, data: bytes) -> None:
@@ -88,7 +89,7 @@ class _Bits:
         return offset + self.u(count)
 
 
-def _size(bits: _Bits) -> tuple[int, int]:
+def _size(bits: _BitReader) -> tuple[int, int]:
     """Read SizeHeader; return (height, width)."""
     small = bits.u(1)
     height = 8 * (bits.u(5) + 1) if small else bits.choice(*_SIZE)
@@ -98,7 +99,7 @@ def _size(bits: _Bits) -> tuple[int, int]:
     return height, 8 * (bits.u(5) + 1) if small else bits.choice(*_SIZE)
 
 
-def _reason(bits: _Bits) -> str:
+def _reason(bits: _BitReader) -> str:
     """Read ImageMetadata as far as it speaks of what a picture of 8 bits cannot hold."""
     if bits.u(1):  # all values are default: 8 bits, RGB, nothing else
         return ""

@@ -1,7 +1,7 @@
 """One file to one picture in memory, within limits; every failure is a `PictureError` that names the file.
 
-What the codec cannot carry is told apart from what is damaged: `UnsupportedPictureError` is raised only after the
-picture was decoded. Damage inside JPEG scan data that the decoder conceals cannot be seen from here.
+A sound picture that the codec cannot carry is an `UnsupportedPictureError`, raised only after the picture was decoded,
+so that a damaged one is never taken for it. Damage in JPEG scan data that the decoder conceals is not noticed.
 """
 
 from __future__ import annotations
@@ -24,17 +24,15 @@ from PIL import ExifTags, Image, ImageFile, features
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images import alpha, jxl
 from batchcomp.images.faithful import unsupported_reason
-from batchcomp.images.formats import JPEG, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
+from batchcomp.images.formats import JPEG, NO_PICTURE, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
 from batchcomp.images.picture import Metadata, Picture, Pixels
 from batchcomp.images.pillow_array import Memory, pixels_of, plain_memory
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
+from batchcomp.images.png_chunks import png_chunks
 from batchcomp.images.provider import provider
-from batchcomp.images.segments import png_chunks
 from batchcomp.settings import DEFAULT_LIMITS, Limits
-
-_APPLE_DOUBLE = b"\x00\x05\x16\x07"  # "._NAME" files: macOS metadata under a picture's suffix
 
 # All that Pillow has been seen to raise on damaged or hostile content.
 _DECODER_ERRORS = (
@@ -92,7 +90,7 @@ def read_source(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Source:
 
 
 def check_head(path: Path) -> None:
-    """Look at the beginning of a file, so that a film is not read to its end to learn that it is none of ours.
+    """Look at the beginning of a file, so that films and the like are not read to their end.
 
     Raises:
         NotAPictureError: Neither content nor suffix is that of an image.
@@ -141,7 +139,7 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
             _check_limits(image.size, name, limits)
             pixels, alpha_png = _decode(image, empty)
             metadata = replace(read_metadata(image, data), alpha=alpha_png)
-            reason = unsupported_reason(image, data, metadata)
+            reason = unsupported_reason(image, data, metadata, entry.reasons)
     _check_metadata(metadata, name, limits)
     if reason is not None:
         raise UnsupportedPictureError(
@@ -156,15 +154,15 @@ def _recognise(data: bytes, name: str) -> Format:
     entry, kind = recognise(data), foreign(name)
     if entry is not None and not (kind and entry.name == "TIFF"):
         return entry
-    if not has_picture_suffix(name) or data.startswith(_APPLE_DOUBLE):
-        raise NotAPictureError(f"{shown(name)}: not a picture; exclude it, or carry it along with --verbatim")
+    if not has_picture_suffix(name) or data.startswith(NO_PICTURE):
+        raise NotAPictureError(f"{shown(name)}: not a picture; exclude it, or store it as it is with --verbatim")
     if not data:
         raise _damaged(name, "empty file")
     if kind:
         raise PictureError(
             f"{shown(name)}: {kind} pictures are not read yet; convert them to PNG or JPEG, or exclude them"
         )
-    raise _damaged(name, "not a readable image, its content is in no format that we know")
+    raise _damaged(name, "not a readable image, its content is in no known format")
 
 
 def _opened(entry: Format, data: bytes, name: str) -> ImageFile.ImageFile:
@@ -185,7 +183,7 @@ def _checked_jxl(entry: Format, data: bytes, name: str, limits: Limits) -> tuple
     try:
         inside = jxl.jpeg_inside(data)
     except ImportError:
-        return entry, data  # `_opened` says it
+        return entry, data  # `_opened` reports it
     return (entry, data) if inside is None else (JPEG, inside)
 
 
@@ -254,7 +252,7 @@ def _explained(name: str, format_name: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException, format_name: str) -> str:
-    """Say in the user's words what the decoder found."""
+    """Say in plain words what the decoder found."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return "not enough memory to decode it (--max-memory)"
     if isinstance(error, Image.DecompressionBombError):
@@ -263,7 +261,7 @@ def _reason(error: BaseException, format_name: str) -> str:
     if text.startswith("checksum of"):
         return f"damaged {format_name} file, {text}"
     if text.lower().startswith(("cannot handle", "unsupported", "unknown")) or text.endswith("not available"):
-        return f"kind of {format_name} file that we cannot decode ({text})"
+        return f"kind of {format_name} file that cannot be decoded here ({text})"
     if "MAX_TEXT" in text:
         return "text inside it unpacks to more than 1 MiB"
     truncated = "truncated" in text.lower() or isinstance(error, EOFError)

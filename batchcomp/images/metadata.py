@@ -9,14 +9,14 @@ from typing import Any, Literal
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from batchcomp.images import jxl
+from batchcomp.images.jpeg_segments import APP13, EXIF, MAX_CONTENT, PHOTOSHOP, further_segments, trailer
 from batchcomp.images.picture import Metadata
-from batchcomp.images.segments import APP13, PHOTOSHOP, SEGMENT_MAX, further_chunks, further_segments, trailer
+from batchcomp.images.png_chunks import further_chunks
 
-EXIF_PREFIX = b"Exif\0\0"
-EXIF_MAX = 65_527  # bytes in one JPEG APP1 segment after its length field and prefix
-XMP_MAX = 65_502  # likewise, after the APP1 namespace prefix
-ICC_MAX = 255 * 65_519  # bytes in the at most 255 APP2 segments of a profile
-DPI_MAX = 65_535  # JFIF density is 16 bit
+MAX_EXIF = 65_527  # bytes in one JPEG APP1 segment after its length field and prefix
+MAX_XMP = 65_502  # likewise, after the APP1 namespace prefix
+MAX_ICC = 255 * 65_519  # bytes in the at most 255 APP2 segments of a profile
+MAX_DPI = 65_535  # JFIF density is 16 bit
 
 # Tags of a TIFF's first directory that describe the photograph, not the layout of the file.
 DESCRIPTIVE = (
@@ -48,7 +48,7 @@ def _exif(image: ImageFile.ImageFile) -> bytes:
     if image.format == "TIFF":
         return _tiff_exif(image)
     exif = _bytes(image.info.get("exif")) or _raw_profile(image.info.get("Raw profile type exif"))
-    exif = exif.removeprefix(EXIF_PREFIX)
+    exif = exif.removeprefix(EXIF)
     return upright(exif) if image.format == "JXL" else exif  # its decoder has turned the pixels
 
 
@@ -75,7 +75,7 @@ def _tiff_photoshop(image: ImageFile.ImageFile) -> tuple[tuple[int, bytes], ...]
     resources, iptc = (_tag_bytes(image.tag_v2.get(tag)) for tag in (TIFF_PHOTOSHOP, TIFF_IPTC))
     if iptc and not resources:  # resource 0x0404 without a name (Adobe Photoshop file formats, image resource blocks)
         resources = struct.pack(">4sHHI", b"8BIM", 0x0404, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
-    fits = 0 < len(resources) <= SEGMENT_MAX - len(PHOTOSHOP)
+    fits = 0 < len(resources) <= MAX_CONTENT - len(PHOTOSHOP)
     return ((APP13, PHOTOSHOP + resources),) if fits else ()
 
 
@@ -98,7 +98,7 @@ def _tiff_exif(image: ImageFile.ImageFile) -> bytes:
         value: Any = source.get_ifd(tag) if tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo) else source.get(tag)
         if value:
             kept[tag] = value
-    return kept.tobytes().removeprefix(EXIF_PREFIX) if len(kept) else b""
+    return kept.tobytes().removeprefix(EXIF) if len(kept) else b""
 
 
 def _tag_bytes(value: object) -> bytes:
@@ -114,6 +114,6 @@ def _dpi(image: ImageFile.ImageFile) -> tuple[int, int] | None:
         dpi = tuple(float(value) for value in image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
-    if len(dpi) != 2 or not all(math.isfinite(value) and 0.5 <= value <= DPI_MAX for value in dpi):
+    if len(dpi) != 2 or not all(math.isfinite(value) and 0.5 <= value <= MAX_DPI for value in dpi):
         return None
     return round(dpi[0]), round(dpi[1])

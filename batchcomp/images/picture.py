@@ -1,4 +1,4 @@
-"""The one type every room shares: a picture in memory."""
+"""A picture in memory: pixels and metadata."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What travels beside the pixels, byte for byte as the source carried it; empty means absent.
+    """What a picture carries beside its pixels, byte for byte as in the source; empty means absent.
 
-    The alpha channel is here, not among the pixels: the networks see colours only, alpha is kept without loss.
+    The alpha channel is here, not among the pixels: the networks see colours only, and alpha is kept without loss.
     """
 
     exif: bytes = b""  # TIFF structure, without the "Exif\0\0" prefix

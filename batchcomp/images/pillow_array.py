@@ -1,4 +1,4 @@
-"""Pixels out of Pillow a strip at a time: its own conversion to an array needs three times the picture's memory."""
+"""Pillow images to arrays, a strip at a time: Pillow's own conversion needs three times the picture's memory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ STRIP_BYTES: Final = 4 << 20  # of pixels copied at once
 
 
 def plain_memory(shape: tuple[int, int, int]) -> Pixels:
-    """Memory of this process."""
+    """Return an empty array (height, width, channels) of uint8 in memory of this process."""
     return np.empty(shape, np.uint8)
 
 
 def pixels_of(image: Image.Image, empty: Memory = plain_memory) -> Pixels:
-    """The pixels (H, W, channels), uint8, of an image whose mode has 8 bits a channel, in memory of `empty`."""
+    """Return the pixels (H, W, channels), uint8, of an image with 8 bits a channel, in memory that `empty` makes."""
     pixels = empty((image.height, image.width, len(image.mode)))
     strip = max(1, STRIP_BYTES // (pixels.shape[1] * pixels.shape[2]))
     for top in range(0, len(pixels), strip):

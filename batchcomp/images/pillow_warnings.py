@@ -1,4 +1,4 @@
-"""Silence for Pillow's warnings: what they hint at is checked here by rule, and a batch prints one line a file."""
+"""Ignores Pillow's warnings: our own limits check what they warn of, and a run prints one line a file."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Which library provides the module PIL: Pillow, or its faster fork pillow-simd; and the one place that resizes.
 
-Both install the same module, and the one installed later wins: pip lets any package that needs `pillow` overwrite
-`pillow-simd` without a word. The fork follows Pillow's releases late. Pillow 12.2 to 13.0 closed critical holes in
-decoders, so code older than that is run on pictures only for those who say that they trust them.
+Both install the same module, and the one installed later wins: pip silently overwrites `pillow-simd` when a
+package needs `pillow`. The fork follows Pillow's releases late. Pillow 12.2 to 13.0 fixed critical security holes in
+decoders; older code decodes pictures only where they are declared trusted (`--trusted-input`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Provider:
 
     @property
     def safe(self) -> bool:
-        """Whether its decoders may meet files of strangers."""
+        """Whether its decoders may be given untrusted files."""
         major = self.version.partition(".")[0]
         return major.isdecimal() and int(major) >= SAFE
 
@@ -43,7 +43,7 @@ def provider() -> Provider:
 
 
 def check_provider(*, trusted: bool) -> None:
-    """Refuse to decode pictures with old code.
+    """Refuse to decode untrusted pictures with a Pillow that has known security holes.
 
     Raises:
         UsageError: PIL is older than Pillow 13 and the input was not declared trusted.

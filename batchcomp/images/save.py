@@ -14,15 +14,14 @@ from PIL import Image
 
 from batchcomp.errors import PictureError
 from batchcomp.images.alpha import channel
-from batchcomp.images.formats import SAVES
 from batchcomp.images.names import name_problem, shown, temp_name
-from batchcomp.images.outputs import options
+from batchcomp.images.outputs import output_format
 from batchcomp.images.picture import Picture
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
+from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
 
 Write = Callable[[IO[bytes]], object]
 
-_MAX_SIDE = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}  # pixels
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}  # as exFAT or SMB answer
 _NEXT_STEPS = {
     errno.ENOSPC: "free some space and run again",
@@ -53,7 +52,7 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
     Args:
         picture: What to write.
         path: The file; folders above it are made.
-        format: A key of `formats.SAVES`: "png" (lossless), "jpeg" (quality 95, 4:4:4) or "webp" (quality 95).
+        format: A key of `OUTPUTS`: "png" (lossless), "jpeg" (quality 95, 4:4:4) or "webp" (quality 95).
         overwrite: Replace an existing file.
         mtime_ns: Modification time to set, in nanoseconds since the epoch.
         permissions: Permission bits to set; by default those that the umask gives.
@@ -61,19 +60,18 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
     Raises:
         PictureError: The picture does not fit the format, or the file cannot be written.
     """
-    if format not in SAVES:
-        raise PictureError(f"{shown(path)}: unknown format {format!r}; choose one of {', '.join(SAVES)}")
-    if max(picture.width, picture.height) > _MAX_SIDE[format]:
+    if format not in OUTPUTS:
+        raise PictureError(f"{shown(path)}: unknown format {format!r}; choose one of {', '.join(OUTPUTS)}")
+    output = output_format(format)
+    if max(picture.width, picture.height) > output.max_side:
         size = f"{picture.width} x {picture.height}"
-        raise PictureError(f"{shown(path)}: {size} pixels are too many for {format}; choose --format png")
-    if picture.metadata.alpha and format == "jpeg":
-        raise PictureError(f"{shown(path)}: JPEG has no alpha channel; choose --format png")
+        raise PictureError(f"{shown(path)}: {size} pixels are too many for {format}; choose --format {DEFAULT_OUTPUT}")
+    if picture.metadata.alpha and not OUTPUTS[format].alpha:
+        raise PictureError(f"{shown(path)}: {output.name} has no alpha channel; choose --format {DEFAULT_OUTPUT}")
     image = _image(picture)
 
     def write(file: IO[bytes]) -> None:
-        image.save(file, format, **options(format, picture.metadata))
-        if format == "jpeg":
-            file.write(picture.metadata.trailer)
+        output.write(image, file, picture.metadata)
 
     with ignore_pillow_warnings():
         _write_file(
@@ -206,4 +204,4 @@ def _reason(error: Exception) -> str:
         return f"cannot be written ({(error.strerror or 'error').lower()}); {step}"
     if isinstance(error, MemoryError):
         return "not enough memory to encode it; close other programs and run again"
-    return f"cannot be encoded ({shown(error)}); choose --format png"
+    return f"cannot be encoded ({shown(error)}); choose --format {DEFAULT_OUTPUT}"

@@ -62,8 +62,8 @@ def walk(
 
     One folder: names are relative to it. One file: its own name. Several paths: below each one's own name.
     Symbolic links inside folders are not followed unless asked, and then each folder is entered through links at most
-    once, so that links in a circle or in each other's way end; a path given by name is resolved. Archives (`*.bca`
-    folders), our temporary files, `skip` and everything that is neither file nor folder are passed over. At most the
+    once, so that links that form a circle end; a path given by name is resolved. Archives (`*.bca`
+    folders), our temporary files, `skip` and everything that is neither file nor folder are left out. At most the
     entries of the open folders are held in memory.
 
     Args:
@@ -147,7 +147,7 @@ def _walk_roots(roots: list[_Root], chosen: _Filter) -> Iterator[Item | WalkFail
 
 
 def _walk_folder(root: _Root, chosen: _Filter) -> Iterator[Item | WalkFailure]:
-    """Descend with a stack of our own: a hostile depth of folders must not exhaust Python's."""
+    """Descend with an explicit stack: a hostile depth of folders must not exhaust Python's."""
     prefix = f"{root.name}/" if root.name else ""
     stack = [_entries(str(root.path), prefix)]
     links = _Links(root.path)
@@ -161,11 +161,11 @@ def _walk_folder(root: _Root, chosen: _Filter) -> Iterator[Item | WalkFailure]:
             yield found
         elif _leads_to_folder(found[0], follow=chosen.follow):
             linked = through[-1] or (chosen.follow and found[0].is_symlink())
-            if not _pruned(*found, chosen) and not (linked and links.bars(found[0])):
+            if not _pruned(*found, chosen) and not (linked and links.blocks(found[0])):
                 stack.append(_entries(found[0].path, f"{found[1]}/"))
                 through.append(linked)
         elif chosen.follow and _is_broken(found[0]) and _wanted(*found, chosen):
-            yield WalkFailure(Path(found[0].path), "link that leads nowhere; remove it or exclude it")
+            yield WalkFailure(Path(found[0].path), "broken link; remove it or exclude it")
         elif found[0].is_file(follow_symlinks=chosen.follow) and _wanted(*found, chosen):
             yield from _file(found[0].path, found[1], found[0], follow=chosen.follow)
 
@@ -177,12 +177,12 @@ class _Links:
         status = root.stat()
         self._seen = {(status.st_dev, status.st_ino)}
 
-    def bars(self, entry: os.DirEntry[str]) -> bool:
-        """Tell whether a folder is an archive or was entered through a link before; from now on it was."""
+    def blocks(self, entry: os.DirEntry[str]) -> bool:
+        """Tell whether a folder is an archive or was entered through a link before; note that it is entered now."""
         try:
             status = entry.stat()
         except OSError:
-            return False  # that it cannot be read is said when it is opened
+            return False  # opening it will report that
         if os.path.realpath(entry.path).endswith(ARCHIVE_SUFFIX):
             return True
         key = (status.st_dev, status.st_ino)

@@ -14,6 +14,7 @@ from batchcomp.archive.rows import JpegComparison, Row
 from batchcomp.codec import jpeg, plain_jpeg
 from batchcomp.codec.inner.lossless import is_graphic, lossless
 from batchcomp.codec.payload import metadata_bytes
+from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pipeline.job import Candidate, Job, Loaded, Measurement
@@ -117,7 +118,7 @@ class Alternatives:
 
     def _plain(self, payload: Candidate, most: int, reason: str) -> Candidate | None:
         """The best plain JPEG of at most `most` bytes."""
-        if max(self.picture.width, self.picture.height) > jpeg.MAX_SIDE:
+        if max(self.picture.width, self.picture.height) > MAX_SIDE:
             return None
         start = payload.row.jpeg.quality if payload.row.jpeg else 10
         plain = plain_jpeg.best_of_bytes(self.picture, most, start)
@@ -125,7 +126,7 @@ class Alternatives:
 
     def _plain_of(self, payload: Candidate, similarity: float, reason: str) -> Candidate | None:
         """The smallest plain JPEG that reaches an MS-SSIM."""
-        if max(self.picture.width, self.picture.height) > jpeg.MAX_SIDE:
+        if max(self.picture.width, self.picture.height) > MAX_SIDE:
             return None
         plain = plain_jpeg.smallest_reaching(self.picture, similarity)
         return self._as_jpeg(payload, plain.data, reason) if plain else None
@@ -156,6 +157,6 @@ def limit_bytes(target: Target, picture: Picture) -> int:
         return int(target.value)
     if target.kind == "max-bpp":
         return math.floor(target.value * picture.width * picture.height / 8)
-    if max(picture.width, picture.height) > jpeg.MAX_SIDE:
+    if max(picture.width, picture.height) > MAX_SIDE:
         return 2**62  # there is no such JPEG
     return plain_jpeg.JpegCurve(picture.pixels).size(int(target.value))

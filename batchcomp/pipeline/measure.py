@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from batchcomp.archive.rows import JpegComparison
-from batchcomp.codec.jpeg import MAX_SIDE
 from batchcomp.codec.plain_jpeg import JpegCurve
+from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pipeline.job import Measurement

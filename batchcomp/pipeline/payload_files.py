@@ -11,9 +11,10 @@ from batchcomp.errors import PayloadError, PictureError
 from batchcomp.images.load import read_source
 from batchcomp.images.outputs import left_out
 from batchcomp.images.save import safe_join, save, save_bytes
+from batchcomp.outputs import OUTPUTS, output_for
 from batchcomp.pipeline.records import Done, Event, Failed
 from batchcomp.pipeline.targets import payload_target
-from batchcomp.settings import FORMATS, DecodeSettings
+from batchcomp.settings import DecodeSettings
 
 
 def decode_payloads(settings: DecodeSettings) -> Generator[Event]:
@@ -33,8 +34,8 @@ def _decode(source: Path, settings: DecodeSettings, codec: Codec) -> Event:
             picture = codec.restore(data.data)
         except PayloadError as error:
             raise PayloadError(f"{source}: {error}") from error
-        format_name = "png" if picture.metadata.alpha and settings.format == "jpeg" else settings.format
-        name = payload_target(source.name, FORMATS[format_name])
+        format_name = output_for(settings.format, alpha=bool(picture.metadata.alpha))
+        name = payload_target(source.name, OUTPUTS[format_name].suffix)
         path = safe_join(settings.out, name)
         save(picture, path, format=format_name, overwrite=settings.force, mtime_ns=data.mtime_ns)
     except PictureError as error:

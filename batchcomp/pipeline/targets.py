@@ -14,7 +14,7 @@ from batchcomp.archive.names import unique_entry
 from batchcomp.archive.rows import Row
 from batchcomp.codec.pack import SUFFIX
 from batchcomp.images.names import TEMP_PREFIX, TEMP_SUFFIX
-from batchcomp.settings import FORMATS
+from batchcomp.outputs import OUTPUTS, output_for
 
 Sameness = Callable[[str], str]
 _CASE, _NFC, _NFD = "Aa", "\u00e9", "e\u0301"
@@ -34,7 +34,7 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
 
     Args:
         rows: all current rows of an archive.
-        format_name: a key of `FORMATS`.
+        format_name: a key of `OUTPUTS`.
         same: says by equal answers which names the disk cannot tell apart, see `sameness`.
     """
     chosen = {row.path: row for row in rows}
@@ -44,7 +44,7 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
     taken = {clash_key(name) for path, name in names.items()} - {clash_key(names[path]) for path in crowded}
     taken |= {clash_key(name) for path, name in names.items() if name == path}
     for path in crowded:
-        suffix = FORMATS[format_of(chosen[path], format_name)]
+        suffix = OUTPUTS[format_of(chosen[path], format_name)].suffix
         name = f"{path}{suffix}"
         while clash_key(name) in taken:
             name += suffix
@@ -54,8 +54,8 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
 
 
 def format_of(row: Row, format_name: str) -> str:
-    """The format that a picture is restored in: JPEG has no alpha channel, so PNG takes its place there."""
-    return "png" if format_name == "jpeg" and row.mode.endswith("A") else format_name
+    """The format that a picture is restored in: PNG where it has an alpha channel and the format asked for has none."""
+    return output_for(format_name, alpha=row.mode.endswith("A"))
 
 
 def sameness(folder: Path) -> Sameness:
@@ -82,7 +82,7 @@ def payload_target(name: str, suffix: str) -> str:
 def _with_suffix(row: Row, format_name: str) -> str:
     if row.stored == "verbatim":
         return row.path
-    return str(PurePosixPath(row.path).with_suffix(FORMATS[format_of(row, format_name)]))
+    return str(PurePosixPath(row.path).with_suffix(OUTPUTS[format_of(row, format_name)].suffix))
 
 
 def _told_apart(names: dict[str, str], same: Sameness) -> dict[str, str]:

@@ -60,3 +60,12 @@ def three_pictures(folder: Path) -> list[Row]:
             (sample_row("b.jpg", ms_ssim=None, jpeg=None), b"third payload" * 5),
         ],
     )
+
+
+def archive_that_shares(folder: Path) -> None:
+    """Write an archive whose second segment shares content of the first and of its own."""
+    first = three_pictures(folder)[0]
+    with ArchiveWriter(folder, now=fixed_now) as writer:
+        writer.add_shared(sample_row("moved/a.png", mtime_ns=77, permissions=0o600), first)
+        own = writer.add(sample_row("new.png", source_sha256="12" * 32), b"new payload")
+        writer.add_shared(sample_row("twin.png"), own)

@@ -102,7 +102,7 @@ def test_unknown_lines_are_kept(folder: Path) -> None:
 
     segment, growing = open_segment(folder, 1), GrowingSegment(folder, 1)
     for line in segment.row_lines():
-        growing.append_line(b'{"type":"note","text":"from the future"}\n', plain=True)
+        growing.append_line(b'{"type":"note","text":"from the future"}\n')
         growing.append(segment.row(line), line, segment.read(segment.row(line)))
     growing.finish(fixed_now(), instead=True)
     assert verify(folder).ok

@@ -132,8 +132,8 @@ def test_a_truncated_segment_keeps_what_is_whole(folder: Path) -> None:
         start_over(folder, sound)
 
 
-def test_a_shared_row_knows_what_its_holder_lost(folder: Path) -> None:
-    """Where the row of a holder is lost, a row elsewhere that shares it still has the measurements."""
+def test_a_shared_row_knows_what_its_owner_lost(folder: Path) -> None:
+    """Where the row of an owner is lost, a row elsewhere that shares it still has the measurements."""
     before = current(folder)
     path = folder / "000001.zip"
     path.write_bytes(path.read_bytes()[:700])
@@ -143,7 +143,7 @@ def test_a_shared_row_knows_what_its_holder_lost(folder: Path) -> None:
     assert [segment.number for segment in found.segments] == [1]
 
 
-def test_names_that_go_with_a_lost_holder(folder: Path) -> None:
+def test_names_that_go_with_a_lost_owner(folder: Path) -> None:
     """Content that is lost is lost under each of its names, and each is named."""
     path = folder / "000001.zip"
     data = path.read_bytes()

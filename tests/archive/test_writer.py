@@ -4,70 +4,28 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import signal
 import subprocess
-import sys
+import zipfile
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from batchcomp.archive import Archive, ArchiveWriter, durable, verify
-from batchcomp.errors import ArchiveError, ArchiveLockedError, PictureError
+from batchcomp.archive import Archive, ArchiveWriter, verify
+from batchcomp.archive.names import name_problem
+from batchcomp.archive.segment import open_segment
+from batchcomp.errors import ArchiveError, PictureError
 
-from .samples import sample_row, write_archive
-
-HOLDER = """
-import sys
-from pathlib import Path
-from batchcomp.archive import ArchiveWriter, Row
-row = Row(path="a", stored="compact", source_bytes=1, mtime_ns=0, permissions=0, source_sha256="00" * 32,
-          width=1, height=1, mode="L", quality=1)
-with ArchiveWriter(Path(sys.argv[1])) as writer:
-    writer.add(row, b"first")
-    writer.commit()
-    writer.add(row, b"second")
-    print("ready", flush=True)
-    sys.stdin.read()
-"""
+from .disturb import fail_at, start_holder
+from .samples import sample_row, three_pictures, verbatim_row, write_archive
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "x.bca"
-
-
-def start_holder(folder: Path) -> subprocess.Popen[bytes]:
-    """Start a process that has one segment committed and another one open."""
-    command = [sys.executable, "-c", HOLDER, str(folder)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
-    assert process.stdout
-    assert process.stdout.readline() == b"ready\n"
-    return process
-
-
-def test_a_second_writer_is_told_who_holds_the_lock(folder: Path) -> None:
-    """Another process' lock is exit code 11 and names it; readers are not disturbed; afterwards the lock is free."""
-    with start_holder(folder) as holder:
-        with pytest.raises(ArchiveLockedError, match=rf"process {holder.pid} on .* \(since 2") as caught:
-            ArchiveWriter(folder, lock_wait=0.1).__enter__()
-        assert caught.value.exit_code == 11
-        assert [row.segment for row in Archive.open(folder).rows()] == [1]
-    with ArchiveWriter(folder):
-        assert [row.segment for row in Archive.open(folder).rows()] == [2]
-
-
-def test_two_writers_in_one_process(folder: Path) -> None:
-    """The lock holds within a process too, and is given back when the first one ends."""
-    with ArchiveWriter(folder) as first:
-        first.add(sample_row(), b"data")
-        with pytest.raises(ArchiveLockedError):
-            ArchiveWriter(folder).__enter__()
-        first.add(sample_row("b"), b"data")
-    write_archive(folder, [(sample_row("c"), b"data")])
-    assert len(list(Archive.open(folder).rows())) == 3
 
 
 def test_a_killed_writer_loses_only_the_open_segment(folder: Path) -> None:
@@ -85,7 +43,7 @@ def test_a_killed_writer_loses_only_the_open_segment(folder: Path) -> None:
 def test_left_over_temps_are_removed_and_nothing_else(folder: Path) -> None:
     """Only names that a writer makes are cleaned up."""
     write_archive(folder, [(sample_row(), b"data")])
-    for name in (".000009.zip.tmp", "..lock.owner_segment.77.tmp", ".keep.tmp", "notes.txt"):
+    for name in (".000009.zip.tmp", "..lock.holder.77.tmp", ".keep.tmp", "notes.txt"):
         (folder / name).write_bytes(b"x")
     with ArchiveWriter(folder):
         pass
@@ -101,22 +59,6 @@ def test_an_exception_commits_what_is_complete(folder: Path, error: type[BaseExc
         raise error
     assert len(list(Archive.open(folder).rows())) == 1
     assert verify(folder).ok
-
-
-def fail_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int, error: BaseException, *, once: bool) -> None:
-    """Make one call (or all from it on) of a function in `durable` fail, `write` after half of the data."""
-    real, count = getattr(durable, name), 0
-
-    def failing(*arguments: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count == call or (count > call and not once):
-            if name == "write":
-                arguments[0].write(arguments[1][: len(arguments[1]) // 2])
-            raise error
-        return real(*arguments)
-
-    monkeypatch.setattr(durable, name, failing)
 
 
 STEPS = [
@@ -169,32 +111,6 @@ def test_a_failed_fsync_is_final(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert not folder.exists()
 
 
-def test_segments_are_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`publish` refuses a name that is taken, with hard links and without."""
-    (tmp_path / "new").write_bytes(b"new")
-    (tmp_path / "old").write_bytes(b"old")
-    for link in (os.link, _no_links):
-        monkeypatch.setattr(os, "link", link)
-        with pytest.raises(FileExistsError):
-            durable.publish(tmp_path / "new", tmp_path / "old")
-    assert (tmp_path / "old").read_bytes() == b"old"
-    durable.publish(tmp_path / "new", tmp_path / "other")
-    assert not (tmp_path / "new").exists()
-
-
-def _no_links(*_: object) -> None:
-    raise OSError(errno.EPERM, "Operation not permitted")
-
-
-def test_atomic_write_keeps_the_old_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write that fails half-way leaves the old file and nothing else."""
-    durable.atomic_write(tmp_path / "file", b"old")
-    fail_at(monkeypatch, "write", 1, OSError(errno.EIO, "Input/output error"), once=True)
-    with pytest.raises(OSError, match="Input/output"):
-        durable.atomic_write(tmp_path / "file", b"new")
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
-
-
 def test_other_folders_are_not_written_to(tmp_path: Path) -> None:
     """A folder of photos, or a file, is not taken for an archive."""
     (tmp_path / "photo.jpg").write_bytes(b"")
@@ -214,9 +130,108 @@ def test_a_bad_row_is_a_picture_error(folder: Path) -> None:
     assert [row.path for row in Archive.open(folder).rows()] == ["b"]
 
 
-def test_the_holder_is_json_beside_the_lock(folder: Path) -> None:
-    """Who holds the lock can be read by a person, and is gone when the lock is."""
-    with ArchiveWriter(folder) as writer:
-        assert json.loads((folder / ".lock.owner_segment").read_bytes())["pid"] == os.getpid()
+def test_other_zip_tools_read_a_segment(tmp_path: Path) -> None:
+    """A segment is a plain ZIP file: the standard library and unzip find nothing to complain about."""
+    three_pictures(tmp_path / "x.bca")
+    path = tmp_path / "x.bca" / "000001.zip"
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist()[-1] == "batchcomp-manifest.jsonl"
+        assert archive.infolist()[0].date_time == (2023, 11, 14, 22, 13, 20)
+        lines = [json.loads(line) for line in archive.read("batchcomp-manifest.jsonl").splitlines()]
+    assert [line["type"] for line in lines] == ["segment", "picture", "picture", "picture", "end"]
+    subprocess.run(["unzip", "-tqq", path], check=True)
+
+
+def test_identical_runs_give_identical_bytes(tmp_path: Path) -> None:
+    """Nothing but the recorded times may differ between two runs."""
+    three_pictures(tmp_path / "x.bca")
+    three_pictures(tmp_path / "y.bca")
+    first, second = ((tmp_path / name / "000001.zip").read_bytes() for name in ("x.bca", "y.bca"))
+    assert first == second
+
+
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(names, st.booleans(), st.binary(max_size=300)), max_size=6))
+def test_any_names_and_bytes(tmp_path_factory: pytest.TempPathFactory, items: list[tuple[str, bool, bytes]]) -> None:
+    """Whatever the writer takes is there afterwards; what it does not take is a PictureError and nothing else."""
+    folder, kept = tmp_path_factory.mktemp("any") / "x.bca", {}
+    with ArchiveWriter(folder, segment_bytes=1500) as writer:
+        for name, plain, data in items:
+            row = verbatim_row(name) if plain else sample_row(name)
+            if name_problem(name):
+                with pytest.raises(PictureError, match="cannot be archived"):
+                    writer.add(row, data)
+                continue
+            kept[name] = writer.add(row, data), data
+    if not kept:
+        assert not folder.exists()
+        return
+    archive = Archive.open(folder)
+    assert {row.path: (row, archive.read(row)) for row in archive.rows()} == kept
+    assert verify(folder).ok
+
+
+def test_segments_rotate_by_size(tmp_path: Path) -> None:
+    """A segment is committed once it is large enough, so that a crash loses a bounded amount."""
+    with ArchiveWriter(tmp_path / "x.bca", segment_bytes=5000) as writer:
+        for number in range(3):
+            writer.add(sample_row(f"{number}.png"), bytes(2500))
+        assert len(list(Archive.open(tmp_path / "x.bca").rows())) == 2
+    assert [row.segment for row in Archive.open(tmp_path / "x.bca").rows()] == [1, 1, 2]
+
+
+def test_segments_rotate_by_time(tmp_path: Path) -> None:
+    """A segment that is old enough is committed with the next picture."""
+    with ArchiveWriter(tmp_path / "x.bca", segment_seconds=0) as writer:
         writer.add(sample_row(), b"data")
-    assert not (folder / ".lock.owner_segment").exists()
+        assert (tmp_path / "x.bca" / "000001.zip").exists()
+
+
+def test_nothing_added_leaves_nothing(tmp_path: Path) -> None:
+    """An empty run leaves no folder behind, yet never removes one that was there."""
+    with ArchiveWriter(tmp_path / "x.bca"):
+        assert (tmp_path / "x.bca").is_dir()
+    assert not (tmp_path / "x.bca").exists()
+    (tmp_path / "y.bca").mkdir()
+    with ArchiveWriter(tmp_path / "y.bca") as writer:
+        writer.commit()
+    assert (tmp_path / "y.bca").is_dir()
+
+
+def test_both_names_come_back(sharing: Path) -> None:
+    """A shared row has its own path, time and permissions, all else is its owner's, and its payload is the same."""
+    archive = Archive.open(sharing)
+    rows = {row.path: row for row in archive.rows()}
+    moved, first = rows["moved/a.png"], rows["photos/a.png"]
+    assert archive.read(moved) == archive.read(first)
+    assert (moved.mtime_ns, moved.permissions, moved.place) == (77, 0o600, (1, "photos/a.png.jpg"))
+    same = replace(first, path=moved.path, mtime_ns=77, permissions=0o600, owner_segment=1, segment=2)
+    assert moved == same
+    assert rows["twin.png"].place == (2, "new.png.jpg")
+    assert archive.read(rows["twin.png"]) == b"new payload"
+    assert verify(sharing).ok
+
+
+def test_a_share_costs_a_line(sharing: Path) -> None:
+    """No entry is written for shared content; unzip shows only what the segment itself holds."""
+    assert list(open_segment(sharing, 2).spans) == ["new.png.jpg"]
+
+
+def test_a_share_of_a_share_refers_to_the_owner(sharing: Path) -> None:
+    """References do not form chains, so that a row is two steps from its bytes at most."""
+    moved = {row.path: row for row in Archive.open(sharing).rows()}["moved/a.png"]
+    with ArchiveWriter(sharing) as writer:
+        again = writer.add_shared(sample_row("again.png"), moved)
+    assert again.place == (1, "photos/a.png.jpg")
+    assert verify(sharing).ok
+
+
+def test_bad_names_are_refused_for_shares_too(sharing: Path) -> None:
+    """A shared row is a way to write a name like any other."""
+    owner = next(Archive.open(sharing).rows())
+    with ArchiveWriter(sharing) as writer, pytest.raises(PictureError, match="cannot be archived"):
+        writer.add_shared(sample_row("../x.png"), owner)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from batchcomp.codec import jpeg, payload
+from batchcomp.images.jpeg_segments import is_metadata
 from batchcomp.images.picture import Metadata
 from tests.cli.samples import photo
 
@@ -51,8 +52,8 @@ def test_squeezing_keeps_every_metadata_segment() -> None:
     with_density = pillow_file(photo(40, 50), dpi=(300, 240))
     for file in (data, with_density):
         squeezed = jpeg.squeeze(file)
-        kept = [file[s.start : s.end] for s in payload.segments(file) if jpeg.is_metadata(s.marker)]
-        found = [squeezed[s.start : s.end] for s in payload.segments(squeezed) if jpeg.is_metadata(s.marker)]
+        kept = [file[s.start : s.end] for s in payload.segments(file) if is_metadata(s.marker)]
+        found = [squeezed[s.start : s.end] for s in payload.segments(squeezed) if is_metadata(s.marker)]
         assert len(squeezed) < len(file)
         assert found == [segment for segment in kept if segment[4:] != b"JFIF\0\1\1\0\0\1\0\1\0\0"]
     assert jpeg.decode(jpeg.squeeze(with_density))[1].dpi == (300, 240)

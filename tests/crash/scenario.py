@@ -28,7 +28,7 @@ PICTURES = [
     source("c.png", b"third"), source("d.png", b"fourth"), source("ü/e.png", b"fifth"),
     source("copy of c.png", b"third"),
 ]  # fmt: skip
-CHANGED = [  # a holder and the row that shares it, in different segments, are superseded too
+CHANGED = [  # an owner and the row that shares its content, in different segments, are superseded too
     source("a.png", b"first, changed"), source("c.png", b"third, changed"), source("copy of c.png", b"edited"),
     source("a.png", b"changed again"),
 ]  # fmt: skip

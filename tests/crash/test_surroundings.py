@@ -138,10 +138,10 @@ def test_a_stale_lock_is_no_lock(tmp_path: Path) -> None:
     folder = tmp_path / "x.bca"
     write_archive(folder, [(sample_row("a.png"), b"data")])
     (folder / ".lock").write_bytes(b"")
-    (folder / ".lock.owner_segment").write_text('{"host": "another", "pid": 1, "since": "2001-01-01T00:00:00Z"}')
+    (folder / ".lock.holder").write_text('{"host": "another", "pid": 1, "since": "2001-01-01T00:00:00Z"}')
     write_archive(folder, [(sample_row("b.png"), b"data")])
     assert len(list(Archive.open(folder).rows())) == 2
-    assert not (folder / ".lock.owner_segment").exists()
+    assert not (folder / ".lock.holder").exists()
 
 
 def test_a_source_that_changes_while_it_is_read(

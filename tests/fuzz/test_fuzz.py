@@ -1,4 +1,4 @@
-"""Strangers' bytes never lead to a crash, a hang or a flood of memory."""
+"""Untrusted bytes never lead to a crash, a hang or a flood of memory."""
 
 from __future__ import annotations
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from batchcomp.images.picture import Pixels
+from tests.needs import param
 
 
 def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> Pixels:
@@ -52,3 +53,15 @@ def exif(orientation: int) -> bytes:
     tags = Image.Exif()
     tags[0x0112] = orientation
     return tags.tobytes().removeprefix(b"Exif\0\0")
+
+
+CASE_NEEDS = {
+    "Lab": "littlecms2",
+    **dict.fromkeys(("animated webp", "large exif", "large xmp", "truncated webp"), "webp"),
+    "truncated avif": "avif",
+}
+
+
+def cases(table: Collection[str]) -> list[object]:
+    """Return the names in a table of tests as parameters, each with what its file is made by."""
+    return [param(case, CASE_NEEDS[case]) if case in CASE_NEEDS else case for case in table]

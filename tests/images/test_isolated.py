@@ -136,8 +136,8 @@ def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped as by a debugger it computes nothing and answers nothing: the clock ends the wait."""
     with Decoders(1) as decoders:
         decoders.decode(PHOTO, "a.jpg")
-        monkeypatch.setattr(isolated, "_PATIENCE", 0)
-        monkeypatch.setattr(isolated, "_GRACE", 0.3)
+        monkeypatch.setattr(isolated, "_CLOCK_FACTOR", 0)
+        monkeypatch.setattr(isolated, "_CLOCK_EXTRA", 0.3)
         os.kill(the_one(decoders)._process.pid, signal.SIGSTOP)
         with pytest.raises(PictureError, match="took more than"):
             decoders.decode(PHOTO, "b.jpg")
@@ -210,7 +210,7 @@ def test_memory_of_a_large_picture_is_given_back(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("batchcomp.images.shared_memory.KEPT", 1 << 20)
     with Decoders(1) as decoders:
         assert decoders.decode(encoded(image(size=(1500, 1000)), "BMP"), "a.bmp").width == 1500
-        assert os.fstat(the_one(decoders)._arena._descriptor).st_size == 1 << 20
+        assert os.fstat(the_one(decoders)._memory._descriptor).st_size == 1 << 20
         assert decoders.decode(encoded(image(size=(1200, 1000)), "BMP"), "b.bmp").width == 1200
 
 

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
 import pillow_jxl  # noqa: F401 - registers what writes JPEG XL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
+from batchcomp.errors import NotAPictureError, PictureError
 from batchcomp.images import pillow_array
 from batchcomp.images.load import Limits, check_head, decode_picture, load, read_source
-from batchcomp.images.sizes import estimate_bytes
 from tests.needs import param
 
-from .make import encoded, exif, image, noise, png, with_segment
+from .make import cases, encoded, image, noise, png
 
 WEBP, AVIF = param("WEBP", "webp"), param("AVIF", "avif")
+
+
 KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")
+
+
 LACKING = {kind for kind in ("WEBP", "AVIF") if not features.check(kind.lower())}  # in this build of PIL
+
+
 LOSSLESS = [("PNG", "RGB"), ("PNG", "L"), ("TIFF", "RGB"), ("TIFF", "L"), ("BMP", "RGB"), ("BMP", "L"), ("PPM", "RGB")]
 
 
@@ -46,118 +46,9 @@ def test_lossless_formats_give_back_the_pixels_as_stored(height: int, width: int
 
 @pytest.mark.parametrize("kind", ["JPEG", WEBP, AVIF])
 def test_lossy_formats_are_read(kind: str) -> None:
+    """Sizes are right and colours are colours."""
     picture = decode_picture(encoded(image(), kind), "a")
     assert picture.pixels.shape == (30, 40, 3)
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", WEBP])
-def test_exif_icc_and_xmp_travel_byte_for_byte(kind: str) -> None:
-    """The orientation stays in EXIF and is not applied to the pixels."""
-    options = {"exif": b"Exif\0\0" + exif(6), "icc_profile": b"profile" * 9, "xmp": b"<x:xmpmeta/>"}
-    if kind == "PNG":
-        chunk = b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x:xmpmeta/>"
-        data = png((1, 1), 8, 2, bytes(4), [(b"eXIf", exif(6)), chunk])
-        assert decode_picture(data, "a").metadata.exif == exif(6)
-        assert decode_picture(data, "a").metadata.xmp == b"<x:xmpmeta/>"
-        return
-    picture = decode_picture(encoded(image(size=(40, 30)), kind, **options), "a")
-    assert (picture.width, picture.height) == (40, 30)
-    assert picture.metadata.exif == exif(6)
-    assert picture.metadata.icc == b"profile" * 9
-    assert picture.metadata.xmp == b"<x:xmpmeta/>"
-
-
-def test_exif_from_imagemagick_text_is_found() -> None:
-    """ImageMagick writes EXIF as hexadecimal PNG text, at times followed by junk."""
-    text = b"Raw profile type exif\0\nexif\n%8d\n%s\njunk" % (len(exif(3)), exif(3).hex().encode())
-    assert decode_picture(png((1, 1), 8, 2, bytes(4), [(b"tEXt", text)]), "a").metadata.exif == exif(3)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("compression", ["raw", param("tiff_lzw", "libtiff")])
-def test_tiff_orientation_is_kept_not_applied(orientation: int, compression: str) -> None:
-    pixels, tags = noise(5, 7), Image.Exif()
-    tags[0x0112] = orientation
-    picture = decode_picture(encoded(Image.fromarray(pixels), "TIFF", exif=tags, compression=compression), "a")
-    found = Image.Exif()
-    found.load(picture.metadata.exif)
-    assert np.array_equal(picture.pixels, pixels)
-    assert found[0x0112] == orientation
-
-
-def test_dpi_is_read_and_nonsense_is_not() -> None:
-    assert decode_picture(encoded(image(), "JPEG", dpi=(300, 150)), "a").metadata.dpi == (300, 150)
-    assert decode_picture(encoded(image(), "PNG", dpi=(72, 72)), "a").metadata.dpi == (72, 72)
-    assert decode_picture(encoded(image(), "JPEG", exif=b"Exif\0\0" + exif(1)), "a").metadata.dpi is None
-    assert decode_picture(png((1, 1), 8, 2, bytes(4), [(b"pHYs", bytes(8) + b"\1")]), "a").metadata.dpi is None
-
-
-def _gray16() -> bytes:
-    return encoded(Image.fromarray(np.zeros((3, 3), np.uint16)), "PNG")
-
-
-UNSUPPORTED = {
-    "transparent colour": (lambda: png((1, 1), 8, 2, bytes(4), [(b"tRNS", bytes(6))]), "transparent"),
-    "palette": (lambda: encoded(image("P"), "PNG"), "palette"),
-    "1 bit": (lambda: encoded(image("1"), "PNG"), "1-bit"),
-    "4 bits": (lambda: png((2, 1), 4, 0, bytes(2)), "4-bit"),
-    "16-bit grey": (_gray16, "8 bits"),
-    "16-bit RGB": (lambda: png((1, 1), 16, 2, bytes(7)), "16 bits"),
-    "16-bit PPM": (lambda: b"P6\n# made\n1 1\n65535\n" + bytes(6), "8 bits"),
-    "16-bit TIFF": (lambda: encoded(Image.fromarray(np.zeros((3, 3), np.uint16)), "TIFF"), "8 bits"),
-    "floating point": (lambda: encoded(image("F"), "TIFF"), "floating"),
-    "CMYK": (lambda: encoded(image("CMYK"), "JPEG"), "CMYK"),
-    "CMYK TIFF": (lambda: encoded(image("CMYK"), "TIFF"), "CMYK"),
-    "Lab": (lambda: encoded(image("LAB"), "TIFF"), "Lab"),
-    "gif": (lambda: encoded(image("P"), "GIF"), "palette"),
-    "animated gif": (lambda: encoded(image("P"), "GIF", save_all=True, append_images=[image("1")]), "animation"),
-    "animated webp": (lambda: encoded(image(), "WEBP", save_all=True, append_images=[image("L")]), "animation"),
-    "pages": (lambda: encoded(image(), "TIFF", save_all=True, append_images=[image()]), "pages"),
-    "mpo": (lambda: encoded(image(), "MPO", save_all=True, append_images=[image()]), "several pictures"),
-    "gamma": (lambda: png((1, 1), 8, 2, bytes(4), [(b"gAMA", (100_000).to_bytes(4, "big"))]), "gamma"),
-    "hdr": (lambda: png((1, 1), 8, 2, bytes(4), [(b"cICP", bytes([9, 16, 0, 1]))]), "cICP"),
-    "gain map": (
-        lambda: encoded(image(), "JPEG", xmp=b'<a hdrgm:Version="1.0"/>'),
-        "gain map",
-    ),
-    "motion photo": (lambda: encoded(image(), "JPEG", xmp=b'<a GCamera:MotionPhoto="1"/>'), "motion photo"),
-    "extended xmp": (
-        lambda: with_segment(encoded(image(), "JPEG"), 0xE1, b"http://ns.adobe.com/xmp/extension/\0more"),
-        "extended XMP",
-    ),
-    "large exif": (lambda: encoded(image(), "WEBP", exif=exif(1) + bytes(65_528)), "EXIF"),
-    "large xmp": (lambda: encoded(image(), "WEBP", xmp=bytes(65_503)), "XMP"),
-}
-
-
-CASE_NEEDS = {
-    "Lab": "littlecms2",
-    **dict.fromkeys(("animated webp", "large exif", "large xmp", "truncated webp"), "webp"),
-    "truncated avif": "avif",
-}
-
-
-def cases(table: Collection[str]) -> list[object]:
-    """Return the names in a table below as parameters, each with what its file is made by."""
-    return [param(case, CASE_NEEDS[case]) if case in CASE_NEEDS else case for case in table]
-
-
-@pytest.mark.parametrize("case", cases(UNSUPPORTED))
-def test_sound_pictures_the_codec_cannot_carry_are_told_apart(case: str) -> None:
-    """The reason is named, so that it can go into the manifest."""
-    make, reason = UNSUPPORTED[case]
-    with pytest.raises(UnsupportedPictureError, match=reason) as caught:
-        decode_picture(make(), "a.img")
-    assert "\n" not in str(caught.value)
-
-
-def test_previews_of_a_camera_are_no_reason_to_refuse() -> None:
-    """A multi-picture file whose other pictures are smaller copies of the first is an ordinary photograph."""
-    data = encoded(image(), "MPO", save_all=True, append_images=[image()])
-    second = data.index(b"MPF\0") + 4 + 8 + 2 + 12 * 3 + 4 + 16  # after the directory and the first entry
-    preview = data[:second] + (0x010001).to_bytes(4, "little") + data[second + 4 :]
-    assert decode_picture(preview, "a.jpg").width == 40
-    assert not decode_picture(preview, "a.jpg").metadata.trailer
 
 
 def _flipped(data: bytes) -> bytes:
@@ -193,6 +84,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("case", cases(DAMAGED))
 def test_damaged_pictures_are_errors_that_name_file_reason_and_next_step(case: str) -> None:
+    """A damaged or oversized picture is one line: file, reason, next step."""
     make, reason = DAMAGED[case]
     with pytest.raises(PictureError, match=reason) as caught:
         decode_picture(make(), "dir/a.jpg")
@@ -210,21 +102,25 @@ def test_other_files_are_no_pictures(data: bytes) -> None:
 
 
 def test_apple_double_files_are_no_pictures_whatever_their_suffix() -> None:
+    """MacOS keeps metadata in files that are named like pictures."""
     with pytest.raises(NotAPictureError):
         decode_picture(b"\x00\x05\x16\x07" + bytes(60), "._IMG_1.JPG")
 
 
 def test_a_camera_raw_file_is_never_taken_for_its_thumbnail() -> None:
+    """Most raw files are TIFFs whose first picture is a thumbnail."""
     with pytest.raises(PictureError, match="camera raw"):
         decode_picture(encoded(image(), "TIFF"), "IMG_1.DNG")
 
 
 def test_content_decides_not_the_suffix() -> None:
+    """A wrong suffix, or none, does no harm."""
     assert decode_picture(encoded(image(), "JPEG"), "a.heic").width == 40
     assert decode_picture(encoded(image(), "PNG"), "a").width == 40
 
 
 def test_limits_are_settings() -> None:
+    """Pixels, sides and metadata are checked against the limits that are given."""
     data = encoded(image(), "JPEG", icc_profile=bytes(100))
     for limits in (Limits(max_pixels=1199), Limits(max_side=39), Limits(max_metadata_bytes=99)):
         with pytest.raises(PictureError, match="exceed the limit"):
@@ -239,18 +135,10 @@ def test_pictures_above_pillows_own_ceiling_are_read_without_a_warning(monkeypat
     assert decode_picture(encoded(image(size=(5, 240)), "JPEG"), "a").height == 240
 
 
-def test_warnings_of_pillow_stay_inside_and_filters_are_restored() -> None:
-    """An APNG header that makes Pillow warn, read by four threads under `-W error`."""
-    data = png((1, 1), 8, 2, bytes(4), [(b"acTL", bytes(8))])
-    before = list(warnings.filters)
-    with ThreadPoolExecutor(4) as pool:
-        assert [picture.width for picture in pool.map(lambda _: decode_picture(data, "a"), range(40))] == [1] * 40
-    assert list(warnings.filters) == before
-
-
 @given(st.integers(0, 2000), st.integers(1, 255), st.sampled_from([kind for kind in KINDS if kind not in LACKING]))
 @settings(max_examples=150, deadline=None)
 def test_a_changed_byte_never_raises_anything_unexpected(at: int, change: int, kind: str) -> None:
+    """Whatever a decoder raises on damage becomes a PictureError of one line."""
     data = bytearray(encoded(image("P" if kind == "GIF" else "RGB", (16, 16)), kind))
     data[at % len(data)] ^= change
     try:
@@ -268,11 +156,13 @@ def test_a_decoder_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_load_reads_a_file(tmp_path: Path) -> None:
+    """`load` is reading and decoding in one."""
     (tmp_path / "a.jpg").write_bytes(encoded(image(), "JPEG"))
     assert load(tmp_path / "a.jpg").width == 40
 
 
 def test_source_carries_bytes_checksum_and_time(tmp_path: Path) -> None:
+    """All describe the same moment of the file."""
     path = tmp_path / "a"
     path.write_bytes(b"abc")
     os.utime(path, ns=(5, 7_000_000_123))
@@ -282,6 +172,7 @@ def test_source_carries_bytes_checksum_and_time(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
+    """Missing, special and oversized files are PictureErrors."""
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "big.jpg").write_bytes(bytes(11))
     cases = {"missing.jpg": "cannot be read", "pipe.jpg": "not a regular file", "big.jpg": "11 bytes exceed"}
@@ -291,6 +182,7 @@ def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes of two moments never make one picture."""
     path, stat_of = tmp_path / "a.jpg", os.fstat
     path.write_bytes(bytes(10))
 
@@ -304,46 +196,7 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path, monkey
         read_source(path)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 8), (641, 479), (300, 2000)])
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", WEBP, "TIFF", "PPM", AVIF, "JXL"])
-def test_the_size_is_read_from_headers_of_every_format(tmp_path: Path, kind: str, size: tuple[int, int]) -> None:
-    """Without a decoder, which the file may be made to harm; EXIF in front of a JPEG's size does not matter."""
-    options = {"exif": b"Exif\0\0" + bytes(60_000)} if kind == "JPEG" else {"lossless": kind == "WEBP" and size[0] > 7}
-    (tmp_path / "a").write_bytes(encoded(Image.new("P" if kind == "GIF" else "RGB", size), kind, **options))
-    assert estimate_bytes(tmp_path / "a") == size[0] * size[1] * 3
-
-
-@given(
-    st.binary(max_size=200),
-    st.sampled_from([b"\xff\xd8\xff", b"II*\0", b"MM\0+", b"P6\n", b"\xff\x0a", b"RIFF0000WEBP"]),
-)
-@settings(max_examples=300, deadline=None)
-def test_no_header_upsets_the_estimate(tmp_path_factory: pytest.TempPathFactory, rest: bytes, start: bytes) -> None:
-    """Whatever follows a signature, the answer is a number."""
-    path = tmp_path_factory.getbasetemp() / "header"
-    path.write_bytes(start + rest)
-    assert isinstance(estimate_bytes(path), int)
-
-
-def test_the_size_of_heic_is_that_of_its_blocks(tmp_path: Path) -> None:
-    """Encoders code whole blocks and crop them; the estimate may be larger by these, never smaller."""
-    pillow_heif.register_heif_opener()
-    (tmp_path / "a").write_bytes(encoded(Image.new("RGB", (641, 479)), "HEIF"))
-    assert 641 * 479 * 3 <= estimate_bytes(tmp_path / "a") <= 648 * 488 * 3
-
-
-def test_iptc_that_pillow_cannot_read_is_a_reason() -> None:
-    """Some programs write IPTC into a TIFF as numbers; it would be lost."""
-    tags = ImageFileDirectory_v2()
-    tags[33_723] = 1296646712
-    tags.tagtype[33_723] = 4
-    with pytest.raises(UnsupportedPictureError, match="IPTC"):
-        decode_picture(encoded(image(), "TIFF", tiffinfo=tags), "a.tif")
-
-
-def test_a_film_is_not_read_to_its_end_to_learn_that_it_is_none_of_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_the_head_of_a_film_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first bytes decide, unless the suffix promises a picture."""
     (tmp_path / "a.mov").write_bytes(b"\0\0\0\x14ftypqt  " + bytes(1000))
     (tmp_path / "a.jpg").write_bytes(bytes(1000))
@@ -353,13 +206,3 @@ def test_a_film_is_not_read_to_its_end_to_learn_that_it_is_none_of_ours(
     monkeypatch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
     with pytest.raises(PictureError, match="cannot be read"):
         check_head(tmp_path / "a.mov")
-
-
-def test_the_size_in_memory_is_told_from_the_header(tmp_path: Path) -> None:
-    """A flat picture is small on disk and large in memory; what cannot be read counts as nothing."""
-    flat, broken = tmp_path / "flat.png", tmp_path / "broken.png"
-    Image.new("RGB", (2000, 1500)).save(flat)
-    broken.write_bytes(flat.read_bytes()[:20])
-    assert estimate_bytes(flat) == 2000 * 1500 * 3 > 100 * flat.stat().st_size
-    assert estimate_bytes(broken) == 0
-    assert estimate_bytes(tmp_path / "none.png") == 0

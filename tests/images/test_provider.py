@@ -1,4 +1,4 @@
-"""Pillow or pillow-simd: which one it is, whether it may meet strangers' files, and the one resize."""
+"""Pillow or pillow-simd: which one it is, whether it may decode untrusted files, and the one resize."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchcomp.archive import Row
+from batchcomp.outputs import OUTPUTS
 from batchcomp.pipeline.selection import chosen_rows, matches
 from batchcomp.pipeline.targets import clash_key, format_of, payload_target, sameness, target_names
-from batchcomp.settings import FORMATS
 from tests.archive.samples import sample_row, verbatim_row
 
 
@@ -65,7 +65,7 @@ def test_no_two_pictures_share_a_target(paths: set[str], kind: str, data: st.Dat
     names = target_names(chosen, kind)
     assert len({name.casefold() for name in names.values()}) == len(paths)
     assert names == target_names(reversed(chosen), kind)
-    assert all(name.endswith(FORMATS[kind]) or keep for name, keep in zip(names.values(), kept, strict=True))
+    assert all(name.endswith(OUTPUTS[kind].suffix) or keep for name, keep in zip(names.values(), kept, strict=True))
     assert all(PurePosixPath(path).parent == PurePosixPath(name).parent for path, name in names.items())
 
 

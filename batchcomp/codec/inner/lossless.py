@@ -11,7 +11,7 @@ from PIL import Image
 
 from batchcomp.errors import PayloadError, PictureError
 from batchcomp.images.load import decode_picture
-from batchcomp.images.outputs import options
+from batchcomp.images.outputs import options, output_format
 from batchcomp.images.picture import Picture, Pixels
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 
@@ -19,7 +19,6 @@ FLAT = 0.3  # share of pixels that equal their left neighbour from which a pictu
 SAMPLE = 4_000_000  # pixels that are looked at, about
 LARGE = 1_000_000  # pixels from which on tiles are tried first
 TILE, TILES, FAR = 128, 4, 4  # pixels a side, tiles along each side, and how far from `most` is beyond hope
-WEBP_SIDE = 16_383  # pixels, the format's limit
 _LOSSLESS: Final[dict[str, dict[str, Any]]] = {
     "webp": {"lossless": True, "quality": 80, "method": 4},
     "png": {"optimize": True},
@@ -84,7 +83,7 @@ def _is_hopeless(pixels: Pixels, most: int) -> bool:
 def _files(picture: Picture) -> Iterator[tuple[str, bytes]]:
     image = Image.fromarray(picture.pixels[:, :, 0] if picture.mode == "L" else picture.pixels)
     for name, own in _LOSSLESS.items():
-        unfit = picture.mode == "L" or max(picture.width, picture.height) > WEBP_SIDE
+        unfit = picture.mode == "L" or max(picture.width, picture.height) > output_format("webp").max_side
         if picture.metadata.alpha or (name == "webp" and unfit):
             continue
         buffer = io.BytesIO()

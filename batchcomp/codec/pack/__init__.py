@@ -30,6 +30,7 @@ from batchcomp.codec.dct import ZIGZAG, Coefficients, bands
 from batchcomp.codec.pack.coder import Coder, RangeReader, RangeWriter, Walk
 from batchcomp.codec.pack.model import Packer, by_key, shipped
 from batchcomp.errors import PayloadError
+from batchcomp.images.jpeg_segments import is_metadata
 
 MAGIC: Final = b"\xbcpk1"
 HEAD: Final = struct.Struct(">4s4sIHI")
@@ -133,7 +134,7 @@ def front_of(data: bytes) -> bytes:
 
 
 def _front(data: bytes) -> bytes:
-    end = next(s.start for s in payload.segments(data) if not jpeg.is_metadata(s.marker))
+    end = next(s.start for s in payload.segments(data) if not is_metadata(s.marker))
     return data[len(payload.SOI) : end]
 
 

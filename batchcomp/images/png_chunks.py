@@ -1,0 +1,41 @@
+"""The chunks of a PNG file, read without decoding (https://www.w3.org/TR/png-3/#5Chunk-layout)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+_SIGNATURE_BYTES: Final = 8
+_KEPT: Final = frozenset((b"tEXt", b"zTXt", b"iTXt", b"tIME", b"sRGB", b"gAMA", b"cHRM", b"sBIT"))
+_ELSEWHERE: Final = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0", b"Raw profile type xmp\0")  # in `Metadata`
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
+    """Yield (type, content, checksum is right) of the chunks of a PNG; stop at its end or at the first damage."""
+    at = _SIGNATURE_BYTES
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        content = data[at + 8 : at + 8 + length]
+        if len(content) < length or at + 12 + length > len(data):
+            return
+        (checksum,) = struct.unpack_from(">I", data, at + 8 + length)
+        yield kind, content, zlib.crc32(content, zlib.crc32(kind)) == checksum
+        if kind == b"IEND":
+            return
+        at += 12 + length
+
+
+def further_chunks(data: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Return (type, content) of a PNG's chunks that hold for the restored picture too and have no field of `Metadata`.
+
+    Texts, the time stamp, sRGB and the like, and private chunks that their author calls safe to copy (PNG 3, 5.4).
+    """
+    return tuple((kind, content) for kind, content, sound in png_chunks(data) if sound and _is_kept(kind, content))
+
+
+def _is_kept(kind: bytes, content: bytes) -> bool:
+    if kind in _KEPT:
+        return not content.startswith(_ELSEWHERE)
+    return kind[0:1].islower() and kind[1:2].islower() and kind[3:4].islower()  # ancillary, private, safe to copy

@@ -1,0 +1,44 @@
+"""Two views of one descriptor see the same memory."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from batchcomp.images import shared_memory
+from batchcomp.images.shared_memory import SharedMemory, new_descriptor
+
+
+def test_pixels_come_first_and_the_rest_behind_them() -> None:
+    """The other side finds both where the first one says."""
+    with new_descriptor() as descriptor:
+        mine, theirs = SharedMemory(descriptor), SharedMemory(descriptor)
+        mine.pixels((2, 3, 1))[:] = 7
+        start, size = mine.append(b"metadata")
+        assert (start, size) == (6, 8)
+        assert theirs.view()[:14] == bytes([7] * 6) + b"metadata"
+
+
+def test_it_grows_and_is_used_again() -> None:
+    """What was in it is overwritten by the next picture."""
+    with new_descriptor() as descriptor:
+        memory = SharedMemory(descriptor)
+        memory.append(b"x" * 10_000)
+        memory.clear()
+        assert memory.append(b"again") == (0, 5)
+        assert memory.view()[:5] == b"again"
+
+
+def test_only_a_large_memory_shrinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is quicker to fill than what is new."""
+    monkeypatch.setattr(shared_memory, "KEPT", 8192)
+    with new_descriptor() as descriptor:
+        memory = SharedMemory(descriptor)
+        memory.append(bytes(100))
+        size = os.fstat(descriptor).st_size
+        memory.shrink()
+        assert os.fstat(descriptor).st_size == size
+        memory.append(bytes(100_000))
+        memory.shrink()
+        assert os.fstat(descriptor).st_size == 8192
