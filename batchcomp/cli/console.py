@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, partial
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 from batchcomp.cli import session
 from batchcomp.errors import ExitCode, OutputError
@@ -60,26 +60,26 @@ class SafeStderr(io.TextIOBase):
     def write(self, text: str) -> int:
         """See `io.TextIOBase`."""
         with self._errors_ignored():
-            sys.stderr.write(text)
+            self._stream().write(text)
         return len(text)
 
     def flush(self) -> None:
         """See `io.TextIOBase`."""
         with self._errors_ignored():
-            sys.stderr.flush()
+            self._stream().flush()
 
     def isatty(self) -> bool:
         """See `io.TextIOBase`."""
-        return sys.stderr.isatty()
+        return self._stream().isatty()
 
     def fileno(self) -> int:
         """See `io.TextIOBase`."""
-        return sys.stderr.fileno()
+        return self._stream().fileno()
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # read-only is all that rich needs
         """See `io.TextIOBase`."""
-        return sys.stderr.encoding or "utf-8"
+        return self._stream().encoding or "utf-8"
 
     @staticmethod
     @contextmanager
@@ -87,10 +87,16 @@ class SafeStderr(io.TextIOBase):
         try:
             yield
         except (OSError, ValueError):  # ValueError: the stream was closed
-            discard(sys.stderr)
+            discard(SafeStderr._stream())
+
+    @staticmethod
+    def _stream() -> TextIO:
+        """Behind what rich puts there while a progress bar is drawn, which would write here again."""
+        stream: TextIO = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+        return stream
 
 
-def discard(stream: IO[str]) -> None:
+def discard(stream: TextIO) -> None:
     """Send what a stream still holds, and all that follows, to nowhere, so that it cannot fail again at the end."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
