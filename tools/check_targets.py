@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from batchcomp.archive import Archive, Row
+from batchcomp.archive import ArchiveReader, Row
 from batchcomp.codec import jpeg, plain_jpeg
 from batchcomp.images.load import load
 from batchcomp.images.picture import Pixels
@@ -67,7 +67,7 @@ def check(folder: Path, target: Target, model: Path | None, pack: bool) -> Itera
             compress_archive(CompressSettings(paths=(folder,), archive=archive, target=target, model=model, pack=pack))
         )
         tally(decode_archive(DecodeSettings(source=archive, out=out, model=model)))
-        rows = list(Archive.open(archive).rows())
+        rows = list(ArchiveReader.open(archive).rows())
         kinds: dict[str, int] = {}
         missed = 0
         for row in rows:

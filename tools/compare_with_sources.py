@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image, ImageFile
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from batchcomp.archive import Archive, Row
+from batchcomp.archive import ArchiveReader, Row
 from batchcomp.images.formats import recognise
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 from batchcomp.pipeline.targets import sameness, target_names
@@ -189,7 +189,7 @@ def not_held(sources: Path, known: set[str]) -> list[str]:
 
 def main(sources: Path, archive: Path, decoded: Path) -> int:
     """Print a line a file and a summary; return the exit code."""
-    rows = list(Archive.open(archive).rows())
+    rows = list(ArchiveReader.open(archive).rows())
     targets = target_names(rows, "png", same=sameness(decoded))
     wrong = 0
     for row in rows:

@@ -2,14 +2,14 @@
 
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.prune import PruneReport, prune
-from batchcomp.archive.reader import Archive
+from batchcomp.archive.reader import ArchiveReader
 from batchcomp.archive.repair import RepairReport, repair
 from batchcomp.archive.rows import JpegComparison, Row
 from batchcomp.archive.verify import VerifyReport, verify
 from batchcomp.archive.writer import ArchiveWriter
 
 __all__ = [
-    "Archive",
+    "ArchiveReader",
     "ArchiveWriter",
     "Damage",
     "FoundDamageError",

@@ -12,7 +12,7 @@ from pathlib import Path
 from batchcomp.archive.growing import utc_now
 from batchcomp.archive.lock import locked
 from batchcomp.archive.manifest import held_line, inner_lines, is_held, is_row
-from batchcomp.archive.reader import Archive, find_segments
+from batchcomp.archive.reader import ArchiveReader, find_segments
 from batchcomp.archive.rewrite import Kept, check_kind, rewrite
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, open_segment
@@ -58,7 +58,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
     Raises:
         UsageError: `keep_last` is less than 1.
         ArchiveDamagedError: something is damaged; nothing more was dropped.
-        ArchiveLockedError, ArchiveNotFoundError, ArchiveError: see `locked` and `Archive.open`.
+        ArchiveLockedError, ArchiveNotFoundError, ArchiveError: see `locked` and `ArchiveReader.open`.
     """
     if keep_last < 1:
         raise UsageError(f"keep last {keep_last}: expected 1 or more; the newest version is always kept")
@@ -76,7 +76,7 @@ class _Plan:
     """What is dropped and what stays, in a few numbers a row."""
 
     def __init__(self, folder: Path, keep_last: int, gone: Callable[[str], bool]) -> None:
-        self.archive = Archive.open(folder)
+        self.archive = ArchiveReader.open(folder)
         if self.archive.damage:
             raise ArchiveDamagedError(f"{self.archive.damage[0]}; {REFUSAL.format(folder)}")
         self._folder = folder

@@ -19,10 +19,10 @@ T = TypeVar("T")
 _MAX_TRIES = 10  # a segment may be replaced between being opened and being read
 
 
-class Archive:
-    """The pictures of an archive, read only. No lock is needed, and several threads may use one Archive.
+class ArchiveReader:
+    """The pictures of an archive, read only. No lock is needed, and several threads may use one ArchiveReader.
 
-        with Archive.open(Path("photos.bca")) as archive:
+        with ArchiveReader.open(Path("photos.bca")) as archive:
             for row in archive.rows():
                 print(row.path, len(archive.read(row)))
 
@@ -44,14 +44,14 @@ class Archive:
         self._segment = lru_cache(maxsize=4)(self._opened)
 
     @staticmethod
-    def open(folder: Path) -> Archive:
+    def open(folder: Path) -> ArchiveReader:
         """Open the archive in `folder` and check the frame of each segment; damaged ones do not stop the others.
 
         Raises:
             ArchiveNotFoundError: there is no archive.
             ArchiveError: a segment's version is newer than this build reads, or the folder cannot be read.
         """
-        archive = Archive(folder, [])
+        archive = ArchiveReader(folder, [])
         archive._catch_up()
         archive.damage.extend(gap_damage(list(archive._snapshot)))
         return archive

@@ -28,6 +28,7 @@ from batchcomp.cli import (
 )
 from batchcomp.cli.common import with_common
 from batchcomp.cli.config import path_of
+from batchcomp.cli.streams import discard
 from batchcomp.errors import BatchcompError, ExitCode, OutputError
 
 INTERRUPTED = "interrupted; what was finished is kept, run again to go on"
@@ -64,7 +65,7 @@ class Group(Subgroup):
         except KeyboardInterrupt as error:
             raise typer.Exit(_close(signals.exit_code(error), INTERRUPTED, error)) from error
         except BrokenPipeError as error:  # the reader of a pipe (head, less) has had enough
-            console.discard(sys.stdout)
+            discard(sys.stdout)
             raise typer.Exit(ExitCode.NO_READER) from error
         except Exception as error:  # wrong usage, which typer says itself; or a bug, which must be loud
             _escape_usage(error)
@@ -86,9 +87,9 @@ def _close(code: int, text: str = "", error: BaseException | None = None, *, sai
     try:
         console.close(code, text, said=said)
     except BrokenPipeError:
-        console.discard(sys.stdout)
+        discard(sys.stdout)
     except OutputError as failure:
-        console.discard(sys.stdout)
+        discard(sys.stdout)
         if not isinstance(error, OutputError):
             console.say(f"batchcomp: {failure}", style=console.PROBLEM)
     return code

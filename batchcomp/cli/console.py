@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import cache, partial
-from typing import IO, TYPE_CHECKING, Any, TextIO, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from batchcomp.cli import session
+from batchcomp.cli.streams import SafeStderr
 from batchcomp.errors import ExitCode, OutputError
 from batchcomp.kinds import KINDS
 from batchcomp.report.text import printable
@@ -49,59 +48,6 @@ def print_result(renderable: Any) -> None:
     console = Console(file=text, force_terminal=terminal, highlight=False, width=out().width)
     console.print(renderable)
     write(text.getvalue())
-
-
-class SafeStderr(io.TextIOBase):
-    """Standard error as it is at the time, without its errors: a message that nobody can get must not end a run.
-
-    Once it refuses (a full disk, a terminal or reader that is gone), what follows goes nowhere.
-    """
-
-    def write(self, text: str) -> int:
-        """See `io.TextIOBase`."""
-        with self._errors_ignored():
-            self._stream().write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """See `io.TextIOBase`."""
-        with self._errors_ignored():
-            self._stream().flush()
-
-    def isatty(self) -> bool:
-        """See `io.TextIOBase`."""
-        return self._stream().isatty()
-
-    def fileno(self) -> int:
-        """See `io.TextIOBase`."""
-        return self._stream().fileno()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # read-only is all that rich needs
-        """See `io.TextIOBase`."""
-        return self._stream().encoding or "utf-8"
-
-    @staticmethod
-    @contextmanager
-    def _errors_ignored() -> Iterator[None]:
-        try:
-            yield
-        except (OSError, ValueError):  # ValueError: the stream was closed
-            discard(SafeStderr._stream())
-
-    @staticmethod
-    def _stream() -> TextIO:
-        """Behind what rich puts there while a progress bar is drawn, which would write here again."""
-        stream: TextIO = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
-        return stream
-
-
-def discard(stream: TextIO) -> None:
-    """Send what a stream still holds, and all that follows, to nowhere, so that it cannot fail again at the end."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
 
 
 @cache

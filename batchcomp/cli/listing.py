@@ -10,11 +10,11 @@ from batchcomp.cli.options import ArchiveArg, JsonOpt
 
 def list_pictures(archive: ArchiveArg = None, as_json: JsonOpt = False) -> None:
     """List the pictures of an archive."""
-    from batchcomp.archive import Archive
+    from batchcomp.archive import ArchiveReader
     from batchcomp.cli.state import choose_archive
     from batchcomp.report.rows import row_fields
 
-    opened = Archive.open(choose_archive(archive))
+    opened = ArchiveReader.open(choose_archive(archive))
     rows = list(opened.rows())
     for row in rows:
         if as_json:

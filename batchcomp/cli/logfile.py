@@ -7,8 +7,8 @@ import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from batchcomp.cli import console
 from batchcomp.cli.session import Session
+from batchcomp.cli.streams import SafeStderr
 from batchcomp.errors import BatchcompError
 
 FORMAT = "%(asctime)s %(process)d %(name)s %(levelname)s %(message)s"
@@ -29,7 +29,7 @@ class _Handler(RotatingFileHandler):
             self._failed = True
             # not console.say, which logs
             reason = getattr(sys.exc_info()[1], "strerror", None) or "error"
-            console.SafeStderr().write(f"batchcomp: the log file cannot be written ({reason}); going on without it\n")
+            SafeStderr().write(f"batchcomp: the log file cannot be written ({reason}); going on without it\n")
 
 
 def open_log(now: Session, path: Path, *, mebibytes: int, keep: int) -> None:

@@ -28,13 +28,13 @@ def report(
     name = format_name(form, as_json=as_json, as_csv=as_csv)
     session.current().as_json = name == JSON
     write = find_format(name)
-    from batchcomp.archive import Archive
+    from batchcomp.archive import ArchiveReader
     from batchcomp.cli.state import choose_archive
     from batchcomp.report.formats.base import Report
     from batchcomp.report.rows import arrange, report_row, totals
 
     folder = choose_archive(archive)
-    opened = Archive.open(folder)
+    opened = ArchiveReader.open(folder)
     rows = [report_row(row) for row in opened.rows()]
     shown = arrange(rows, sort=sort, worst=worst)
     write(Report(title=str(folder), rows=shown, totals=totals(rows, opened.bytes_on_disk())), console)

@@ -68,7 +68,7 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
         raise PictureError(f"{shown(path)}: {size} pixels are too many for {format}; choose --format {DEFAULT_OUTPUT}")
     if picture.metadata.alpha and not OUTPUTS[format].alpha:
         raise PictureError(f"{shown(path)}: {output.name} has no alpha channel; choose --format {DEFAULT_OUTPUT}")
-    image = _image(picture)
+    image = to_image(picture)
 
     def write(file: IO[bytes]) -> None:
         output.write(image, file, picture.metadata)
@@ -83,13 +83,21 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
         )
 
 
-def _image(picture: Picture) -> Image.Image:
-    """Return the pixels, with the alpha channel where there is one, as Pillow's picture."""
+def to_image(picture: Picture) -> Image.Image:
+    """Return the pixels, with the alpha channel where there is one, as Pillow's picture.
+
+    EXIF, ICC profile and XMP stand in its `info`, from where Pillow's `save` takes them if told so.
+
+    Raises:
+        PictureError: the alpha channel is damaged.
+    """
     image = Image.fromarray(picture.pixels[:, :, 0] if picture.mode == "L" else picture.pixels)
-    if not picture.metadata.alpha:
-        return image
-    alpha = channel(picture.metadata.alpha, image.size)
-    return Image.merge(picture.full_mode, (*image.split(), alpha))
+    metadata = picture.metadata
+    if metadata.alpha:
+        image = Image.merge(picture.full_mode, (*image.split(), channel(metadata.alpha, image.size)))
+    found = {"exif": metadata.exif, "icc_profile": metadata.icc, "xmp": metadata.xmp}
+    image.info.update({name: value for name, value in found.items() if value})
+    return image
 
 
 def save_bytes(

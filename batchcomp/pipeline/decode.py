@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from batchcomp.archive import Archive
+from batchcomp.archive import ArchiveReader
 from batchcomp.archive.rows import Row
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PayloadError, PictureError
@@ -34,7 +34,7 @@ def decode_archive(settings: DecodeSettings) -> Generator[Event]:
         UsageError: a pattern matches nothing.
         ModelError: the model file is unusable.
     """
-    archive = Archive.open(settings.source)
+    archive = ArchiveReader.open(settings.source)
     rows = list(archive.rows())
     # of all rows: a pattern must not change a picture's name
     names = target_names(rows, settings.format, same=sameness(settings.out))
@@ -50,7 +50,7 @@ def decode_archive(settings: DecodeSettings) -> Generator[Event]:
 
 
 def _read(
-    archive: Archive, rows: list[Row], names: dict[str, str], settings: DecodeSettings
+    archive: ArchiveReader, rows: list[Row], names: dict[str, str], settings: DecodeSettings
 ) -> Iterator[list[Entry | Event]]:
     """Read entries, check them and decode their JPEGs, in threads of its own."""
     with Threads(settings.workers) as workers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from batchcomp.archive import Archive
+from batchcomp.archive import ArchiveReader
 from batchcomp.archive.rows import Row
 from batchcomp.codec.compact import Decoded
 from batchcomp.codec.inner import reader_of
@@ -28,7 +28,7 @@ class Entry:
     picture: Picture | None = None
 
 
-def read_entry(archive: Archive, row: Row, target: str) -> Entry | Event:
+def read_entry(archive: ArchiveReader, row: Row, target: str) -> Entry | Event:
     """Read one entry and check it against its row; a `Failed` event where it is damaged or of an unknown kind."""
     try:
         data = archive.read(row)

@@ -9,7 +9,7 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812  # an exception's name
 from typing import Any, NamedTuple
 
-from batchcomp.archive import Archive, Damage, FoundDamageError
+from batchcomp.archive import ArchiveReader, Damage, FoundDamageError
 from batchcomp.archive.manifest import picture_lines
 from batchcomp.archive.reader import find_segments, gap_damage
 from batchcomp.archive.rows import Row, parse_line
@@ -21,7 +21,7 @@ from batchcomp.pipeline.recipe import Recipe, recipe_from
 _RECORD = Struct("<Qq32sQI")  # size, mtime_ns, SHA-256, segment, number of the Recipe
 
 
-class Entry(NamedTuple):
+class IndexEntry(NamedTuple):
     """The current version of one path."""
 
     size: int
@@ -47,7 +47,7 @@ class Index:
         self._open: dict[bytes, Row] = {}
         self._open_segment = 0
         self._manifest = lru_cache(maxsize=4)(lambda number: _manifest(folder, number))
-        self._archive = Archive(folder, [])
+        self._archive = ArchiveReader(folder, [])
         try:
             numbers = find_segments(folder)
         except ArchiveNotFoundError:
@@ -62,13 +62,13 @@ class Index:
     def __len__(self) -> int:
         return len(self._records)
 
-    def get(self, path: str) -> Entry | None:
+    def get(self, path: str) -> IndexEntry | None:
         """Return the current version of a path, None if there is none."""
         record = self._records.get(path)
         if record is None:
             return None
         size, mtime_ns, digest, segment, asked = _RECORD.unpack(record)
-        return Entry(size, mtime_ns, digest, segment, self._values[asked])
+        return IndexEntry(size, mtime_ns, digest, segment, self._values[asked])
 
     def note(self, row: Row) -> None:
         """Remember the content of a row that was stored just now."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from batchcomp.images.names import shown
 from batchcomp.images.sizes import estimate_bytes
 from batchcomp.images.walk import Item, WalkFailure, walk
-from batchcomp.pipeline.index import Entry, Index
+from batchcomp.pipeline.index import Index, IndexEntry
 from batchcomp.pipeline.recipe import stale
 from batchcomp.pipeline.records import Bundle, Event, Failed, Passed
 from batchcomp.settings import CompressSettings
@@ -71,7 +71,7 @@ class _Fits:
         self._checksum = settings.checksum
         self._stale = lru_cache(maxsize=1024)(lambda asked: stale(asked, settings, models))
 
-    def reason_to_take(self, item: Item, entry: Entry | None) -> str:
+    def reason_to_take(self, item: Item, entry: IndexEntry | None) -> str:
         """Why a file should be (re-)compressed; empty where the archive already holds it as asked for."""
         if entry is None:
             return "new"

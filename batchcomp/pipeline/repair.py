@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from batchcomp.archive import Archive, RepairReport, repair
+from batchcomp.archive import ArchiveReader, RepairReport, repair
 from batchcomp.codec.inner import codec_of
 from batchcomp.codec.payload import MODEL_BYTES
 from batchcomp.errors import ArchiveError
@@ -33,7 +33,7 @@ class Describer:
     def __init__(self, folder: Path) -> None:
         self._models: dict[bytes, str] = {}  # by the first bytes of the hash, which are all that a payload has
         with suppress(ArchiveError):
-            for row in Archive.open(folder).all_rows():
+            for row in ArchiveReader.open(folder).all_rows():
                 self._models[bytes.fromhex(row.model)[:MODEL_BYTES]] = row.model
 
     def __call__(self, kind: str, payload: bytes) -> dict[str, Any]:

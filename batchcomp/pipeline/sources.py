@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchcomp.archive import Archive, Row
+from batchcomp.archive import ArchiveReader, Row
 from batchcomp.errors import UsageError
 from batchcomp.images.names import shown
 from batchcomp.images.walk import locator
@@ -35,10 +35,10 @@ def compare_sources(archive: Path, paths: Sequence[Path], choose: Callable[[Row]
     `paths` are those that `compress` was given, so that the names lead to the files.
 
     Raises:
-        ArchiveNotFoundError, ArchiveError: see `Archive.open`.
+        ArchiveNotFoundError, ArchiveError: see `ArchiveReader.open`.
         UsageError: a path is missing, or none of the pictures has an original there.
     """
-    rows = Archive.open(archive).rows()
+    rows = ArchiveReader.open(archive).rows()
     return _compared([row for row in rows if choose(row)], locator(paths), paths)
 
 
@@ -48,11 +48,11 @@ def gone_below(archive: Path, paths: Sequence[Path]) -> Callable[[str], bool]:
     An original that cannot be looked at, for whatever reason, is not gone.
 
     Raises:
-        ArchiveNotFoundError, ArchiveError: see `Archive.open`.
+        ArchiveNotFoundError, ArchiveError: see `ArchiveReader.open`.
         UsageError: none of the pictures has an original there: more likely the disk is not mounted.
     """
     locate = locator(paths)
-    _refuse_if_none((row.path for row in Archive.open(archive).rows()), locate, paths)
+    _refuse_if_none((row.path for row in ArchiveReader.open(archive).rows()), locate, paths)
     return lambda path: _is_gone(locate(path))
 
 

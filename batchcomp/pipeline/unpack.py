@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-from batchcomp.archive import Archive
+from batchcomp.archive import ArchiveReader
 from batchcomp.archive.rows import Row
 from batchcomp.codec import pack
 from batchcomp.errors import ArchiveError, PayloadError, PictureError
@@ -23,7 +23,7 @@ def unpack_archive(folder: Path, patterns: Sequence[str], out: Path, *, force: b
         ArchiveNotFoundError: there is no archive.
         UsageError: a pattern matches nothing, or the `[pack]` extra is missing.
     """
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     rows = chosen_rows(list(archive.rows()), patterns)
     for damage in archive.damage:
         yield Failed(name=damage.segment, reason=str(damage), damage=True)
@@ -31,7 +31,7 @@ def unpack_archive(folder: Path, patterns: Sequence[str], out: Path, *, force: b
         yield _unpack(archive, row, out, force=force)
 
 
-def _unpack(archive: Archive, row: Row, out: Path, *, force: bool) -> Event:
+def _unpack(archive: ArchiveReader, row: Row, out: Path, *, force: bool) -> Event:
     try:
         data, name = archive.read(row), row.entry
         if row.stored == "packed":

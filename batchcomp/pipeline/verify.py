@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchcomp.archive import Archive, Damage, Row, VerifyReport, verify
+from batchcomp.archive import ArchiveReader, Damage, Row, VerifyReport, verify
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PayloadError
 from batchcomp.pipeline.entries import Entry, read_entry
@@ -39,7 +39,7 @@ def verify_archive(settings: VerifySettings) -> Generator[Finding]:
     Every check looks at the same sample.
 
     Raises:
-        ArchiveNotFoundError, ArchiveError: see `Archive.open`.
+        ArchiveNotFoundError, ArchiveError: see `ArchiveReader.open`.
         ModelError: the model file is unusable.
         UsageError: a path of `sources` is missing, or none of the pictures has an original there.
     """
@@ -55,7 +55,7 @@ def verify_archive(settings: VerifySettings) -> Generator[Finding]:
 
 def check_pictures(settings: VerifySettings, choose: Choose = lambda _: True) -> Iterator[Event]:
     """Restore the chosen pictures of an archive in memory; nothing is written."""
-    archive = Archive.open(settings.archive)
+    archive = ArchiveReader.open(settings.archive)
     restorer = Restorer(Codec.open(settings.model, device=settings.device))
     for row in filter(choose, archive.rows()):
         yield _check(restorer, read_entry(archive, row, row.path))

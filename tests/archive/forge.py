@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from batchcomp.archive import Archive
+from batchcomp.archive import ArchiveReader
 from batchcomp.archive.rows import json_line, row_line, with_crc
 from batchcomp.errors import ArchiveDamagedError
 
@@ -26,7 +26,7 @@ def flip(path: Path, position: int) -> None:
 
 def payloads(folder: Path) -> dict[str, bytes]:
     """Return what can still be read; damage may stop a picture, never change it."""
-    found, archive = {}, Archive.open(folder)
+    found, archive = {}, ArchiveReader.open(folder)
     for row in archive.rows():
         try:
             found[row.path] = archive.read(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchcomp.archive import Archive, verify
+from batchcomp.archive import ArchiveReader, verify
 from batchcomp.archive.segment import open_segment
 
 from .make_golden import GOLDEN, make
@@ -22,7 +22,7 @@ PAYLOADS = [
 def test_every_row_and_byte_comes_back(tmp_path: Path) -> None:
     """The committed archive is read as it was written."""
     written = make(tmp_path / "x.bca")
-    with Archive.open(GOLDEN) as archive:
+    with ArchiveReader.open(GOLDEN) as archive:
         rows = list(archive.all_rows())
         assert rows == written
         assert [archive.read(row) for row in rows] == PAYLOADS

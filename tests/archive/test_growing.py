@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchcomp.archive import Archive, verify
+from batchcomp.archive import ArchiveReader, verify
 
 from .samples import sample_row, verbatim_row, write_archive
 
@@ -16,7 +16,7 @@ def test_clashing_names_become_unique(tmp_path: Path) -> None:
     rows = write_archive(tmp_path / "x.bca", pictures)
     entries = ["a.png.jpg", "A.PNG~2.jpg", "a.png~3.jpg", "x/.hidden.jpg", "x/.hidden~2.jpg"]
     assert [row.entry for row in rows] == entries
-    archive = Archive.open(tmp_path / "x.bca")
+    archive = ArchiveReader.open(tmp_path / "x.bca")
     assert all(archive.read(row) == row.path.encode() for row in rows)
 
 
@@ -24,7 +24,7 @@ def test_the_manifest_name_is_taken(tmp_path: Path) -> None:
     """A source that is called like the manifest is archived under another entry name."""
     (row,) = write_archive(tmp_path / "x.bca", [(verbatim_row("batchcomp-manifest.jsonl"), b"mine")])
     assert row.entry == "batchcomp-manifest~2.jsonl"
-    assert Archive.open(tmp_path / "x.bca").read(row) == b"mine"
+    assert ArchiveReader.open(tmp_path / "x.bca").read(row) == b"mine"
 
 
 def test_longest_file_names_fit(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive, ArchiveWriter
+from batchcomp.archive import ArchiveReader, ArchiveWriter
 from batchcomp.errors import ArchiveLockedError
 
 from .disturb import start_holder
@@ -26,9 +26,9 @@ def test_a_second_writer_is_told_who_holds_the_lock(folder: Path) -> None:
         with pytest.raises(ArchiveLockedError, match=rf"process {holder.pid} on .* \(since 2") as caught:
             ArchiveWriter(folder, lock_wait=0.1).__enter__()
         assert caught.value.exit_code == 11
-        assert [row.segment for row in Archive.open(folder).rows()] == [1]
+        assert [row.segment for row in ArchiveReader.open(folder).rows()] == [1]
     with ArchiveWriter(folder):
-        assert [row.segment for row in Archive.open(folder).rows()] == [2]
+        assert [row.segment for row in ArchiveReader.open(folder).rows()] == [2]
 
 
 def test_two_writers_in_one_process(folder: Path) -> None:
@@ -39,7 +39,7 @@ def test_two_writers_in_one_process(folder: Path) -> None:
             ArchiveWriter(folder).__enter__()
         first.add(sample_row("b"), b"data")
     write_archive(folder, [(sample_row("c"), b"data")])
-    assert len(list(Archive.open(folder).rows())) == 3
+    assert len(list(ArchiveReader.open(folder).rows())) == 3
 
 
 def test_the_holder_is_json_beside_the_lock(folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchcomp.archive import Archive, ArchiveWriter, prune, verify
+from batchcomp.archive import ArchiveReader, ArchiveWriter, prune, verify
 from batchcomp.archive.manifest import row_lines
 from batchcomp.archive.segment import quick_manifest
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveLockedError, UsageError
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def versions(folder: Path) -> list[tuple[str, bytes]]:
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     return [(row.path, archive.read(row)) for row in archive.all_rows()]
 
 
@@ -119,7 +119,7 @@ def test_zero_versions_are_refused(folder: Path) -> None:
 
 def test_readers_go_on_while_segments_are_replaced(folder: Path) -> None:
     """A reader that opened an archive before it was pruned gets the current pictures, or a clear error."""
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     rows = list(archive.rows())
     assert [archive.read(row) for row in rows] == [b"version 2", b"other"]
     old = next(row for row in archive.all_rows() if row.mtime_ns == 0)
@@ -132,7 +132,7 @@ def test_readers_go_on_while_segments_are_replaced(folder: Path) -> None:
 
 def test_a_look_after_prune_finds_what_came_meanwhile(folder: Path) -> None:
     """The newest version a reader knew of was pruned: it finds the one that took its place, never none or an older."""
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     for number in (3, 4):
         write_archive(folder, [(sample_row("a.png"), b"version %d" % number)])
     prune(folder)
@@ -141,7 +141,7 @@ def test_a_look_after_prune_finds_what_came_meanwhile(folder: Path) -> None:
 
 def test_a_prune_amid_a_look_hides_no_path(folder: Path) -> None:
     """Rows are found one after the other; those that were pruned meanwhile are replaced by their successors."""
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     rows = archive.rows()
     seen = [next(rows)]
     for number in (3, 4):
@@ -162,7 +162,7 @@ def test_five_readers_during_writes_and_prunes(tmp_path: Path) -> None:
         newest = 0
         try:
             while not stop.is_set():
-                archive = Archive.open(folder)
+                archive = ArchiveReader.open(folder)
                 row = {row.path: row for row in archive.rows()}["a.png"]
                 try:
                     version = int(archive.read(row).split()[1])

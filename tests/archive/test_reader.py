@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchcomp.archive import Archive, ArchiveWriter, verify
+from batchcomp.archive import ArchiveReader, ArchiveWriter, verify
 from batchcomp.archive.rows import json_line, row_from_json, with_crc
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 from batchcomp.kinds import KINDS, Kind
@@ -23,7 +23,7 @@ from .samples import sample_row, three_pictures, write_archive
 def test_a_damaged_payload_stops_only_itself(segment: Path) -> None:
     """The error names segment and entry; the other pictures are read as before."""
     flip(segment, segment.read_bytes().index(b"second payload"))
-    archive = Archive.open(segment.parent)
+    archive = ArchiveReader.open(segment.parent)
     rows = list(archive.rows())
     assert archive.damage == []
     with pytest.raises(ArchiveDamagedError, match=r"000001\.zip: 'photos/ü 1\.tif': the payload is damaged") as error:
@@ -42,7 +42,7 @@ def test_a_damaged_segment_does_not_stop_the_others(tmp_path: Path) -> None:
     for number in range(3):
         write_archive(folder, [(sample_row(f"{number}.png"), b"data")])
     (folder / "000002.zip").write_bytes(b"rubbish")
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     assert [row.path for row in archive.rows()] == ["0.png", "2.png"]
     assert [str(damage)[:10] for damage in archive.damage] == ["000002.zip"]
 
@@ -51,7 +51,7 @@ def test_a_newer_version_is_refused(tmp_path: Path) -> None:
     """Reader, verify and writer say which version it is and what to do."""
     folder = tmp_path / "x.bca"
     forge(folder, [picture()], [("a.png.jpg", b"data")], version=2)
-    for attempt in (lambda: Archive.open(folder), lambda: verify(folder), ArchiveWriter(folder).__enter__):
+    for attempt in (lambda: ArchiveReader.open(folder), lambda: verify(folder), ArchiveWriter(folder).__enter__):
         with pytest.raises(ArchiveError, match="archive version 2: this build reads up to 1; upgrade batchcomp"):
             attempt()
 
@@ -60,7 +60,7 @@ def test_unknown_fields_and_lines_are_passed_over(tmp_path: Path) -> None:
     """What a later minor version adds does not disturb this one."""
     rows = [picture(colour="blue"), picture(path="c.png")]
     forge(tmp_path / "x.bca", rows, [("a.png.jpg", b"data")], novelty=1)
-    archive = Archive.open(tmp_path / "x.bca")
+    archive = ArchiveReader.open(tmp_path / "x.bca")
     assert [row.path for row in archive.rows()] == ["a.png", "c.png"]
     assert archive.damage == []
     assert archive.read(next(archive.rows())) == b"data"
@@ -100,7 +100,7 @@ def test_hostile_rows_are_left_out(tmp_path: Path, fields: dict[str, Any]) -> No
     value = with_crc(json.dumps({**picture(path="bad.png"), **fields}, separators=(",", ":")).encode() + b"\n")
     forge(tmp_path / "x.bca", [picture()], [("a.png.jpg", b"data")])
     repack(tmp_path / "x.bca" / "000001.zip", lambda data: add_line(data, value))
-    archive = Archive.open(tmp_path / "x.bca")
+    archive = ArchiveReader.open(tmp_path / "x.bca")
     assert [row.path for row in archive.rows()] == ["a.png"]
     assert [damage.reason[:5] for damage in archive.damage] == ["a row"]
     assert "crc" not in archive.damage[0].reason
@@ -110,7 +110,7 @@ def test_a_row_without_checksum_is_damage(tmp_path: Path) -> None:
     """Every row proves itself: one that lacks its own checksum is not used."""
     forge(tmp_path / "x.bca", [picture()], [("a.png.jpg", b"data")])
     repack(tmp_path / "x.bca" / "000001.zip", lambda data: add_line(data, json_line(picture(path="bad.png"))))
-    archive = Archive.open(tmp_path / "x.bca")
+    archive = ArchiveReader.open(tmp_path / "x.bca")
     assert [row.path for row in archive.rows()] == ["a.png"]
     assert "no checksum" in archive.damage[0].reason
 
@@ -120,7 +120,7 @@ def test_a_damaged_newer_row_hides_the_older(tmp_path: Path) -> None:
     forge(tmp_path / "x.bca", [picture()], [("a.png.jpg", b"data")])
     line = with_crc(json_line(picture(entry="a.png~2.jpg", width=-1)))
     repack(tmp_path / "x.bca" / "000001.zip", lambda data: add_line(data, line))
-    archive = Archive.open(tmp_path / "x.bca")
+    archive = ArchiveReader.open(tmp_path / "x.bca")
     assert list(archive.rows()) == []
     assert "width" in archive.damage[0].reason
 
@@ -150,7 +150,7 @@ def test_random_damage_never_crashes(
 def test_rows_and_payloads_come_back(tmp_path: Path) -> None:
     """Rows come back equal and in order, payloads byte for byte, and verify is content."""
     written = three_pictures(tmp_path / "x.bca")
-    archive = Archive.open(tmp_path / "x.bca")
+    archive = ArchiveReader.open(tmp_path / "x.bca")
     assert list(archive.rows()) == written
     assert archive.read(written[1]) == b"second payload" * 10
     assert (written[0].entry, written[1].entry) == ("photos/a.png.jpg", "photos/ü 1.tif")
@@ -164,7 +164,7 @@ def test_later_rows_supersede(tmp_path: Path) -> None:
     folder = tmp_path / "x.bca"
     write_archive(folder, [(sample_row("a"), b"1"), (sample_row("b"), b"2"), (sample_row("a"), b"3")])
     write_archive(folder, [(sample_row("c"), b"4"), (sample_row("b"), b"5")])
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     assert [(row.path, archive.read(row)) for row in archive.rows()] == [("a", b"3"), ("c", b"4"), ("b", b"5")]
     assert len(list(archive.all_rows())) == 5
     assert verify(folder).entries == 5
@@ -176,7 +176,7 @@ def test_not_an_archive(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name, words in (("none", "no such archive"), ("file", "is a file"), ("empty", "no finished segment")):
         with pytest.raises(ArchiveNotFoundError, match=words) as caught:
-            Archive.open(tmp_path / name)
+            ArchiveReader.open(tmp_path / name)
         assert caught.value.exit_code == 10
 
 
@@ -185,7 +185,7 @@ def test_unknown_kinds_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setitem(KINDS, "novel", Kind(code=9, suffix=".bcp"))  # type: ignore[arg-type]  # read-only for users
         write_archive(tmp_path / "x.bca", [(replace(sample_row(), stored="novel"), b"data"), (sample_row("b"), b"b")])
-    archive = Archive.open(tmp_path / "x.bca")
+    archive = ArchiveReader.open(tmp_path / "x.bca")
     row = next(archive.rows())
     assert (row.stored, archive.read(row), archive.damage) == ("novel", b"data", [])
     assert verify(tmp_path / "x.bca").ok
@@ -196,7 +196,7 @@ def test_a_picture_is_found_by_its_path(tmp_path: Path) -> None:
     folder = tmp_path / "x.bca"
     write_archive(folder, [(sample_row("a"), b"1"), (sample_row("b"), b"2")])
     write_archive(folder, [(sample_row("a"), b"3")])
-    with Archive.open(folder) as archive:
+    with ArchiveReader.open(folder) as archive:
         assert archive.read(archive.row("a")) == b"3"
         assert archive.read(archive.row("b")) == b"2"
         with pytest.raises(ArchiveError, match=r"has no picture 'c'; `batchcomp list`"):
@@ -208,5 +208,5 @@ def test_a_picture_with_a_damaged_row_is_an_error(tmp_path: Path) -> None:
     forge(tmp_path / "x.bca", [picture()], [("a.png.jpg", b"data")])
     line = with_crc(json_line(picture(entry="a.png~2.jpg", width=-1)))
     repack(tmp_path / "x.bca" / "000001.zip", lambda data: add_line(data, line))
-    with Archive.open(tmp_path / "x.bca") as archive, pytest.raises(ArchiveDamagedError, match="the row of"):
+    with ArchiveReader.open(tmp_path / "x.bca") as archive, pytest.raises(ArchiveDamagedError, match="the row of"):
         archive.row("a.png")

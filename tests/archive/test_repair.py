@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from batchcomp.archive import Archive, ArchiveWriter, Row, prune, repair, verify
+from batchcomp.archive import ArchiveReader, ArchiveWriter, Row, prune, repair, verify
 from batchcomp.errors import ArchiveDamagedError, ArchiveNotFoundError
 
 from .samples import fixed_now, sample_row, three_pictures, verbatim_row, write_archive
@@ -24,7 +24,7 @@ def describe(_kind: str, _payload: bytes) -> dict[str, Any]:
 
 def current(folder: Path) -> dict[str, tuple[Row, bytes]]:
     """Return what can be read, without the number of the segment."""
-    found, archive = {}, Archive.open(folder)
+    found, archive = {}, ArchiveReader.open(folder)
     for row in archive.rows():
         try:
             found[row.path] = (replace(row, segment=0), archive.read(row))
@@ -65,7 +65,7 @@ def start_over(folder: Path, sound: dict[str, bytes]) -> None:
 def payload_regions(folder: Path, name: str) -> dict[str, range]:
     """Return where each payload of a segment lies, by the paths that need it."""
     data = (folder / name).read_bytes()
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     regions = {}
     for row in archive.rows():
         if f"{row.place[0]:06d}.zip" == name:
@@ -162,7 +162,7 @@ def test_a_missing_segment_becomes_an_empty_one(tmp_path: Path) -> None:
     found = repair(tmp_path / "x.bca", describe)
     assert [lost.reason for lost in found.lost] == ["the segment is missing, with all that was in it"]
     assert verify(tmp_path / "x.bca").ok
-    assert [row.path for row in Archive.open(tmp_path / "x.bca").rows()] == ["0.png", "2.png"]
+    assert [row.path for row in ArchiveReader.open(tmp_path / "x.bca").rows()] == ["0.png", "2.png"]
 
 
 def test_rubbish_is_repaired_too(folder: Path) -> None:

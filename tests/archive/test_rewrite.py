@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive, durable, rewrite, verify
+from batchcomp.archive import ArchiveReader, durable, rewrite, verify
 from batchcomp.archive.rewrite import Kept
 from batchcomp.archive.segment import open_segment
 from batchcomp.errors import ArchiveError
@@ -26,7 +26,7 @@ def kept(path: Path) -> list[Kept]:
 def test_the_new_segment_takes_the_place_of_the_old_one(segment: Path) -> None:
     """What is kept is there, nothing else, and the archive is sound."""
     rewrite.rewrite(segment.parent, 1, kept(segment), created=fixed_now())
-    assert [row.path for row in Archive.open(segment.parent).rows()] == ["photos/ü 1.tif", "b.jpg"]
+    assert [row.path for row in ArchiveReader.open(segment.parent).rows()] == ["photos/ü 1.tif", "b.jpg"]
     assert verify(segment.parent).ok
 
 

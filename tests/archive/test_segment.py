@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive
+from batchcomp.archive import ArchiveReader
 from batchcomp.archive.segment import open_segment, quick_manifest
 from batchcomp.errors import ArchiveDamagedError
 
@@ -24,7 +24,7 @@ def test_compressed_entries_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(zipfile.ZipInfo("a.png.jpg"), bytes(10**6), compress_type=zipfile.ZIP_DEFLATED)
         archive.writestr(zipfile.ZipInfo(MANIFEST), manifest)
-    archive_read = Archive.open(path.parent)
+    archive_read = ArchiveReader.open(path.parent)
     assert "compressed" in archive_read.damage[0].reason
     with pytest.raises(ArchiveDamagedError, match="missing or unusable"):
         archive_read.read(next(archive_read.rows()))
@@ -36,7 +36,7 @@ def test_overlapping_entries_are_refused(segment: Path) -> None:
     start = data.index(b"PK\x01\x02")
     data[start + 20 : start + 28] = (10**9).to_bytes(4, "little") * 2
     segment.write_bytes(data)
-    assert "reaches into" in Archive.open(segment.parent).damage[0].reason
+    assert "reaches into" in ArchiveReader.open(segment.parent).damage[0].reason
 
 
 def test_the_quick_way_reads_the_same_manifest(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive, verify
+from batchcomp.archive import ArchiveReader, verify
 from batchcomp.archive.growing import GrowingSegment
 from batchcomp.archive.rows import parse_line, row_from_json, row_line
 from batchcomp.archive.segment import open_segment
@@ -31,7 +31,7 @@ def test_every_truncation_is_found(segment: Path) -> None:
     sound = segment.read_bytes()
     for size in range(0, len(sound), 37):
         segment.write_bytes(sound[:size])
-        assert [damage.segment for damage in Archive.open(segment.parent).damage] == ["000001.zip"]
+        assert [damage.segment for damage in ArchiveReader.open(segment.parent).damage] == ["000001.zip"]
         assert not verify(segment.parent).ok
     segment.write_bytes(sound + b"\0")
     assert not verify(segment.parent).ok
@@ -63,7 +63,7 @@ def test_a_missing_segment_is_damage(tmp_path: Path) -> None:
     assert [(found.segment, found.reason) for found in verify(folder).damage] == [
         ("000002.zip", "the segment is missing")
     ]
-    assert len(Archive.open(folder).damage) == 1
+    assert len(ArchiveReader.open(folder).damage) == 1
     (folder / "000003.zip").rename(folder / "000002.zip")
     assert "it is number 3" in verify(folder).damage[0].reason
 
@@ -73,7 +73,7 @@ def test_hostile_entries_are_left_out(tmp_path: Path) -> None:
     folder = tmp_path / "x.bca"
     rows = [picture(), picture(path="gone.png", entry="gone.png.jpg")]
     forge(folder, rows, [("a.png.jpg", b"data"), ("../evil.jpg", b"evil"), ("more.jpg", b"more")])
-    assert [damage.entry for damage in Archive.open(folder).damage] == ["../evil.jpg"]
+    assert [damage.entry for damage in ArchiveReader.open(folder).damage] == ["../evil.jpg"]
     found = {damage.entry: damage.reason for damage in verify(folder).damage}
     assert "not allowed" in found["../evil.jpg"]
     assert "not in the manifest" in found["more.jpg"]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchcomp.archive import Archive, ArchiveWriter, verify
+from batchcomp.archive import ArchiveReader, ArchiveWriter, verify
 from batchcomp.archive.names import name_problem
 from batchcomp.archive.segment import open_segment
 from batchcomp.errors import ArchiveError, PictureError
@@ -37,7 +37,7 @@ def test_a_killed_writer_loses_only_the_open_segment(folder: Path) -> None:
     write_archive(folder, [(sample_row("b"), b"data")])
     assert sorted(path.name for path in folder.glob("*.zip")) == ["000001.zip", "000002.zip"]
     assert not list(folder.glob(".*.tmp"))
-    assert [row.path for row in Archive.open(folder).rows()] == ["a", "b"]
+    assert [row.path for row in ArchiveReader.open(folder).rows()] == ["a", "b"]
 
 
 def test_left_over_temps_are_removed_and_nothing_else(folder: Path) -> None:
@@ -57,7 +57,7 @@ def test_an_exception_commits_what_is_complete(folder: Path, error: type[BaseExc
     with pytest.raises(error), ArchiveWriter(folder) as writer:  # noqa: PT012
         writer.add(sample_row(), b"data")
         raise error
-    assert len(list(Archive.open(folder).rows())) == 1
+    assert len(list(ArchiveReader.open(folder).rows())) == 1
     assert verify(folder).ok
 
 
@@ -88,7 +88,7 @@ def test_any_disk_step_may_fail(  # pytest passes them by name
     write_archive(folder, [(sample_row("z"), b"three")])
     assert verify(folder).ok
     assert not list(folder.glob(".*.tmp"))
-    assert [row.path for row in Archive.open(folder).rows()][-1] == "z"
+    assert [row.path for row in ArchiveReader.open(folder).rows()][-1] == "z"
 
 
 def test_a_full_disk_keeps_the_pictures_before(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_a_full_disk_keeps_the_pictures_before(folder: Path, monkeypatch: pytest
         writer.add(sample_row("a"), b"data")
         fail_at(monkeypatch, "write", 2, OSError(errno.ENOSPC, "No space left on device"), once=True)
         writer.add(sample_row("b"), b"data")
-    assert [row.path for row in Archive.open(folder).rows()] == ["a"]
+    assert [row.path for row in ArchiveReader.open(folder).rows()] == ["a"]
     assert verify(folder).ok
 
 
@@ -127,7 +127,7 @@ def test_a_bad_row_is_a_picture_error(folder: Path) -> None:
             with pytest.raises(PictureError, match=next(iter(fields))):
                 writer.add(sample_row(**fields), b"data")
         writer.add(sample_row("b"), b"data")
-    assert [row.path for row in Archive.open(folder).rows()] == ["b"]
+    assert [row.path for row in ArchiveReader.open(folder).rows()] == ["b"]
 
 
 def test_other_zip_tools_read_a_segment(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_any_names_and_bytes(tmp_path_factory: pytest.TempPathFactory, items: li
     if not kept:
         assert not folder.exists()
         return
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     assert {row.path: (row, archive.read(row)) for row in archive.rows()} == kept
     assert verify(folder).ok
 
@@ -180,8 +180,8 @@ def test_segments_rotate_by_size(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path / "x.bca", segment_bytes=5000) as writer:
         for number in range(3):
             writer.add(sample_row(f"{number}.png"), bytes(2500))
-        assert len(list(Archive.open(tmp_path / "x.bca").rows())) == 2
-    assert [row.segment for row in Archive.open(tmp_path / "x.bca").rows()] == [1, 1, 2]
+        assert len(list(ArchiveReader.open(tmp_path / "x.bca").rows())) == 2
+    assert [row.segment for row in ArchiveReader.open(tmp_path / "x.bca").rows()] == [1, 1, 2]
 
 
 def test_segments_rotate_by_time(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_nothing_added_leaves_nothing(tmp_path: Path) -> None:
 
 def test_both_names_come_back(sharing: Path) -> None:
     """A shared row has its own path, time and permissions, all else is its owner's, and its payload is the same."""
-    archive = Archive.open(sharing)
+    archive = ArchiveReader.open(sharing)
     rows = {row.path: row for row in archive.rows()}
     moved, first = rows["moved/a.png"], rows["photos/a.png"]
     assert archive.read(moved) == archive.read(first)
@@ -223,7 +223,7 @@ def test_a_share_costs_a_line(sharing: Path) -> None:
 
 def test_a_share_of_a_share_refers_to_the_owner(sharing: Path) -> None:
     """References do not form chains, so that a row is two steps from its bytes at most."""
-    moved = {row.path: row for row in Archive.open(sharing).rows()}["moved/a.png"]
+    moved = {row.path: row for row in ArchiveReader.open(sharing).rows()}["moved/a.png"]
     with ArchiveWriter(sharing) as writer:
         again = writer.add_shared(sample_row("again.png"), moved)
     assert again.place == (1, "photos/a.png.jpg")
@@ -232,6 +232,6 @@ def test_a_share_of_a_share_refers_to_the_owner(sharing: Path) -> None:
 
 def test_bad_names_are_refused_for_shares_too(sharing: Path) -> None:
     """A shared row is a way to write a name like any other."""
-    owner = next(Archive.open(sharing).rows())
+    owner = next(ArchiveReader.open(sharing).rows())
     with ArchiveWriter(sharing) as writer, pytest.raises(PictureError, match="cannot be archived"):
         writer.add_shared(sample_row("../x.png"), owner)

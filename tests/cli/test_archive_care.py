@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive, ArchiveWriter, verify
+from batchcomp.archive import ArchiveReader, ArchiveWriter, verify
 from batchcomp.archive.segment import open_segment
 from tests.cli import samples
 from tests.cli.conftest import Run
@@ -52,7 +52,7 @@ def test_touched_files_cost_a_line(again: Run, photos: Path, archive: Path) -> N
     (done,) = [line for line in result.json if line["type"] == "done"]
     assert done["path"] == "a.png"
     assert result.json[-1]["shared"] == 1
-    row = {row.path: row for row in Archive.open(archive).rows()}["a.png"]
+    row = {row.path: row for row in ArchiveReader.open(archive).rows()}["a.png"]
     assert (row.mtime_ns, row.place[0]) == (10**18, 1)
     assert open_segment(archive, 2).spans == {}
 
@@ -104,8 +104,8 @@ def test_damaged_content_is_not_shared(run: Run, again: Run, photos: Path, archi
     """While the original is at hand a new copy is made rather than trusting a payload that is rotten."""
     shutil.copy(photos / "a.png", photos / "copy.png")
     segment = archive / "000001.zip"
-    row = {row.path: row for row in Archive.open(archive).rows()}["a.png"]
-    payload = Archive.open(archive).read(row)
+    row = {row.path: row for row in ArchiveReader.open(archive).rows()}["a.png"]
+    payload = ArchiveReader.open(archive).read(row)
     segment.write_bytes(segment.read_bytes().replace(payload, payload[:-3] + b"???"))
     again()
     assert stored(run, archive)["copy.png"] == (2, "copy.png.jpg")
@@ -118,7 +118,7 @@ def test_compress_tells_of_damage_and_goes_on(again: Run, photos: Path, archive:
     assert result.code == 4
     assert "repair" in result.err
     assert "3 stored" in result.err
-    assert len(list(Archive.open(archive).rows())) == 3
+    assert len(list(ArchiveReader.open(archive).rows())) == 3
     del photos
 
 
@@ -129,10 +129,10 @@ def test_prune_keeps_the_last_versions(run: Run, again: Run, photos: Path, archi
         assert again().code == 0
     before = run("list", archive).out
     assert run("prune", archive, "--keep-last", 2, "--dry-run").out.count("a.png: superseded") == 2
-    assert len(list(Archive.open(archive).all_rows())) == 6
+    assert len(list(ArchiveReader.open(archive).all_rows())) == 6
     result = run("prune", archive, "--keep-last", 2)
     assert "2 versions dropped, 2 segments rewritten" in result.out
-    assert len(list(Archive.open(archive).all_rows())) == 4
+    assert len(list(ArchiveReader.open(archive).all_rows())) == 4
     dropped, summary = run("prune", archive, "--json").json
     assert (dropped["type"], dropped["path"], dropped["reason"]) == ("dropped", "a.png", "superseded")
     assert (summary["dropped"], summary["rewritten"]) == (1, 1)
@@ -189,8 +189,8 @@ def test_verify_takes_a_sample(run: Run, archive: Path) -> None:
 
 def test_repair_saves_and_lists(run: Run, archive: Path) -> None:
     """What is intact is saved, what is lost is named, the damaged file is kept, and verify is clean again."""
-    before = {row.path: row for row in Archive.open(archive).rows()}
-    payload = Archive.open(archive).read(before["b.jpg"])
+    before = {row.path: row for row in ArchiveReader.open(archive).rows()}
+    payload = ArchiveReader.open(archive).read(before["b.jpg"])
     data = (archive / "000001.zip").read_bytes().replace(payload, payload[:-3] + b"???")
     (archive / "000001.zip").write_bytes(data)
     assert run("repair", archive, "--dry-run").code == 4
@@ -201,7 +201,7 @@ def test_repair_saves_and_lists(run: Run, archive: Path) -> None:
     assert "1 segments repaired, 2 pictures saved, 1 lost" in result.out
     assert (archive / "000001.zip.damaged").read_bytes() == data
     assert run("verify", archive).code == 0
-    assert {row.path: row for row in Archive.open(archive).rows()} == {
+    assert {row.path: row for row in ArchiveReader.open(archive).rows()} == {
         path: row for path, row in before.items() if path != "b.jpg"
     }
     result = run("repair", archive)
@@ -211,14 +211,14 @@ def test_repair_saves_and_lists(run: Run, archive: Path) -> None:
 
 def test_rows_are_rebuilt_from_payloads(run: Run, decode: Run, archive: Path) -> None:
     """A segment without its end still yields pictures that decode, with what their payloads and headers tell."""
-    before = {row.path: row for row in Archive.open(archive).rows()}
+    before = {row.path: row for row in ArchiveReader.open(archive).rows()}
     decode(archive, "-o", "before")
     path = archive / "000001.zip"
     data = path.read_bytes()
     path.write_bytes(data[: data.index(b"batchcomp-manifest.jsonl")])
     summary = run("repair", archive, "--json").json[-1]
     assert (summary["saved"], summary["rebuilt"], summary["lost"]) == (3, 3, 0)
-    for row in Archive.open(archive).rows():
+    for row in ArchiveReader.open(archive).rows():
         for field in ("stored", "width", "height", "scale", "quality", "mtime_ns", "permissions", "source_sha256"):
             assert getattr(row, field) == getattr(before[row.path], field), field
     assert decode(archive, "-o", "after").code == 0

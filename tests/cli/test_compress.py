@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive, Row
+from batchcomp.archive import ArchiveReader, Row
 from tests.cli import samples
 from tests.cli.conftest import Run
 
 
 def rows_of(archive: Path) -> dict[str, Row]:
-    return {row.path: row for row in Archive.open(archive).rows()}
+    return {row.path: row for row in ArchiveReader.open(archive).rows()}
 
 
 def contents(archive: Path) -> list[tuple[Row, bytes]]:
     """Everything an archive holds, except how long it took."""
-    opened = Archive.open(archive)
+    opened = ArchiveReader.open(archive)
     return [(replace(row, seconds=0.0), opened.read(row)) for row in opened.rows()]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from batchcomp.archive import Archive
+from batchcomp.archive import ArchiveReader
 from batchcomp.cli.app import app
 from batchcomp.cli.config import commands_of, keys_of
 from tests.cli import samples
@@ -36,7 +36,7 @@ def commands() -> dict[str, Any]:
 
 
 def quality_of(archive: str) -> int:
-    (row,) = Archive.open(Path(archive)).rows()
+    (row,) = ArchiveReader.open(Path(archive)).rows()
     return row.quality
 
 
@@ -46,11 +46,11 @@ def test_the_users_file_is_read(compress: Run, config: Write) -> None:
     samples.save(Path("in/b.png"))
     config('[compress]\nquality = 31\noutput = "kept.bca"\nexclude = ["b.*"]\nno-measure = true\n')
     assert compress("in").code == 0
-    (row,) = Archive.open(Path("kept.bca")).rows()
+    (row,) = ArchiveReader.open(Path("kept.bca")).rows()
     assert (row.path, row.quality, row.ms_ssim) == ("a.png", 31, None)
     config("[compress]\nmeasure = false\nexclude = 'a.*'\n")
     assert compress("in").code == 0
-    (row,) = Archive.open(Path("in.bca")).rows()
+    (row,) = ArchiveReader.open(Path("in.bca")).rows()
     assert (row.path, row.ms_ssim) == ("b.png", None)
 
 
@@ -59,7 +59,7 @@ def test_the_command_line_wins(compress: Run, config: Write) -> None:
     samples.save(Path("in/a.png"), samples.image(90, 90))
     config("[compress]\nquality = 31\nexclude = ['a.*']\nmeasure = false\n")
     assert compress("in", "-q", 17, "--exclude", "x", "--measure").code == 0
-    (row,) = Archive.open(Path("in.bca")).rows()
+    (row,) = ArchiveReader.open(Path("in.bca")).rows()
     assert (row.path, row.quality) == ("a.png", 17)
     assert row.ms_ssim is not None
 

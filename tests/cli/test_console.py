@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive
+from batchcomp.archive import ArchiveReader
 from batchcomp.cli import config, state
 from batchcomp.errors import ArchiveNotFoundError
 from tests.cli import samples
@@ -32,7 +32,7 @@ def mixed(tmp_path: Path) -> Path:
 
 
 def stored(folder: Path) -> list[str]:
-    return [row.path for row in Archive.open(folder.with_suffix(".bca")).rows()]
+    return [row.path for row in ArchiveReader.open(folder.with_suffix(".bca")).rows()]
 
 
 @needs_full

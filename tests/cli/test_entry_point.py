@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp import __version__
-from batchcomp.archive import Archive
+from batchcomp.archive import ArchiveReader
 from tests.archive.samples import sample_row, write_archive
 from tests.cli import samples
 
@@ -72,7 +72,7 @@ def test_the_shipped_model_does_the_main_job(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert [json.loads(line)["type"] for line in done.stdout.splitlines()] == ["failed", "done", "summary"]
     assert done.stderr.startswith("failed: ")
-    (row,) = Archive.open(tmp_path / "in.bca").rows()
+    (row,) = ArchiveReader.open(tmp_path / "in.bca").rows()
     assert row.ms_ssim is not None
     assert row.ms_ssim > 0.9
 

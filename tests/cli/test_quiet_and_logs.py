@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive
+from batchcomp.archive import ArchiveReader
 from tests.cli.conftest import Run
 from tests.cli.test_decode import flip_a_byte
 
@@ -98,7 +98,7 @@ def test_a_log_that_fills_its_disk_stops_nothing(compress: Run, photos: Path) ->
     result = compress(photos, "--log-file", "/dev/full", "--quiet")
     assert result.code == 0
     assert result.err.count("the log file cannot be written (No space left on device)") == 1
-    assert len(list(Archive.open(Path("photos.bca")).rows())) == 3
+    assert len(list(ArchiveReader.open(Path("photos.bca")).rows())) == 3
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

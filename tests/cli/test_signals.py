@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive, verify
+from batchcomp.archive import ArchiveReader, verify
 from tests.cli import samples
 
 fcntl = pytest.importorskip("fcntl", reason="Windows has no such signals to send")
@@ -106,7 +106,7 @@ def test_an_interrupted_run_keeps_what_is_finished(many: Path, tiny_model: Path,
     assert summary["done"] == len(lines) + 1
     assert "interrupted" in summary["error"]
     assert verify(many.with_name("in.bca")).ok
-    held = {row.path for row in Archive.open(many.with_name("in.bca")).rows()}
+    held = {row.path for row in ArchiveReader.open(many.with_name("in.bca")).rows()}
     assert {line["name"] for line in lines} | {"000.png"} <= held
     assert len(held) < FILES
 
@@ -126,7 +126,7 @@ def test_a_second_signal_ends_a_run_that_is_stuck(many: Path, tiny_model: Path) 
         assert "aborted" in (process.stderr.read() if process.stderr else "")
     archive = many.with_name("in.bca")
     assert verify(archive).ok
-    before = len(list(Archive.open(archive).rows()))
+    before = len(list(ArchiveReader.open(archive).rows()))
     assert 0 < before < FILES
     with started(MODULE, many, tiny_model, "--json") as process:
         out, err = process.communicate(timeout=120)
@@ -148,7 +148,7 @@ def test_a_commit_is_never_cut_in_two(tmp_path: Path, tiny_model: Path, sent: in
     assert process.returncode == code, err
     assert "interrupted" in err
     assert "Traceback" not in err
-    assert [row.path for row in Archive.open(tmp_path / "in.bca").rows()] == ["a.png"]
+    assert [row.path for row in ArchiveReader.open(tmp_path / "in.bca").rows()] == ["a.png"]
     assert verify(tmp_path / "in.bca").ok
     assert not list((tmp_path / "in.bca").glob("*.tmp"))
 
@@ -168,10 +168,10 @@ def test_a_second_signal_does_not_wait_for_the_disk(tmp_path: Path, tiny_model: 
     assert process.returncode == 130
     assert json.loads(out.splitlines()[-1])["exit_code"] == 130
     assert verify(archive).ok
-    assert [row.path for row in Archive.open(archive).rows()] == ["a.png"]
+    assert [row.path for row in ArchiveReader.open(archive).rows()] == ["a.png"]
     with started(MODULE, tmp_path / "in", tiny_model) as process:
         assert process.wait(timeout=60) == 0
-    assert [row.path for row in Archive.open(archive).rows()] == ["a.png", "b.png"]
+    assert [row.path for row in ArchiveReader.open(archive).rows()] == ["a.png", "b.png"]
     assert verify(archive).ok
 
 
@@ -184,4 +184,4 @@ def test_an_ignored_sigint_stays_ignored(tmp_path: Path, tiny_model: Path) -> No
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 0
-    assert [row.path for row in Archive.open(tmp_path / "in.bca").rows()] == ["a.png"]
+    assert [row.path for row in ArchiveReader.open(tmp_path / "in.bca").rows()] == ["a.png"]

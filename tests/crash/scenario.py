@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from batchcomp.archive import Archive, Row, prune, repair
+from batchcomp.archive import ArchiveReader, Row, prune, repair
 from batchcomp.archive.segments import segment_numbers
 from batchcomp.archive.writer import ArchiveWriter
 from tests.archive.samples import fixed_now, sample_row, verbatim_row
@@ -37,7 +37,7 @@ CHANGED = [  # an owner and the row that shares its content, in different segmen
 def take(folder: Path, pictures: list[tuple[Row, bytes]]) -> None:
     """Do what `compress` does: leave alone what is there, share content that is there, store the rest."""
     with ArchiveWriter(folder, now=fixed_now, segment_bytes=3000) as writer:
-        rows = list(Archive.open(folder).rows()) if segment_numbers(folder) else []
+        rows = list(ArchiveReader.open(folder).rows()) if segment_numbers(folder) else []
         known = {row.path: row.source_sha256 for row in rows}
         owners = {row.source_sha256: row for row in rows}
         for row, payload in pictures:
@@ -93,7 +93,7 @@ STARTS: dict[str, Run] = {"write": lambda _folder: None, "prune": make_old, "rep
 
 def contents(folder: Path) -> dict[str, tuple[Row, bytes]]:
     """Return every current row, but for what depends on when its segment was closed, and its payload."""
-    archive = Archive.open(folder)
+    archive = ArchiveReader.open(folder)
     plain = {"segment": 0, "owner_segment": 0, "seconds": 0.0}
     return {row.path: (replace(row, **plain), archive.read(row)) for row in archive.rows()}
 

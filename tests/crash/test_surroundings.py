@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive, ArchiveWriter, verify
+from batchcomp.archive import ArchiveReader, ArchiveWriter, verify
 from batchcomp.errors import ArchiveError, ArchiveLockedError
 from tests.archive.samples import sample_row, write_archive
 
@@ -69,7 +69,7 @@ def test_a_small_disk(small_disk: Path) -> None:
     with pytest.raises(ArchiveError, match="No space left on device; free some space"):
         write_archive(folder, [(sample_row(f"{n}.png"), bytes(9000)) for n in range(20)], segment_bytes=15000)
     assert verify(folder).ok
-    assert 2 <= len(list(Archive.open(folder).rows())) < 8
+    assert 2 <= len(list(ArchiveReader.open(folder).rows())) < 8
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions differ")
@@ -121,7 +121,7 @@ def test_two_writers_at_once(tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     assert problems == []
-    assert len(list(Archive.open(folder).rows())) == 15
+    assert len(list(ArchiveReader.open(folder).rows())) == 15
     assert verify(folder).ok
 
 
@@ -140,7 +140,7 @@ def test_a_stale_lock_is_no_lock(tmp_path: Path) -> None:
     (folder / ".lock").write_bytes(b"")
     (folder / ".lock.holder").write_text('{"host": "another", "pid": 1, "since": "2001-01-01T00:00:00Z"}')
     write_archive(folder, [(sample_row("b.png"), b"data")])
-    assert len(list(Archive.open(folder).rows())) == 2
+    assert len(list(ArchiveReader.open(folder).rows())) == 2
     assert not (folder / ".lock.holder").exists()
 
 
@@ -176,6 +176,6 @@ def test_a_source_that_changes_while_it_is_read(
         failures = tally(compress_archive(settings)).failures
     assert [failure.name for failure in failures] == ["b.png"]
     assert "changed while it was read" in failures[0].reason
-    assert [row.path for row in Archive.open(tmp_path / "x.bca").rows()] == ["a.png", "c.png"]
+    assert [row.path for row in ArchiveReader.open(tmp_path / "x.bca").rows()] == ["a.png", "c.png"]
     assert not tally(compress_archive(settings)).failures
-    assert len(list(Archive.open(tmp_path / "x.bca").rows())) == 3
+    assert len(list(ArchiveReader.open(tmp_path / "x.bca").rows())) == 3

@@ -19,7 +19,7 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-from batchcomp.archive import Archive, verify
+from batchcomp.archive import ArchiveReader, verify
 from batchcomp.archive.lock import LOCK_NAME
 
 CRON = Path(__file__).parents[2] / "examples" / "cron"
@@ -106,7 +106,7 @@ def test_a_night_without_trouble_is_silent(site: Site, nightly: Nightly) -> None
         done = nightly()
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert site.mail == ""
-    assert [row.path for row in Archive.open(site.archive).rows()] == ["a.png", "b.png"]
+    assert [row.path for row in ArchiveReader.open(site.archive).rows()] == ["a.png", "b.png"]
 
 
 def test_failed_files_are_mailed(site: Site, nightly: Nightly) -> None:
@@ -118,7 +118,7 @@ def test_failed_files_are_mailed(site: Site, nightly: Nightly) -> None:
     assert "some files failed (3)" in site.mail.splitlines()[0]
     assert "bad.png" in site.mail
     assert "2 stored, 1 failed" in site.mail
-    assert len(list(Archive.open(site.archive).rows())) == 2
+    assert len(list(ArchiveReader.open(site.archive).rows())) == 2
 
 
 def test_a_locked_archive_is_mailed(site: Site, nightly: Nightly) -> None:
@@ -158,7 +158,7 @@ def test_names_with_blanks_are_one_word(site: Site) -> None:
         ["/bin/sh", str(CRON / "nightly.sh"), str(site.root / "my $(photos) 'n"), str(site.root / "an archive.bca")]
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(list(Archive.open(site.root / "an archive.bca").rows())) == 2
+    assert len(list(ArchiveReader.open(site.root / "an archive.bca").rows())) == 2
 
 
 def test_a_stopped_night_stops_batchcomp_in_good_order(site: Site, nightly: Nightly) -> None:
@@ -229,7 +229,7 @@ def test_the_service_runs(site: Site) -> None:
     command = service["Service"]["ExecStart"]
     done = site.run(shlex.split(site.here(command)))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert len(list(Archive.open(site.archive).rows())) == 2
+    assert len(list(ArchiveReader.open(site.archive).rows())) == 2
     words = shlex.split(command)
     assert words[2] in service["Service"]["ReadOnlyPaths"]
     assert words[4].startswith(service["Service"]["ReadWritePaths"])

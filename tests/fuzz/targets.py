@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from batchcomp.archive import Archive, repair, verify
+from batchcomp.archive import ArchiveReader, repair, verify
 from batchcomp.archive.growing import manifest_entry
 from batchcomp.archive.layout import directory, local_header, picture_entry
 from batchcomp.archive.manifest import check_manifest, line_path, picture_lines, row_lines
@@ -41,7 +41,7 @@ def segment(data: bytes) -> None:
     path = FOLDER / "000001.zip"
     path.write_bytes(data)
     with contextlib.suppress(ArchiveError):
-        archive = Archive.open(FOLDER)
+        archive = ArchiveReader.open(FOLDER)
         rows = list(archive.all_rows())
         assert all(row in rows for row in archive.rows())
         for row in rows:

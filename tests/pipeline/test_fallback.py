@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from batchcomp.archive import Archive, Row, verify
+from batchcomp.archive import ArchiveReader, Row, verify
 from batchcomp.codec import jpeg, plain_jpeg, weights
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
@@ -54,7 +54,7 @@ def stored(tmp_path: Path, model: Path | None, **options: object) -> list[Row]:
         **options,
     )
     assert not tally(compress_archive(settings)).failures
-    return list(Archive.open(tmp_path / "a.bca").rows())
+    return list(ArchiveReader.open(tmp_path / "a.bca").rows())
 
 
 def texture(height: int = 120, width: int = 170) -> np.ndarray:

@@ -21,7 +21,7 @@ import pytest
 from PIL import Image, ImageCms, ImageFile
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from batchcomp.archive import Archive, Row
+from batchcomp.archive import ArchiveReader, Row
 from batchcomp.errors import PictureError, UnsupportedPictureError
 from batchcomp.images.formats import recognise
 from batchcomp.images.load import decode_picture
@@ -347,7 +347,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> tuple[Pat
     for kind in ("png", "jpeg", "webp"):
         wanted = DecodeSettings(source=folder / "a.bca", out=folder / kind, format=kind, model=tiny_model, jobs=2)
         assert not tally(decode_archive(wanted)).failures
-    return folder, {row.path: row for row in Archive.open(folder / "a.bca").rows()}
+    return folder, {row.path: row for row in ArchiveReader.open(folder / "a.bca").rows()}
 
 
 def settings(folder: Path, model: Path, **more: Any) -> CompressSettings:
@@ -540,7 +540,7 @@ def test_what_is_not_stored_is_named_and_can_be_carried_along(tmp_path: Path, ti
 
     second = tally(compress_archive(settings(tmp_path, tiny_model, limits=limits, verbatim=("*",))))
     assert (second.counts["failed"], second.counts["verbatim"]) == (0, len(bad) + len(others))
-    archive = {row.path: row for row in Archive.open(tmp_path / "a.bca").rows()}
+    archive = {row.path: row for row in ArchiveReader.open(tmp_path / "a.bca").rows()}
     assert archive["ok.jpg"].stored == "compact"
     assert archive["cut.jpg"].reason == "carried along by --verbatim: truncated JPEG file"
     assert archive["IMG_1.MOV"].reason == "carried along by --verbatim: not a picture"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.archive import Archive, ArchiveWriter
+from batchcomp.archive import ArchiveReader, ArchiveWriter
 from batchcomp.archive.segment import open_segment
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.index import Index
@@ -38,7 +38,7 @@ def test_it_is_what_the_archive_says(tmp_path: Path) -> None:
     folder = tmp_path / "x.bca"
     three_pictures(folder)
     write_archive(folder, [(sample_row("photos/a.png", mtime_ns=5, quality=20), b"newer"), (sample_row("c"), b"c")])
-    known, rows = Index(folder), list(Archive.open(folder).rows())
+    known, rows = Index(folder), list(ArchiveReader.open(folder).rows())
     assert len(known) == len(rows) == 4
     for row in rows:
         entry = known.get(row.path)

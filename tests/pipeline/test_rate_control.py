@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from batchcomp.archive import Archive, Row
+from batchcomp.archive import ArchiveReader, Row
 from batchcomp.codec import jpeg, plain_jpeg
 from batchcomp.errors import UsageError
 from batchcomp.images.load import load
@@ -36,7 +36,7 @@ def stored(folder: Path, target: Target | None, **options: object) -> dict[str, 
     )
     outcome = tally(compress_archive(settings))
     assert not outcome.failures
-    return {row.path: row for row in Archive.open(archive).rows()}
+    return {row.path: row for row in ArchiveReader.open(archive).rows()}
 
 
 def restored(folder: Path) -> dict[str, np.ndarray]:

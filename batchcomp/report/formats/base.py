@@ -18,7 +18,7 @@ class Report:
     totals: Totals  # over all pictures of the archive
 
 
-class Output(Protocol):
+class Printer(Protocol):
     """Where a report goes; `batchcomp.cli.console` is one."""
 
     def write(self, text: str, /) -> None:
@@ -42,4 +42,4 @@ class Output(Protocol):
         ...
 
 
-Format = Callable[[Report, Output], None]
+Format = Callable[[Report, Printer], None]

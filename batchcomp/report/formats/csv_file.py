@@ -7,12 +7,12 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from batchcomp.report.formats.base import Output, Report
+from batchcomp.report.formats.base import Printer, Report
 from batchcomp.report.rows import ReportRow
 from batchcomp.report.text import printable
 
 
-def write(report: Report, out: Output) -> None:
+def write(report: Report, out: Printer) -> None:
     """A line a picture below a heading; there are no totals."""
     out.write(as_csv(report.rows))
 

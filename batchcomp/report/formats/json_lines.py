@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from batchcomp.report.formats.base import Output, Report
+from batchcomp.report.formats.base import Printer, Report
 
 
-def write(report: Report, out: Output) -> None:
+def write(report: Report, out: Printer) -> None:
     """A line a picture, then one with the totals."""
     for row in report.rows:
         out.json_line("picture", **asdict(row))

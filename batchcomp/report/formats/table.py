@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchcomp.kinds import COMPACT
-from batchcomp.report.formats.base import Output, Report
+from batchcomp.report.formats.base import Printer, Report
 from batchcomp.report.rows import ReportRow, Totals
 from batchcomp.report.text import ABSENT, change, human, number, percent, pictures, printable
 
@@ -26,7 +26,7 @@ LEGEND = [
 ]
 
 
-def write(report: Report, out: Output) -> None:
+def write(report: Report, out: Printer) -> None:
     """The table, then remarks on all of it."""
     rows = [cells(row) for row in report.rows]
     out.show_table(report.title, COLUMNS, rows, footer(report.totals), stack=STACK)

@@ -7,7 +7,7 @@ import pytest
 from batchcomp.errors import UsageError
 from batchcomp.report import formats
 from batchcomp.report.formats import FORMATS, find_format
-from batchcomp.report.formats.base import Output, Report
+from batchcomp.report.formats.base import Printer, Report
 from tests.archive.samples import sample_row, write_archive
 from tests.cli.conftest import Run, run
 
@@ -26,7 +26,7 @@ def test_an_unknown_format_is_named_with_those_there_are() -> None:
         find_format("xml")
 
 
-def write_names(report: Report, out: Output) -> None:
+def write_names(report: Report, out: Printer) -> None:
     """A format as someone would add it: the names alone."""
     out.write("".join(f"{row.path}\n" for row in report.rows))
 
