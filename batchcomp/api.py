@@ -22,8 +22,9 @@ from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
 from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.records import Event, Failed, Outcome, tally
+from batchcomp.pipeline.remembered import settle
 from batchcomp.pipeline.restoring import Restorer
-from batchcomp.settings import CompressSettings, DecodeSettings, default_archive
+from batchcomp.settings import DecodeSettings, default_archive
 
 AnyPath = str | PathLike[str]
 
@@ -41,7 +42,8 @@ def compress(
         paths: a folder of photos, a photo, or several of them.
         archive: the archive's folder; by default `FOLDER.bca` beside the one path given.
         on_event: is called with a record of every file, as soon as its fate is known.
-        settings: other fields of `CompressSettings`, such as `quality=70` (1 to 100) or `measure=False`.
+        settings: other fields of `CompressSettings`, such as `quality=70` (1 to 100) or `measure=False`. What is not
+            given is as the archive was last written with.
 
     Returns:
         What the run came to. A file that could not be taken is in `failures`; the others were stored all the same.
@@ -54,7 +56,8 @@ def compress(
     found = (paths,) if isinstance(paths, str | PathLike) else tuple(paths)
     sources = tuple(Path(path) for path in found)
     folder = Path(archive) if archive is not None else default_archive(sources)
-    return tally(compress_archive(CompressSettings(paths=sources, archive=folder, **settings)), on_event)
+    settled = settle(folder, {"paths": sources, **settings}, settings)
+    return tally(compress_archive(settled.settings), on_event)
 
 
 def decode(

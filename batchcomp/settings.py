@@ -102,6 +102,8 @@ class CompressSettings:
     limits: Limits = DEFAULT_LIMITS
     max_load: float | None = None  # load average above which no further files are taken
     checksum: bool = False  # tell changed files by their content, not by size and time
+    recompress: bool = False  # take what is unchanged but stored with other settings too
+    retry: bool = False  # try again what failed before and did not change
     lock_wait: float = 0  # seconds
     segment_bytes: int = 256 * 2**20  # a segment is committed once it is that large,
     segment_seconds: float = 600  # or that old

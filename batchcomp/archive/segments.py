@@ -6,7 +6,11 @@ import re
 from pathlib import Path
 
 _SEGMENT = re.compile(r"([0-9]{6,})\.zip")
-_TEMP = re.compile(r"\.[0-9]{6,}\.zip\.tmp|\.\.lock\.holder\.[0-9]+\.tmp")
+SETTINGS_NAME = "settings.json"  # what the archive was last written with
+FAILURES_NAME = "failures.jsonl"  # which files stay outside, and why
+_BESIDE = (SETTINGS_NAME, FAILURES_NAME)
+_OURS = b'"batchcomp-'  # stands in the first line or two of both
+_TEMP = re.compile(r"\.[0-9]{6,}\.zip\.tmp|\.(?:\.lock\.holder|settings\.json|failures\.jsonl)\.[0-9]+\.tmp")
 
 
 def segment_name(number: int) -> str:
@@ -46,5 +50,18 @@ def left_over_temps(folder: Path) -> list[Path]:
 
 
 def is_foreign(folder: Path) -> bool:
-    """Tell whether `folder` is no archive but holds other files (hidden ones do not count)."""
-    return not segment_numbers(folder) and any(not path.name.startswith(".") for path in folder.iterdir())
+    """Tell whether `folder` is no archive but holds other files (hidden ones and our own do not count)."""
+    if segment_numbers(folder):
+        return False
+    return any(not path.name.startswith(".") and not is_beside(path) for path in folder.iterdir())
+
+
+def is_beside(path: Path) -> bool:
+    """Tell whether a file is one of those that archives have beside their segments, by its name and its beginning."""
+    if path.name not in _BESIDE:
+        return False
+    try:
+        with path.open("rb") as file:
+            return _OURS in file.read(64)
+    except OSError:
+        return False

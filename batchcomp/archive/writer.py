@@ -47,6 +47,7 @@ class ArchiveWriter:
         self._opened_at = 0.0
         self._next = 1
         self._made_folder = False
+        self._beside: dict[str, bytes] = {}
 
     def __enter__(self) -> Self:
         """Create the folder if there is none, take the lock, clean up after a dead writer.
@@ -120,6 +121,22 @@ class ArchiveWriter:
         self.commit_if_due()
         return done
 
+    def put(self, name: str, data: bytes, *, alone: bool = False) -> None:
+        """Replace a small file beside the segments; it waits for the first segment unless it may stand `alone`.
+
+        Raises:
+            ArchiveError: the disk refuses.
+        """
+        self._beside[name] = data
+        with durable.reported(self._folder / name):
+            if alone or segments.segment_numbers(self._folder):
+                self._write_beside()
+
+    def _write_beside(self) -> None:
+        for name in list(self._beside):
+            durable.atomic_write(self._folder / name, self._beside[name])
+            del self._beside[name]
+
     def commit_if_due(self) -> None:
         """Commit the open segment if it is large or old enough; cheap enough to be called at every step.
 
@@ -144,6 +161,9 @@ class ArchiveWriter:
                 else:
                     self._open.discard()
             self._open = None
+            with durable.reported(self._folder):
+                if self._beside and segments.segment_numbers(self._folder):
+                    self._write_beside()
 
     def _segment(self) -> GrowingSegment:
         if self._open and self._open.sealed:  # an earlier commit failed; it comes first

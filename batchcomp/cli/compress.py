@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +11,15 @@ from batchcomp.cli import console, goals, limits
 from batchcomp.cli.completion import archives
 from batchcomp.cli.memory import give_back_freed
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
-from batchcomp.settings import DEFAULT_QUALITY, CompressSettings, default_archive
+from batchcomp.settings import DEFAULT_QUALITY, default_archive
+
+if TYPE_CHECKING:
+    from batchcomp.pipeline.records import Outcome
+    from batchcomp.pipeline.remembered import Settled
 
 
 def compress(
+    ctx: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Folders of photos, or photos.", metavar="PATH")],
     output: Annotated[
         Path | None,
@@ -43,6 +48,11 @@ def compress(
     measure: Annotated[
         bool, typer.Option("--measure/--no-measure", help="Restore each picture and compare it with JPEG.")
     ] = True,
+    recompress: Annotated[
+        bool,
+        typer.Option("--recompress", help="Compress unchanged pictures again that are stored with other settings."),
+    ] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again what failed before and did not change.")] = False,
     checksum: Annotated[
         bool, typer.Option("--checksum", help="Tell changed files by their content, not by size and time.")
     ] = False,
@@ -58,26 +68,28 @@ def compress(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why.")] = False,
     as_json: JsonOpt = False,
 ) -> None:
-    """Compress photos into an archive. Unchanged ones that it already holds are passed over."""
-    settings = CompressSettings(
-        paths=tuple(paths),
-        archive=output or default_archive(tuple(paths)),
-        quality=quality,
-        target=goals.target_of(match_jpeg, target_ms_ssim, max_bpp, max_bytes),
-        codec=codec,
-        pack=pack,
-        effort=effort,
-        device=device,
-        jobs=jobs,
-        batch_size=batch_size(batch),
-        model=model,
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        measure=measure,
-        verbatim=tuple(verbatim or ()),
-        follow_symlinks=follow_symlinks,
-        isolate=isolate,
-        limits=limits.limits_of(
+    """Compress photos into an archive. Unchanged ones that it already holds are passed over.
+
+    What an archive was last written with it remembers (quality, target, model, packing, ...) until it is given anew.
+    """
+    asked: dict[str, Any] = {
+        "paths": tuple(paths),
+        "quality": quality,
+        "target": goals.target_of(match_jpeg, target_ms_ssim, max_bpp, max_bytes),
+        "codec": codec,
+        "pack": pack,
+        "effort": effort,
+        "device": device,
+        "jobs": jobs,
+        "batch_size": batch_size(batch),
+        "model": model,
+        "include": tuple(include or ()),
+        "exclude": tuple(exclude or ()),
+        "measure": measure,
+        "verbatim": tuple(verbatim or ()),
+        "follow_symlinks": follow_symlinks,
+        "isolate": isolate,
+        "limits": limits.limits_of(
             pixels=max_pixels,
             side=max_side,
             size=max_source,
@@ -85,30 +97,74 @@ def compress(
             seconds=max_seconds,
             memory=max_memory,
         ),
-        max_load=max_load,
-        checksum=checksum,
-        lock_wait=lock_wait,
-    )
+        "max_load": max_load,
+        "recompress": recompress,
+        "retry": retry,
+        "checksum": checksum,
+        "lock_wait": lock_wait,
+    }
     from batchcomp.pipeline.compress import compress_archive, plan_archive
+    from batchcomp.pipeline.remembered import settle
 
+    archive = output or default_archive(tuple(paths))
+    settled = settle(archive, asked, *_where_from(ctx))
+    settings = settled.settings
+    for note in settled.notes:
+        console.say(note)
     if dry_run:
         outcome = console.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
     else:
         give_back_freed(settings.workers)
         outcome = console.watch("Compressing", compress_archive(settings), as_json=as_json)
     if not dry_run and outcome.counts["done"]:
-        _finish(settings, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
+        _finish(archive, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
     if not outcome.counts.total():
         console.say("no files found below PATH; look at --include and --exclude")
+    _say_left(settled, outcome)
     verb = "would be stored" if dry_run else "stored"
     code = console.summarise(outcome, verb, as_json=as_json, archive=str(settings.archive))
     raise typer.Exit(code)
 
 
-def _finish(settings: CompressSettings, source: int, stored: int, *, as_json: bool) -> None:
+def _where_from(ctx: typer.Context) -> tuple[set[str], set[str]]:
+    """Which settings the command line gives, and which the configuration file does."""
+    from batchcomp.pipeline.remembered import NAMES
+
+    options = {name: (name,) for name in NAMES} | {"target": goals.PARAMETERS}
+    found: dict[str, set[str]] = {}
+    for name, parameters in options.items():
+        for parameter in parameters:
+            source = ctx.get_parameter_source(parameter)
+            found.setdefault(source.name if source else "", set()).add(name)
+    given = found.get("COMMANDLINE", set())
+    return given, found.get("DEFAULT_MAP", set()) - given
+
+
+def _say_left(settled: Settled, outcome: Outcome) -> None:
+    """Say what was left alone that a person may not expect to be."""
+    from batchcomp.pipeline.remembered import asked_for
+
+    old = outcome.otherwise
+    if settled.changed and (count := old.total()):
+        kinds = ", ".join(f"{number:,} with {how}" for how, number in old.most_common(4)) + ", ..." * (len(old) > 4)
+        stored = f"with {next(iter(old))}" if len(old) == 1 else f"otherwise ({kinds})"
+        new = asked_for(settled.settings, model="model" in stored)
+        console.say(
+            f"{count:,} picture{'s are' if count > 1 else ' is'} stored {stored}; new and changed ones get {new}; "
+            "--recompress compresses the old ones again"
+        )
+    if count := outcome.counts["failed_before"]:
+        them = "them" if count > 1 else "it"
+        console.say(
+            f"{count:,} file{'s' * (count > 1)} failed before and did not change; "
+            f"`batchcomp report {settled.settings.archive} --outside` lists {them}, --retry tries {them} again"
+        )
+
+
+def _finish(archive: Path, source: int, stored: int, *, as_json: bool) -> None:
     from batchcomp.cli.state import remember_archive
     from batchcomp.report.text import human
 
-    remember_archive(settings.archive)
-    text = f"{settings.archive}: {human(source)} -> {human(stored)}; `batchcomp report` shows each picture"
+    remember_archive(archive)
+    text = f"{archive}: {human(source)} -> {human(stored)}; `batchcomp report` shows each picture"
     console.log(text) if as_json else console.remark(text)

@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 SCHEMA = 1  # of every JSON line
 PROBLEM = "red"  # the style of what --quiet must not hide
 PIPE_WIDTH = 10_000  # columns, where no terminal says how many there are
-FATES = ("done", "planned", "unchanged", "skipped", "failed")  # every file has one of these
-COUNTS = ("done", *KINDS, "shared", "planned", "unchanged", "skipped", "failed")
-LEFT = {"unchanged": "unchanged", "skipped": "skipped (no pictures)", "failed": "failed"}
+FATES = ("done", "planned", "unchanged", "skipped", "failed", "failed_before")  # every file has one of these
+COUNTS = ("done", *KINDS, "shared", "planned", "unchanged", "otherwise", "skipped", "failed", "failed_before")
+LEFT = {
+    "unchanged": "unchanged",
+    "skipped": "skipped (no pictures)",
+    "failed": "failed",
+    "failed_before": "failed before",
+}
 
 
 def out() -> Console:
@@ -237,7 +242,7 @@ def event_fields(event: Event) -> dict[str, Any]:
     if isinstance(event, Done):
         left_out = {"left_out": list(event.left_out)} if event.left_out else {}
         return {"name": event.name, **(row_fields(event.row) if event.row else {}), **left_out}
-    return dict(vars(event))
+    return {name: value for name, value in vars(event).items() if name != "again"}
 
 
 def show_event(event: Event, *, as_json: bool = False) -> None:
@@ -252,7 +257,7 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
     match event:
         case Failed():
             say(f"failed: {event.reason}", style=PROBLEM)
-        case Passed(unchanged=False):
+        case Passed(unchanged=False, failed_before=False):
             say(f"passed over: {event.reason}")
         case Waiting():
             say(f"waiting: the load average is {event.load:.2f}, above --max-load {event.max_load:g}")

@@ -12,6 +12,7 @@ from batchcomp.settings import MAX_EFFORT, Target
 
 _PANEL = "What each picture is to meet (one of these, in place of --quality)"
 _KINDS = ("match-jpeg", "target-ms-ssim", "max-bpp", "max-bytes")
+PARAMETERS = tuple(kind.replace("-", "_") for kind in _KINDS)  # names of the options below
 
 MatchJpegOpt = Annotated[
     int | None,
@@ -38,7 +39,8 @@ CodecOpt = Annotated[
     typer.Option("--codec", help=f"What holds the half-size pictures: {' or '.join(CODECS)} (smaller, newer viewers)."),
 ]
 PackOpt = Annotated[
-    bool, typer.Option("--pack", help="Recompress the JPEGs without loss; viewers need `batchcomp unpack` first.")
+    bool,
+    typer.Option("--pack/--no-pack", help="Recompress the JPEGs without loss; viewers need `batchcomp unpack` first."),
 ]
 EffortOpt = Annotated[
     int,

@@ -146,13 +146,13 @@ class _Worker:
         return found
 
     def _lost(self, name: str, limits: Limits) -> PictureError:
-        """Say why the process is gone."""
+        """Say why the process is gone; raise the PictureError of one that took too long, which has no other cause."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(1)  # so that its own exit status can be read
         self.end()
         number = -self._process.returncode
         if number == signal.SIGXCPU:
-            return _too_slow(name, limits)
+            raise _too_slow(name, limits) from None
         how = (
             f"was ended by {signal.Signals(number).name}"
             if number in set(signal.Signals)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 
 from batchcomp.archive import ArchiveWriter
 from batchcomp.codec.codec import Codec
-from batchcomp.errors import PictureError
+from batchcomp.errors import ArchiveError, PictureError
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.alternatives import verbatim
 from batchcomp.pipeline.context import Context
 from batchcomp.pipeline.dedup import Deduplication, Shared
+from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.job import Job, those
@@ -23,6 +24,7 @@ from batchcomp.pipeline.loading import Loader
 from batchcomp.pipeline.plan import Take, bundled, plan, weight
 from batchcomp.pipeline.rate_control import RateControl
 from batchcomp.pipeline.records import Bundle, Done, Event, Failed, Idle, Planned
+from batchcomp.pipeline.remembered import note_settings
 from batchcomp.pipeline.stages import compacted, decided, encoded, measured
 from batchcomp.pipeline.workers import Serial, Threads
 from batchcomp.settings import CompressSettings
@@ -46,14 +48,21 @@ def compress_archive(settings: CompressSettings) -> Generator[Event]:
         settings.model, device=settings.device, batch=settings.batch_size, threads=min(settings.workers, MAX_THREADS)
     )
     with _writer(settings) as writer:
-        index = Index(settings.archive)
-        todo = bundled(plan(settings, codec.hashes, index))
+        note_settings(writer, settings)
+        index, failures = Index(settings.archive), FailureMemory(settings)
+        todo = bundled(plan(settings, codec.hashes, index, failures))
         deduplication = Deduplication(settings, codec.hashes, index)
         flow = by_picture if codec.device.type == "cpu" else by_window
-        with closing(flow(settings, codec, deduplication, todo)) as results:
-            for result in results:
-                yield from _events(writer, index, result)
-                writer.commit_if_due()
+        try:
+            with closing(flow(settings, codec, deduplication, todo)) as results:
+                for result in results:
+                    yield from map(failures.told, _events(writer, index, result))
+                    writer.commit_if_due()
+        except BaseException:
+            with suppress(ArchiveError):  # what ended the run counts more
+                failures.save(writer, complete=False)
+            raise
+        failures.save(writer, complete=True)
 
 
 def by_picture(
@@ -144,7 +153,7 @@ def _pixel_bytes(one: Job | Event, *, measured: bool) -> int:
 def plan_archive(settings: CompressSettings) -> Generator[Event]:
     """Yield what `compress_archive` would take and why, from names, sizes and times alone."""
     codec = Codec.open(settings.model, device="cpu")
-    for step in plan(settings, codec.hashes, Index(settings.archive)):
+    for step in plan(settings, codec.hashes, Index(settings.archive), FailureMemory(settings)):
         yield Planned(name=step.item.name, reason=step.reason) if isinstance(step, Take) else step
 
 

@@ -54,9 +54,12 @@ class Deduplication:
             yield from [shared] if shared is not None else stage([job])
 
     def shared(self, job: Job) -> Shared | None:
-        """The row of a file whose content the archive holds as it is asked for; None where it does not."""
+        """The row of a file whose content the archive holds; None where it does not.
+
+        With `recompress` it has to hold it as it is asked for now.
+        """
         for owner in self._index.owners(job.loaded.source.sha256):
-            if not stale(recipe_of(owner), self._settings, self._models):
+            if not self._settings.recompress or not stale(recipe_of(owner), self._settings, self._models):
                 return Shared(row=base_row(job.loaded), owner=owner)
         return None
 

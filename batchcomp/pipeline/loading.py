@@ -38,7 +38,7 @@ class Loader:
         except NotAPictureError as error:
             return Passed(name=item.name, reason=str(error))
         except PictureError as error:
-            return Failed(name=item.name, reason=str(error))
+            return Failed(name=item.name, reason=str(error), again=_may_pass(error.__cause__))
 
     def _loaded(self, item: Item) -> Loaded:
         started = time.perf_counter()
@@ -57,6 +57,11 @@ class Loader:
             reason = verbatim_reason(error, str(item.path))
         seconds = time.perf_counter() - started
         return Loaded(item=item, source=source, picture=picture, reason=reason, seconds=seconds)
+
+
+def _may_pass(cause: BaseException | None) -> bool:
+    """Whether a failure came from the system: a read that failed (decoders' errors have no errno), a process killed."""
+    return isinstance(cause, EOFError) or (isinstance(cause, OSError) and cause.errno is not None)
 
 
 def verbatim_reason(error: PictureError, path: str) -> str:

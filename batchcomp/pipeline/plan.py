@@ -8,11 +8,11 @@ from functools import lru_cache
 from hashlib import file_digest
 from pathlib import Path
 
-from batchcomp.images.names import shown
 from batchcomp.images.sizes import estimate_bytes
 from batchcomp.images.walk import Item, WalkFailure, walk
+from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.index import Index, IndexEntry
-from batchcomp.pipeline.recipe import stale
+from batchcomp.pipeline.recipe import Recipe, described, stale
 from batchcomp.pipeline.records import Bundle, Event, Failed, Passed
 from batchcomp.settings import CompressSettings
 
@@ -25,8 +25,10 @@ class Take:
     reason: str
 
 
-def plan(settings: CompressSettings, models: Collection[str], known: Index) -> Iterator[Take | Event]:
-    """Yield in the walk's order the files to take, and events for those that are unchanged or cannot be walked."""
+def plan(
+    settings: CompressSettings, models: Collection[str], known: Index, failures: FailureMemory
+) -> Iterator[Take | Event]:
+    """Yield in the walk's order the files to take, and events for those that are left alone or cannot be walked."""
     for damage in known.damage:
         yield Failed(name=damage.segment, reason=f"{settings.archive}: {damage}; run `repair`", damage=True)
     fits = _Fits(settings, models)
@@ -39,11 +41,12 @@ def plan(settings: CompressSettings, models: Collection[str], known: Index) -> I
     )
     for item in found:
         if isinstance(item, WalkFailure):
-            yield Failed(name=str(item.path), reason=f"{shown(item.path)}: {item.reason}")
-        elif reason := fits.reason_to_take(item, known.get(item.name)):
-            yield Take(item=item, reason=reason)
+            yield failures.walked(item)
+        elif not (reason := fits.reason_to_take(item, entry := known.get(item.name))):
+            otherwise = fits.otherwise(entry)
+            yield Passed(name=item.name, reason="unchanged since it was archived", unchanged=True, otherwise=otherwise)
         else:
-            yield Passed(name=item.name, reason="unchanged since it was archived", unchanged=True)
+            yield failures.before(item) or Take(item=item, reason=reason)
 
 
 def bundled(steps: Iterable[Take | Event], most: int = 512) -> Iterator[Item | Event]:
@@ -68,8 +71,9 @@ class _Fits:
     """Holds files against what the archive has of them."""
 
     def __init__(self, settings: CompressSettings, models: Collection[str]) -> None:
-        self._checksum = settings.checksum
+        self._checksum, self._recompress = settings.checksum, settings.recompress
         self._stale = lru_cache(maxsize=1024)(lambda asked: stale(asked, settings, models))
+        self._described = lru_cache(maxsize=1024)(self._described_anew)
 
     def reason_to_take(self, item: Item, entry: IndexEntry | None) -> str:
         """Why a file should be (re-)compressed; empty where the archive already holds it as asked for."""
@@ -78,8 +82,18 @@ class _Fits:
         if entry.size != item.size:
             return "changed"
         if self._checksum:
-            return "content changed" if digest(item.path) != entry.sha256 else self._stale(entry.recipe)
-        return "changed" if entry.mtime_ns != item.mtime_ns else self._stale(entry.recipe)
+            changed = "content changed" if digest(item.path) != entry.sha256 else ""
+        else:
+            changed = "changed" if entry.mtime_ns != item.mtime_ns else ""
+        return changed or (self._stale(entry.recipe) if self._recompress else "")
+
+    def otherwise(self, entry: IndexEntry | None) -> str:
+        """With what an unchanged file is stored, where that is not what is asked for."""
+        return self._described(entry.recipe) if entry is not None else ""
+
+    def _described_anew(self, recipe: Recipe) -> str:
+        reason = self._stale(recipe)
+        return described(recipe, reason) if reason else ""
 
 
 def digest(path: Path) -> bytes | None:

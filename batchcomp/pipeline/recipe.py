@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from batchcomp.archive.rows import Row
 from batchcomp.kinds import COMPACT
-from batchcomp.settings import CompressSettings
+from batchcomp.settings import TARGETS, CompressSettings
 
 VERBATIM_LARGER = "compressed it would be larger"  # and at which quality; that makes it worth another try
 
@@ -42,8 +42,23 @@ def recipe_from(row: Mapping[str, Any]) -> Recipe:
     )
 
 
+def described(recipe: Recipe, reason: str) -> str:
+    """Say with what a file is stored; `reason` is that of `stale`."""
+    if recipe.stored == "verbatim":
+        how = [recipe.larger.removeprefix(f"{VERBATIM_LARGER} at ")]
+    else:
+        how = [] if recipe.recipe.startswith(tuple(TARGETS)) else [f"quality {recipe.quality:g}"]
+        how += [recipe.recipe]
+    how += [f"model {recipe.model[:8]}"] if reason == "other model" else []
+    how += ["no measurement"] if reason == "not measured yet" else []
+    return ", ".join(filter(None, how))
+
+
 def stale(recipe: Recipe, settings: CompressSettings, models: Collection[str]) -> str:
-    """Say why a file whose content is the same should be stored anew; "" where it is held as asked for."""
+    """Say in what a file whose content is the same is not stored as asked for; "" where it is.
+
+    That alone is no reason to store it anew: only `settings.recompress` makes it one.
+    """
     reasons = {
         "other quality": recipe.stored != "verbatim" and not settings.target and recipe.quality != settings.quality,
         "asked for otherwise": recipe.stored != "verbatim" and recipe.recipe != settings.recipe,

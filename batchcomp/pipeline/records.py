@@ -24,11 +24,16 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Passed:
-    """A file was left alone, and why: it is unchanged, or no picture."""
+    """A file was left alone, and why: it is unchanged, no picture, or failed before in the same way.
+
+    `otherwise` says with what an unchanged one is stored, where that is not what is asked for now.
+    """
 
     name: str
     reason: str
     unchanged: bool = False
+    failed_before: bool = False
+    otherwise: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +46,15 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A file could not be taken or restored; `reason` names it and says why. `damage`: the archive is at fault."""
+    """A file could not be taken or restored; `reason` names it and says why.
+
+    `damage`: the archive is at fault. `again`: it could not even be read, which may pass without a change of the file.
+    """
 
     name: str
     reason: str
     damage: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +86,7 @@ class Outcome:
 
     counts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)  # of how many pictures what had no place in their files
+    otherwise: Counter[str] = field(default_factory=Counter)  # how many unchanged ones are stored with what else
     failures: list[Failed] = field(default_factory=list)
     source_bytes: int = 0
     payload_bytes: int = 0
@@ -92,8 +102,13 @@ class Outcome:
                     self.source_bytes += row.source_bytes
                     self.payload_bytes += 0 if row.owner_segment else row.payload_bytes
                     self.counts["shared"] += bool(row.owner_segment)
-            case Passed(unchanged=unchanged):
-                self.counts["unchanged" if unchanged else "skipped"] += 1
+            case Passed(unchanged=True, otherwise=otherwise):
+                self.counts["unchanged"] += 1
+                if otherwise:
+                    self.counts["otherwise"] += 1
+                    self.otherwise[otherwise] += 1
+            case Passed(failed_before=failed_before):
+                self.counts["failed_before" if failed_before else "skipped"] += 1
             case Planned():
                 self.counts["planned"] += 1
             case Failed():

@@ -154,13 +154,13 @@ def test_another_time_of_change_is_a_change(compress: Run, photos: Path) -> None
     assert rows_of(photos.with_name("photos.bca"))["a.png"].mtime_ns == 10**18
 
 
-def test_another_quality_or_model_is_stored_again(run: Run, compress: Run, photos: Path, other_model: Path) -> None:
-    """Asking for another quality or model redoes what they concern."""
+def test_recompress_stores_again(run: Run, compress: Run, photos: Path, other_model: Path) -> None:
+    """Asking for another quality or model redoes what they concern, if that is asked for too."""
     samples.save(photos / "flat.png", samples.image(mode="P"))
     compress(photos, "--no-measure")
-    assert compress(photos, "-q", "20", "--no-measure").err == "3 stored, 1 unchanged\n"
+    assert compress(photos, "-q", "20", "--no-measure", "--recompress").err == "3 stored, 1 unchanged\n"
     assert {row.quality for row in rows_of(photos.with_name("photos.bca")).values()} == {20, 0}
-    result = run("compress", photos, "-q", "20", "--no-measure", "--model", other_model)
+    result = run("compress", photos, "-q", "20", "--no-measure", "--model", other_model, "--recompress")
     assert result.err == "3 stored, 1 unchanged\n"
 
 
@@ -171,7 +171,7 @@ def test_what_was_too_large_gets_another_try(compress: Run) -> None:
     row = rows_of(Path("in.bca"))["a.jpg"]
     assert (row.stored, row.reason) == ("verbatim", "compressed it would be larger at quality 100")
     assert compress("in", "-q", "100").err == "0 stored, 1 unchanged\n"
-    assert compress("in", "-q", "5").err == "1 stored\n"
+    assert compress("in", "-q", "5", "--recompress").err == "1 stored\n"
     assert rows_of(Path("in.bca"))["a.jpg"].stored != "verbatim"
 
 
@@ -180,7 +180,7 @@ def test_more_quality_is_larger_and_more_alike(compress: Run) -> None:
     samples.save(Path("in/a.png"), samples.image(120, 130))
     found = []
     for quality in (5, 35, 65, 95):
-        compress("in", "-q", quality)
+        compress("in", "-q", quality, "--recompress")
         found.append(rows_of(Path("in.bca"))["a.png"])
     sizes = [row.payload_bytes for row in found]
     assert sizes == sorted(set(sizes))
@@ -206,7 +206,7 @@ def test_a_dry_run_knows_what_changed(compress: Run, photos: Path) -> None:
     compress(photos)
     os.utime(photos / "a.png", ns=(0, 10**18))
     assert compress(photos, "--dry-run").out == "a.png: changed\n"
-    assert compress(photos, "--dry-run", "-q", 9).out.splitlines()[1] == "b.jpg: other quality"
+    assert compress(photos, "--dry-run", "-q", 9, "--recompress").out.splitlines()[1] == "b.jpg: other quality"
 
 
 def test_json_lines(compress: Run, photos: Path) -> None:
@@ -222,7 +222,8 @@ def test_json_lines(compress: Run, photos: Path) -> None:
     summary = lines[-1]
     assert (summary["exit_code"], summary["done"], summary["failed"], summary["skipped"]) == (3, 3, 1, 1)
     assert summary["archive"].endswith("photos.bca")
-    assert compress(photos, "--json", "--dry-run").json[-1]["planned"] == 2
+    summary = compress(photos, "--json", "--dry-run").json[-1]
+    assert (summary["planned"], summary["failed_before"], summary["exit_code"]) == (1, 1, 0)
 
 
 def test_json_of_a_dry_run(compress: Run, photos: Path) -> None:

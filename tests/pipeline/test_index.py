@@ -12,6 +12,7 @@ import pytest
 from batchcomp.archive import ArchiveReader, ArchiveWriter
 from batchcomp.archive.segment import open_segment
 from batchcomp.images.walk import Item
+from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.plan import Take, bundled, plan
 from batchcomp.pipeline.recipe import recipe_of
@@ -74,7 +75,7 @@ def test_a_damaged_archive_is_told_of_once(tmp_path: Path) -> None:
     settings = write_tree(tmp_path, 3)
     write_archive(settings.archive, [(sample_row("more"), b"more")])
     (settings.archive / "000002.zip").write_bytes(b"rubbish")
-    steps = list(plan(settings, (), Index(settings.archive)))
+    steps = list(plan(settings, (), Index(settings.archive), FailureMemory(settings)))
     assert isinstance(steps[0], Failed)
     assert steps[0].damage
     assert [isinstance(step, Passed) and step.unchanged for step in steps[1:]] == [True] * 3
@@ -110,7 +111,9 @@ def test_an_unchanged_tree_is_passed_over_quickly(tmp_path: Path) -> None:
     """100,000 files at 20,000 a second of computing, reading the archive included."""
     settings = write_tree(tmp_path, 100_000)
     started, computing = time.perf_counter(), time.process_time()
-    passed = sum(isinstance(step, Passed) for step in plan(settings, (), Index(settings.archive)))
+    passed = sum(
+        isinstance(step, Passed) for step in plan(settings, (), Index(settings.archive), FailureMemory(settings))
+    )
     seconds, computed = time.perf_counter() - started, time.process_time() - computing
     print(f"{passed / seconds:.0f} files/s by the clock, {passed / computed:.0f} of computing")  # noqa: T201
     assert passed == 100_000
