@@ -19,7 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from batchcomp.api import Archive, ArchivedPicture, compress, decode
+    from batchcomp.api import Archive, ArchivedPicture, ArchivedVersion, compress, decode
     from batchcomp.archive.rows import Row
     from batchcomp.codec.codec import Codec
     from batchcomp.errors import (
@@ -46,6 +46,7 @@ __all__ = [  # each is found in `_HOMES`
     "ArchiveLockedError",
     "ArchiveNotFoundError",
     "ArchivedPicture",
+    "ArchivedVersion",
     "BatchcompError",
     "Codec",
     "CompressSettings",
@@ -68,7 +69,7 @@ __all__ = [  # each is found in `_HOMES`
 ]
 
 _HOMES = {
-    "api": ("Archive", "ArchivedPicture", "compress", "decode"),
+    "api": ("Archive", "ArchivedPicture", "ArchivedVersion", "compress", "decode"),
     "archive.rows": ("Row",),
     "codec.codec": ("Codec",),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -12,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from batchcomp.archive import ArchiveReader, Damage, Row
+from batchcomp.archive import ArchiveReader, Damage, Row, read_versions
 from batchcomp.codec.codec import Codec
-from batchcomp.errors import ArchiveDamagedError, PayloadError
+from batchcomp.errors import ArchiveDamagedError, ArchiveError, PayloadError
 from batchcomp.images.load import decode_picture
 from batchcomp.images.picture import Picture
 from batchcomp.images.save import to_image
@@ -141,6 +142,22 @@ class ArchivedPicture:
         return to_image(self.picture())
 
 
+class ArchivedVersion(ArchivedPicture):
+    """One version of a picture.
+
+    Attributes:
+        number: 1 for the oldest that the archive holds.
+        archived: when it was stored, in UTC.
+    """
+
+    def __init__(self, row: Row, archive: Archive, *, number: int, archived: datetime) -> None:
+        super().__init__(row, archive)
+        self.number, self.archived = number, archived
+
+    def __repr__(self) -> str:
+        return f"<ArchivedVersion {self.number} of {self.path!r}, {self.archived:%Y-%m-%dT%H:%M:%SZ}>"
+
+
 class Archive:
     """An archive that is open for reading, as a context manager; iterating gives its current pictures.
 
@@ -183,6 +200,21 @@ class Archive:
             ArchiveError: the archive holds none.
         """
         return ArchivedPicture(self.reader.row(path), self)
+
+    def versions(self, path: str) -> list[ArchivedVersion]:
+        """All versions of the picture of a path, the oldest first; those whose rows are damaged are left out.
+
+        Raises:
+            ArchiveError: the archive holds none.
+        """
+        found = read_versions(self.reader).get(path)
+        if found is None:
+            raise ArchiveError(f"{self.reader.folder}: has no picture {path!r}")
+        return [
+            ArchivedVersion(one.row, self, number=one.number, archived=one.archived)
+            for one in found
+            if one.row is not None
+        ]
 
     @property
     def damage(self) -> Sequence[Damage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from batchcomp.errors import UsageError
@@ -163,9 +164,15 @@ class DecodeSettings:
     jobs: int = 0
     batch_size: int | None = None
     model: Path | None = None
+    version: int | None = None  # of each picture: 1 is the oldest that the archive holds, -1 the newest
+    at: datetime | None = None  # with a time zone: what the archive held then
 
     def __post_init__(self) -> None:
         """Raise UsageError where a value is out of range."""
+        if self.version == 0:
+            raise UsageError("--version 0: expected 1 (the oldest) and up, or -1 (the newest) and down")
+        if self.version is not None and self.at is not None:
+            raise UsageError("--version and --at: choose one of them")
         if self.format not in OUTPUTS:
             raise UsageError(f"format {self.format!r}: expected one of {', '.join(OUTPUTS)}")
         if self.jobs < 0:

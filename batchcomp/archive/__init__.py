@@ -1,6 +1,7 @@
 """The archive format: a folder of immutable ZIP segments. Knows bytes, not pixels; specified in docs/format.md."""
 
 from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.history import Version, read_versions, view_at
 from batchcomp.archive.prune import PruneReport, prune
 from batchcomp.archive.reader import ArchiveReader
 from batchcomp.archive.repair import RepairReport, repair
@@ -18,7 +19,10 @@ __all__ = [
     "RepairReport",
     "Row",
     "VerifyReport",
+    "Version",
     "prune",
+    "read_versions",
     "repair",
     "verify",
+    "view_at",
 ]

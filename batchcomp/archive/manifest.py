@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from batchcomp.errors import ArchiveError
 FORMAT: Final = "batchcomp-archive"
 VERSION: Final = 1  # what this build writes, and the newest that it reads
 MAX_MANIFEST: Final = 64 * 2**20  # bytes; the writer closes a segment long before
+_STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 _PICTURE: Final = b'{"type":"picture",'  # how a row starts, so that rows are found without parsing
 _HELD: Final = b'{"type":"held",'  # likewise: an entry without a current name, which shared rows refer to
 _PATH: Final = re.compile(rb'\{"type":"picture","path":("(?:[^"\\]|\\.)*"),')  # as our writers begin a row
@@ -35,7 +36,7 @@ class SegmentHeader:
 
 def header_line(segment: int, created: datetime) -> bytes:
     """Return the first line; `created` is in UTC."""
-    stamp = created.strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = created.strftime(_STAMP)
     value = {"type": "segment", "format": FORMAT, "version": VERSION, "segment": segment}
     return json_line({**value, "writer": f"batchcomp {__version__}", "created": stamp})
 
@@ -63,6 +64,15 @@ def check_manifest(data: bytes, segment: int) -> SegmentHeader:
     if end.get("type") != "end" or (end.get("pictures"), end.get("held", 0)) != (pictures, held):
         raise ValueError(f"the manifest has {pictures} pictures, {held} held, its last line says {str(end)[:100]}")
     return header
+
+
+def created_in(data: bytes) -> datetime | None:
+    """Return when the segment was first written, from a manifest whose frame is sound; None where it does not say."""
+    text = parse_line(data[: data.index(b"\n")]).get("created")
+    try:
+        return datetime.strptime(text, _STAMP).replace(tzinfo=UTC) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def picture_lines(data: bytes) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Self, TypeVar
@@ -101,6 +102,26 @@ class ArchiveReader:
         """Yield every row, superseded ones too, in the order they were written."""
         for segment, line in self._lines():
             yield from self._rows(segment, line)
+
+    def versions(self) -> Iterator[tuple[str, int, Row | None]]:
+        """Yield every version in the order they were written: its path, its segment, and its row, None if damaged."""
+        for segment, line in self._lines():
+            path = line_path(line)
+            if path is not None:
+                yield path, segment.number, next(self._rows(segment, line), None)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the sound segments."""
+        return tuple(self._numbers)
+
+    def created(self, number: int) -> datetime | None:
+        """Return when a segment was first written, in UTC; None where it does not say."""
+        try:
+            return self._current(number, Segment.created)
+        except FoundDamageError as error:
+            self._note(error.damage)
+            return None
 
     def read(self, row: Row) -> bytes:
         """Return the payload of a row of this archive, exactly the bytes that were added.

@@ -11,7 +11,7 @@ from pathlib import Path
 from batchcomp.archive import durable
 from batchcomp.archive.growing import GrowingSegment
 from batchcomp.archive.rows import Row
-from batchcomp.archive.segment import open_file
+from batchcomp.archive.segment import open_file, open_segment
 from batchcomp.archive.segments import segment_name
 from batchcomp.archive.verify import check_file
 from batchcomp.errors import ArchiveError
@@ -31,11 +31,13 @@ def rewrite(folder: Path, number: int, kept: Iterable[Kept], *, created: datetim
     """Write segment `number` anew from the lines to keep, check it, and only then let it take the old one's place.
 
     Whatever happens, the old file or the new one is there in full. `aside`: the name under which the old file is kept.
+    `created` is used where the old one does not tell when it was first written: its pictures become no newer.
 
     Raises:
         ArchiveDamagedError: a payload to keep is damaged; the old file stays.
         ArchiveError: the disk refuses, or did not keep what was written; the old file stays.
     """
+    created = _first_written(folder, number) or created
     with durable.reported(folder):
         growing = GrowingSegment(folder, number)
         try:
@@ -49,6 +51,13 @@ def rewrite(folder: Path, number: int, kept: Iterable[Kept], *, created: datetim
             with suppress(OSError):
                 growing.discard()
             raise
+
+
+def _first_written(folder: Path, number: int) -> datetime | None:
+    try:
+        return open_segment(folder, number).created()
+    except ArchiveError:
+        return None
 
 
 def _fill(growing: GrowingSegment, kept: Iterable[Kept]) -> None:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
@@ -15,7 +16,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
-from batchcomp.archive.manifest import MAX_MANIFEST, check_manifest, picture_lines, row_lines
+from batchcomp.archive.manifest import MAX_MANIFEST, check_manifest, created_in, picture_lines, row_lines
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
 from batchcomp.archive.rows import Row, parse_line, row_of
 from batchcomp.archive.segments import segment_name
@@ -71,6 +72,10 @@ class Segment:
         except ValueError as error:
             self.fail(f"the manifest is damaged: {error}")
         return data
+
+    def created(self) -> datetime | None:
+        """Return when it was first written, in UTC, None where it does not say. Errors: see `read_manifest`."""
+        return created_in(self.read_manifest())
 
     def picture_lines(self) -> Iterator[bytes]:
         """Yield the lines of the pictures, in the order of the entries. Errors: see `read_manifest`."""

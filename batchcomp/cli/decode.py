@@ -9,7 +9,7 @@ import typer
 
 from batchcomp.cli import console
 from batchcomp.cli.completion import archives
-from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size
+from batchcomp.cli.options import AtOpt, BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size, moment
 from batchcomp.errors import UsageError
 from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
 from batchcomp.settings import DecodeSettings
@@ -28,6 +28,11 @@ def decode(
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to restore below.")] = Path(),
     file_format: Annotated[str, typer.Option("--format", help=f"{', '.join(OUTPUTS)}.")] = DEFAULT_OUTPUT,
+    version: Annotated[
+        int | None,
+        typer.Option("--version", metavar="N", help="That version of each picture that has it: 1 oldest, -1 newest."),
+    ] = None,
+    at: AtOpt = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     device: DeviceOpt = "auto",
     jobs: JobsOpt = 0,
@@ -46,7 +51,13 @@ def decode(
         jobs=jobs,
         batch_size=batch_size(batch),
         model=model,
+        version=version,
+        at=moment(at) if at is not None else None,
     )
+    if source.is_file() and (version is not None or at is not None):
+        raise UsageError(
+            f"{source}: is a file, which has no versions; name an archive, or leave --version and --at out"
+        )
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is a file, not a folder; choose another folder with -o")
     from batchcomp.pipeline.decode import decode_archive

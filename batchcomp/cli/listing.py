@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from batchcomp.cli import console
-from batchcomp.cli.options import ArchiveArg, JsonOpt
+from batchcomp.cli import console, outside, versions
+from batchcomp.cli.options import ArchiveArg, AtOpt, JsonOpt, OutsideOpt, moment
+from batchcomp.errors import UsageError
+
+if TYPE_CHECKING:
+    from batchcomp.archive import Row
 
 
-def list_pictures(archive: ArchiveArg = None, as_json: JsonOpt = False) -> None:
+def list_pictures(
+    archive: ArchiveArg = None,
+    all_versions: Annotated[
+        bool, typer.Option("--versions", help="Every version: number, date, size, ZIP file, kind, path.")
+    ] = False,
+    at: AtOpt = None,
+    list_outside: OutsideOpt = False,
+    as_json: JsonOpt = False,
+) -> None:
     """List the pictures of an archive."""
+    if sum((all_versions, at is not None, list_outside)) > 1:
+        raise UsageError("--versions, --at, --outside: choose one of them")
+    then = moment(at) if at is not None else None
     from batchcomp.archive import ArchiveReader
     from batchcomp.cli.state import choose_archive
+    from batchcomp.pipeline.selection import view_of
+
+    folder = choose_archive(archive)
+    if list_outside:
+        raise typer.Exit(console.say_damage((), as_json=as_json, outside=outside.show(folder, as_json=as_json)))
+    opened = ArchiveReader.open(folder)
+    if all_versions:
+        counts = {"versions": versions.show_versions(opened, as_json=as_json)}
+    else:
+        rows = view_of(opened, at=then)
+        for row in rows:
+            _show(row, as_json=as_json)
+        counts = {"pictures": len(rows)}
+    raise typer.Exit(console.say_damage(opened.damage, as_json=as_json, **counts))
+
+
+def _show(row: Row, *, as_json: bool) -> None:
     from batchcomp.report.rows import row_fields
 
-    opened = ArchiveReader.open(choose_archive(archive))
-    rows = list(opened.rows())
-    for row in rows:
-        if as_json:
-            fields = {"segment": row.place[0], "entry": row.entry, "source_sha256": row.source_sha256}
-            console.json_line("picture", **row_fields(row), **fields, mtime_ns=row.mtime_ns, model=row.model)
-        else:
-            console.write(console.shown(row.path) + "\n")
-    raise typer.Exit(console.say_damage(opened.damage, as_json=as_json, pictures=len(rows)))
+    if as_json:
+        fields = {"segment": row.place[0], "entry": row.entry, "source_sha256": row.source_sha256}
+        console.json_line("picture", **row_fields(row), **fields, mtime_ns=row.mtime_ns, model=row.model)
+    else:
+        console.write(console.shown(row.path) + "\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from batchcomp.cli.completion import archives
+from batchcomp.errors import UsageError
 
 ArchiveArg = Annotated[
     Path | None, typer.Argument(help="The archive; by default the one last written.", autocompletion=archives)
@@ -25,7 +27,32 @@ MaxLoadOpt = Annotated[
 LockWaitOpt = Annotated[
     float, typer.Option("--lock-wait", min=0, metavar="SECONDS", help="Wait so long for another run to finish.")
 ]
+AtOpt = Annotated[
+    str | None,
+    typer.Option("--at", metavar="DATE", help="What the archive held then: 2026-11-01 (its end), 2026-11-01T12:30."),
+]
+OutsideOpt = Annotated[
+    bool, typer.Option("--outside", help="List the files that stay outside the archive since they failed, and why.")
+]
 JsonOpt = Annotated[bool, typer.Option("--json", help="JSON lines on stdout instead of text.")]
+
+
+def moment(text: str) -> datetime:
+    """Turn `--at` into a moment: a date alone is its end; a time without a zone is this machine's.
+
+    Raises:
+        UsageError: it is no date.
+    """
+    try:
+        date_only = len(text) <= len("2026-11-01") and "T" not in text
+        found = datetime.fromisoformat(text)
+        if date_only:
+            found = datetime.combine(found.date(), time.max)
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(
+            f"--at {text!r}: expected a date such as 2026-11-01, or 2026-11-01T12:30, or with a zone 2026-11-01T12:30Z"
+        ) from None
 
 
 def batch_size(value: str) -> int | None:

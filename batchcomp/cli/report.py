@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from batchcomp.cli import console, session
-from batchcomp.cli.options import ArchiveArg, JsonOpt
+from batchcomp.cli import console, outside, session, versions
+from batchcomp.cli.options import ArchiveArg, JsonOpt, OutsideOpt
 from batchcomp.errors import UsageError
 from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
 
@@ -22,6 +23,10 @@ def report(
     sort: Annotated[
         str, typer.Option(help="path, size, source, archived, bpp, ms-ssim, gain or saved.", metavar="COLUMN")
     ] = "path",
+    history: Annotated[
+        str | None, typer.Option("--history", metavar="PATH", help="All versions of one picture, as `list` names it.")
+    ] = None,
+    list_outside: OutsideOpt = False,
     worst: Annotated[int | None, typer.Option(min=1, help="Only the N with the least gain over JPEG.")] = None,
 ) -> None:
     """Compare each picture with plain JPEG. The figures were measured when it was stored."""
@@ -34,11 +39,26 @@ def report(
     from batchcomp.report.rows import arrange, report_row, totals
 
     folder = choose_archive(archive)
+    if history is not None or list_outside:
+        if name == CSV or (history is not None and list_outside):
+            raise UsageError("--history, --outside, --csv: choose one of them")
+        raise typer.Exit(_part(folder, history, as_json=name == JSON))
     opened = ArchiveReader.open(folder)
     rows = [report_row(row) for row in opened.rows()]
     shown = arrange(rows, sort=sort, worst=worst)
     write(Report(title=str(folder), rows=shown, totals=totals(rows, opened.bytes_on_disk())), console)
     raise typer.Exit(console.say_damage(opened.damage, as_json=name == JSON, pictures=len(shown)))
+
+
+def _part(folder: Path, history: str | None, *, as_json: bool) -> int:
+    """Report one picture's history, or what stays outside."""
+    from batchcomp.archive import ArchiveReader
+
+    if history is None:
+        return int(console.say_damage((), as_json=as_json, outside=outside.show(folder, as_json=as_json)))
+    opened = ArchiveReader.open(folder)
+    count = versions.show_history(opened, history, as_json=as_json)
+    return int(console.say_damage(opened.damage, as_json=as_json, versions=count))
 
 
 def format_name(form: str | None, *, as_json: bool, as_csv: bool) -> str:

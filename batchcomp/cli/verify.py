@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from batchcomp.cli import console
-from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt
+from batchcomp.cli import console, outside
+from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import ExitCode
 
 
@@ -23,6 +23,7 @@ def verify(
         list[Path] | None,
         typer.Option(help="Compare with the originals: the PATH that compress was given; can be repeated."),
     ] = None,
+    list_outside: OutsideOpt = False,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,
     as_json: JsonOpt = False,
@@ -51,6 +52,8 @@ def verify(
     )
     if decode:
         counts.update(restored=outcome.counts["done"], not_restored=len(outcome.failures))
+    if list_outside:
+        counts["outside"] = outside.show(settings.archive, as_json=as_json)
     code = max(
         ExitCode.DAMAGED if counts["damaged"] else ExitCode.DONE,  # damage counts more than files that failed
         outcome.exit_code,
@@ -93,4 +96,6 @@ def _say_summary(folder: Path, counts: dict[str, int]) -> None:
         text += ", originals " + ", ".join(
             f"{name.removeprefix('sources_')} {count}" for name, count in counts.items() if name.startswith("sources_")
         )
+    if "outside" in counts:
+        text += f", outside {counts['outside']}"
     console.remark(f"{text}: {counts['damaged'] or 'no'} damage{'s' * (counts['damaged'] > 1)} found")

@@ -18,7 +18,7 @@ from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, windows
 from batchcomp.pipeline.records import Done, Event, Failed
 from batchcomp.pipeline.restoring import Restorer
-from batchcomp.pipeline.selection import chosen_rows
+from batchcomp.pipeline.selection import chosen_rows, view_of
 from batchcomp.pipeline.targets import format_of, sameness, target_names
 from batchcomp.pipeline.workers import Threads, Workers
 from batchcomp.settings import DecodeSettings
@@ -35,7 +35,7 @@ def decode_archive(settings: DecodeSettings) -> Generator[Event]:
         ModelError: the model file is unusable.
     """
     archive = ArchiveReader.open(settings.source)
-    rows = list(archive.rows())
+    rows = view_of(archive, version=settings.version, at=settings.at)
     # of all rows: a pattern must not change a picture's name
     names = target_names(rows, settings.format, same=sameness(settings.out))
     chosen = chosen_rows(rows, settings.patterns)
