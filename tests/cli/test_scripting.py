@@ -130,6 +130,11 @@ def scenarios(
             patch.setattr("batchcomp.pipeline.load_average.time.sleep", lambda _: None)
             return compress(photos, "--json", "--max-load", 4, "-o", "waited.bca", "--no-measure")
 
+    def diff() -> Result:
+        samples.save(photos / "later.png", samples.image(70, 70, seed=6))
+        (photos / "broken").symlink_to(photos / "nothing")
+        return run("diff", archive, photos, "--follow-symlinks", "--json")
+
     def cut() -> Result:
         (archive / "000001.zip").write_bytes((archive / "000001.zip").read_bytes()[:-9])
         return run("list", archive, "--json")
@@ -148,13 +153,24 @@ def scenarios(
         "verify": [
             lambda: run("verify", archive, "--json"),
             lambda: run("verify", archive, "--json", "--decode"),
+            lambda: run("verify", archive, "--json", "--outside"),
             lambda: run("verify", archive, "--json", "--sources", photos, "--sample", "100%"),
         ],
+        "diff": [diff],
         "prune": [prune],
         "repair": [lambda: run("repair", archive, "--json", "--dry-run"), lambda: run("repair", archive, "--json")],
-        "report": [lambda: run("report", archive, "--json")],
+        "report": [
+            lambda: run("report", archive, "--json"),
+            lambda: run("report", archive, "--history", "a.png", "--json"),
+            lambda: run("report", archive, "--outside", "--json"),
+        ],
         "doctor": [lambda: run("doctor", "--json")],
-        "list": [lambda: run("list", archive, "--json"), cut],
+        "list": [
+            lambda: run("list", archive, "--json"),
+            lambda: run("list", archive, "--versions", "--json"),
+            lambda: run("list", archive, "--outside", "--json"),
+            cut,
+        ],
     }
     return found
 
@@ -195,7 +211,12 @@ def test_the_guide_is_strict() -> None:
 
 
 JSON_COMMANDS = sorted(commands())
-ARGUMENTS: dict[str, list[str]] = {"compress": ["in"], "decode": ["none.bca"], "unpack": ["none.bca"]}
+ARGUMENTS: dict[str, list[str]] = {
+    "compress": ["in"],
+    "decode": ["none.bca"],
+    "unpack": ["none.bca"],
+    "diff": ["none.bca"],
+}
 
 
 def called(command: str) -> list[str]:
@@ -213,7 +234,8 @@ def test_wrong_options_end_with_a_summary(run: Run, command: str) -> None:
 @pytest.mark.parametrize("command", sorted(set(JSON_COMMANDS) - {"compress", "doctor"}))
 def test_a_missing_archive_ends_with_a_summary(run: Run, command: str) -> None:
     """So is an archive that is not there."""
-    assert check(command, run(command, "none.bca", "--json"))[-1]["exit_code"] == 10
+    than = ["--at", "2026-11-01"] if command == "diff" else []
+    assert check(command, run(command, "none.bca", "--json", *than))[-1]["exit_code"] == 10
 
 
 def test_a_locked_archive_ends_with_a_summary(compress: Run, photos: Path) -> None:
