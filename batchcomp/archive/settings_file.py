@@ -39,7 +39,7 @@ class Remembered:
         problem: why the file could not be used, one line; it is not stored.
     """
 
-    quality: int | None = None
+    quality: float | None = None
     target: str | None = None
     model: str | None = None
     pack: bool | None = None
@@ -120,7 +120,7 @@ def _parse(path: Path) -> dict[str, Any] | None:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     if len(data) > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES} bytes")
@@ -161,7 +161,7 @@ def _flag(value: Any) -> bool:
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "quality": _number(1, 100, int),
+    "quality": _number(1, 100, int, float),
     "target": _text,
     "model": _text,
     "pack": _flag,

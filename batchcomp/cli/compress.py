@@ -109,8 +109,7 @@ def compress(
     archive = output or default_archive(tuple(paths))
     settled = settle(archive, asked, *_where_from(ctx))
     settings = settled.settings
-    for note in settled.notes:
-        console.say(note)
+    _say_first(settled)
     if dry_run:
         outcome = console.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
     else:
@@ -138,6 +137,13 @@ def _where_from(ctx: typer.Context) -> tuple[set[str], set[str]]:
             found.setdefault(source.name if source else "", set()).add(name)
     given = found.get("COMMANDLINE", set())
     return given, found.get("DEFAULT_MAP", set()) - given
+
+
+def _say_first(settled: Settled) -> None:
+    if settled.problem:  # else new pictures would silently get another quality, at night too
+        console.say(settled.problem, style=console.PROBLEM)
+    for note in settled.notes:
+        console.say(note)
 
 
 def _say_left(settled: Settled, outcome: Outcome) -> None:

@@ -57,8 +57,10 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
     yield from damage_of(archive)
     locate, found = locator(settings.paths), _walk(settings)
     fresh: list[Item] = []
+    unread: list[Path] = []
     for item in found:
         if isinstance(item, WalkFailure):
+            unread.append(item.path)
             yield Failed(name=str(item.path), reason=f"{shown(item.path)}: {item.reason}")
         elif row := rows.pop(item.name, None):
             yield _compared(row, item, checksum=settings.checksum)
@@ -66,7 +68,10 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
             yield from _fresh(item, fresh)
     gone: dict[str, Row] = {}
     for path, row in rows.items():
-        if reason := _why_not_met(locate(path)):
+        place = locate(path)
+        if place is not None and any(place.is_relative_to(one) for one in unread):
+            continue  # that it could not be read was told
+        if reason := _why_not_met(place):
             yield Failed(name=path, reason=reason)
         else:
             gone[path] = row

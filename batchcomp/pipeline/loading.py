@@ -60,8 +60,11 @@ class Loader:
 
 
 def _may_pass(cause: BaseException | None) -> bool:
-    """Whether a failure came from the system: a read that failed (decoders' errors have no errno), a process killed."""
-    return isinstance(cause, EOFError) or (isinstance(cause, OSError) and cause.errno is not None)
+    """Whether a failure came from the system: a read that failed (decoders' errors have no errno), a process killed.
+
+    Then it may pass without a change of the file.
+    """
+    return isinstance(cause, EOFError | MemoryError) or (isinstance(cause, OSError) and cause.errno is not None)
 
 
 def verbatim_reason(error: PictureError, path: str) -> str:

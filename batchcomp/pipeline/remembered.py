@@ -26,11 +26,13 @@ class Settled:
     Attributes:
         settings: of the run.
         changed: whether the archive remembers otherwise, or nothing.
+        problem: why what is remembered could not be used, one line, or "".
         notes: lines that a person should read.
     """
 
     settings: CompressSettings
     changed: bool
+    problem: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -56,14 +58,14 @@ def settle(
     except UsageError as error:
         ours = ", ".join(f"{name} {_said(value)}" for name, value in used.items())
         raise UsageError(f"{error}; {archive} remembers {ours}" if used else str(error)) from error
-    notes = [found.problem] if found.problem else []
-    notes += [
+    notes = [
         f"{archive}: {name} {_said(used[name])} is remembered, so that {_said(asked[name])} of the configuration file "
         "is not used; give it as an option to change that"
         for name in configured
         if name in used and used[name] != asked.get(name)
     ]
-    return Settled(settings=settings, changed=bool(differing(found, _remembered(settings))), notes=tuple(notes))
+    changed = bool(differing(found, _remembered(settings)))
+    return Settled(settings=settings, changed=changed, problem=found.problem, notes=tuple(notes))
 
 
 def note_settings(writer: ArchiveWriter, settings: CompressSettings) -> None:
