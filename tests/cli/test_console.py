@@ -111,6 +111,6 @@ def test_a_user_without_a_home_needs_none(
     assert run("list", "photos.bca").code == 0
     assert run("list").code == 0  # the only archive in the folder
     assert "with a home directory" in run("doctor").out
-    Path("photos.bca").rename("photos")
+    Path("photos.bca").rename("elsewhere")
     with pytest.raises(ArchiveNotFoundError):
         state.choose_archive(None)

@@ -50,11 +50,8 @@ def test_the_table_has_a_row_for_each_picture(run: Run, archive: Path) -> None:
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 def test_the_table_fits_the_terminal(run: Run, archive: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """On any terminal from 80 columns on no line is longer than it is wide, and no figure is cut."""
-    written = io.StringIO()
-    terminal = Console(width=width, file=written, highlight=False)
-    monkeypatch.setattr(console, "out", lambda: terminal)
-    run("report", archive)
-    text = written.getvalue()
+    monkeypatch.setattr(console, "out", lambda: Console(width=width, highlight=False))
+    text = run("report", archive).out
     assert max(map(len, text.splitlines())) <= width
     for figure in ("won.png", "131000x99999", "123.5 MB", "20.0 kB", "0.407", "0.9800", "0.9612", "32.1 kB", "-38 %"):
         assert figure in text

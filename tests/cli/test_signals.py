@@ -64,10 +64,12 @@ def started(program: list[str], folder: Path, model: Path, *options: str) -> Ite
 
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
-    """Processes inherit ignored signals: where this test run ignores SIGINT, what it starts must not."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Processes inherit ignored signals: where this test run ignores one, what it starts must not."""
+    usual = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def wait_for(process: subprocess.Popen[str], said: str) -> None:
@@ -103,7 +105,7 @@ def test_an_interrupted_run_keeps_what_is_finished(many: Path, tiny_model: Path,
     assert "Traceback" not in err
     *lines, summary = (json.loads(line) for line in out.splitlines())
     assert (summary["type"], summary["exit_code"]) == ("summary", code)
-    assert summary["done"] == len(lines) + 1
+    assert summary["done"] - len(lines) in {1, 2}  # the first line was read before; the last may not have come out
     assert "interrupted" in summary["error"]
     assert verify(many.with_name("in.bca")).ok
     held = {row.path for row in ArchiveReader.open(many.with_name("in.bca")).rows()}

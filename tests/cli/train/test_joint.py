@@ -35,4 +35,4 @@ def test_a_model_of_another_family_is_no_start(run: Run) -> None:
     """The baseline's networks cannot be trained through the differentiable JPEG."""
     result = run("train", "joint", "photos", "--run", "run", "--start", "jiang2017")
     assert result.code == 2
-    assert "--start alternating" in result.err
+    assert "--start jiang2017" in result.err
