@@ -93,11 +93,15 @@ def test_renamed_and_copied_files_are_stored_once(
     assert samples.pixels_of(Path("out") / "copy.png").shape == (33, 35)
 
 
-def test_another_quality_shares_nothing(run: Run, again: Run, photos: Path, archive: Path) -> None:
-    """Content is only shared if it was stored as it is asked for now."""
+def test_content_of_another_quality_is_shared_until_recompressed(
+    run: Run, again: Run, photos: Path, archive: Path
+) -> None:
+    """A copy is content that is stored; with --recompress only content that was stored as it is asked for now is."""
     shutil.copy(photos / "a.png", photos / "copy.png")
     assert again("-q", 20, "--include", "copy.png").code == 0
-    assert stored(run, archive)["copy.png"][0] == 2
+    assert stored(run, archive)["copy.png"][0] == 1
+    assert again("--include", "copy.png", "--recompress").code == 0
+    assert stored(run, archive)["copy.png"][0] == 3
 
 
 def test_damaged_content_is_not_shared(run: Run, again: Run, photos: Path, archive: Path) -> None:

@@ -101,11 +101,11 @@ def test_two_targets_are_a_usage_error(compress: Run, photo: Path) -> None:
 
 
 def test_effort_makes_another_file_that_decodes_as_well(compress: Run, decode: Run, photo: Path) -> None:
-    """`--effort` is noted, asks for the picture anew where it was stored without, and needs no option to decode."""
+    """`--effort` is noted, stores anew with --recompress where it was stored without, and decodes without an option."""
     assert compress(photo, "-o", "p.bca", "-q", 40).code == 0
-    again = compress(photo, "-o", "p.bca", "-q", 40, "--effort", 4, "--json")
+    again = compress(photo, "-o", "p.bca", "-q", 40, "--effort", 4, "--json", "--recompress")
     assert [line["path"] for line in again.json if line["type"] == "done"] == ["a.png"]
-    same = compress(photo, "-o", "p.bca", "-q", 40, "--effort", 4, "--json")
+    same = compress(photo, "-o", "p.bca", "-q", 40, "--effort", 4, "--json", "--recompress")
     assert not [line for line in same.json if line["type"] == "done"]
     assert decode("p.bca", "-o", "out").code == 0
     with Image.open("out/a.png") as image:

@@ -109,9 +109,10 @@ def test_similarity_beyond_the_networks_is_met_by_something_else(tmp_path: Path)
 
 
 def test_a_second_run_leaves_met_targets_alone(tmp_path: Path) -> None:
-    """The same target is unchanged; another one, or a plain quality, is another wish."""
+    """The same target is unchanged; another one, or a plain quality, is another wish, for `recompress`."""
     folder = folder_of(tmp_path, a=PICTURES["a"])
     options = {"paths": (folder,), "archive": tmp_path / "a.bca", "device": "cpu", "jobs": 1, "isolate": False}
+    options["recompress"] = True
     target = Target(kind="max-bytes", value=5000)
     for wish, expected in ((target, "done"), (target, "unchanged"), (Target(kind="max-bytes", value=4000), "done")):
         assert tally(compress_archive(CompressSettings(**options, target=wish))).counts[expected] == 1  # type: ignore[arg-type]
