@@ -257,7 +257,9 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
     match event:
         case Failed():
             say(f"failed: {event.reason}", style=PROBLEM)
-        case Passed(unchanged=False, failed_before=False):
+        case Passed(failed_before=True):
+            log(f"failed before: {event.reason}")
+        case Passed(unchanged=False):
             say(f"passed over: {event.reason}")
         case Waiting():
             say(f"waiting: the load average is {event.load:.2f}, above --max-load {event.max_load:g}")
