@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
 from batchcomp.errors import ModelError
 from batchcomp.models import MODELS, model_file
 
+DEFAULT = "default"  # the model that ships for all who ask for none
 FORMAT = "batchcomp-model-1"
 KEY = "batchcomp"
 MAX_MODEL_BYTES = 256 * 2**20
@@ -88,13 +90,24 @@ def from_bytes(data: bytes, source: str) -> Model:
     return Model(network=network, sha256=hashlib.sha256(data).hexdigest(), name=source)
 
 
+def lasting_name(path: Path | None) -> str:
+    """What `load_file` finds the same model by from any folder: a shipped model's name, or an absolute path."""
+    if path is None:
+        return DEFAULT
+    return str(path) if _is_shipped(path) else os.path.abspath(path)  # noqa: PTH100  # keeps a link's name
+
+
+def _is_shipped(path: Path) -> bool:
+    return str(path) in MODELS and not path.exists()
+
+
 def load_file(path: Path) -> Model:
     """Load a model from a file, or the shipped one of that name where there is no such file.
 
     Raises:
         ModelError: the file cannot be read, is too large, or is no model.
     """
-    if str(path) in MODELS and not path.exists():
+    if _is_shipped(path):
         return load_shipped(str(path))
     try:
         if path.stat().st_size > MAX_MODEL_BYTES:
@@ -105,7 +118,7 @@ def load_file(path: Path) -> Model:
     return from_bytes(data, str(path))
 
 
-def load_shipped(name: str = "default") -> Model:
+def load_shipped(name: str = DEFAULT) -> Model:
     """Load a model that ships in the package.
 
     Raises:

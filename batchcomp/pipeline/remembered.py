@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import Any, Final
 from batchcomp.archive import ArchiveWriter
 from batchcomp.archive.segments import SETTINGS_NAME
 from batchcomp.archive.settings_file import Remembered, differing, read_settings, settings_bytes
+from batchcomp.codec.weights import DEFAULT, lasting_name
 from batchcomp.errors import UsageError
-from batchcomp.models import MODELS
 from batchcomp.settings import CompressSettings, Target
 
 NAMES: Final = ("quality", "target", "model", "pack", "codec", "effort", "measure")  # fields of CompressSettings
-DEFAULT_MODEL: Final = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,18 +82,15 @@ def asked_for(settings: CompressSettings, *, model: bool) -> str:
     """Say what new and changed pictures are stored with, by which model where that matters."""
     how = [] if settings.target else [f"quality {settings.quality}"]
     how += [settings.recipe] if settings.recipe else []
-    how += [f"model {Path(settings.model or DEFAULT_MODEL).name}"] if model else []
+    how += [f"model {Path(settings.model or DEFAULT).name}"] if model else []
     return ", ".join(how)
 
 
 def _remembered(settings: CompressSettings) -> Remembered:
-    model = str(settings.model or DEFAULT_MODEL)
-    if model not in MODELS or Path(model).exists():  # as the codec looks for it
-        model = os.path.abspath(model)  # noqa: PTH100  # keeps a link's name
     return Remembered(
         quality=settings.quality,
         target=str(settings.target) if settings.target else "",
-        model=model,
+        model=lasting_name(settings.model),
         pack=settings.pack,
         codec=settings.codec,
         effort=settings.effort,
@@ -109,7 +104,7 @@ def _fields(found: Remembered) -> dict[str, Any]:
     if "target" in known:
         known["target"] = _target(known["target"])
     if "model" in known:
-        known["model"] = None if known["model"] == DEFAULT_MODEL else Path(known["model"])
+        known["model"] = None if known["model"] == DEFAULT else Path(known["model"])
     return known
 
 
