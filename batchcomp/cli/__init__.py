@@ -5,14 +5,30 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
     """Run `batchcomp` and leave with its exit code."""
     try:
+        _in_utf8()
         _main()
     except KeyboardInterrupt:  # before there was a command to interrupt
         sys.exit(130)
+
+
+def _in_utf8() -> None:
+    """Start again in UTF-8 where the locale has another encoding: names are bytes, and archives hold them as UTF-8.
+
+    What is printed keeps the locale's encoding. Where this fails names are right all the same (`batchcomp.escapes`),
+    but patterns that are typed may not match.
+    """
+    if os.name == "nt" or sys.flags.utf8_mode or sys.getfilesystemencoding() == "utf-8" or not sys.executable:
+        return
+    if sys.stdout is not None:
+        os.environ.setdefault("PYTHONIOENCODING", sys.stdout.encoding)
+    with suppress(OSError):
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - our own interpreter
 
 
 def _main() -> None:

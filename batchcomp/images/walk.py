@@ -107,6 +107,15 @@ def locator(paths: Sequence[Path]) -> Callable[[str], Path | None]:
     return locate
 
 
+def source_folders(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the folders among `paths` by how their pictures' names in an archive begin: "" or "NAME/".
+
+    Raises:
+        UsageError: As `walk`.
+    """
+    return {f"{root.name}/" if root.name else "": root.path for root in _roots(paths) if root.is_folder}
+
+
 def _roots(paths: Sequence[Path]) -> list[_Root]:
     found = [_root(path) for path in dict.fromkeys(paths)]
     roots = list({root.path: root for root in reversed(found)}.values())[::-1]

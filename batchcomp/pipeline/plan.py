@@ -11,6 +11,7 @@ from pathlib import Path
 from batchcomp.images.names import shown
 from batchcomp.images.sizes import estimate_bytes
 from batchcomp.images.walk import Item, WalkFailure, walk
+from batchcomp.pipeline.emptied import Sources
 from batchcomp.pipeline.index import Index, IndexEntry
 from batchcomp.pipeline.recipe import stale
 from batchcomp.pipeline.records import Bundle, Event, Failed, Passed
@@ -37,13 +38,16 @@ def plan(settings: CompressSettings, models: Collection[str], known: Index) -> I
         skip=(settings.archive,),
         follow_symlinks=settings.follow_symlinks,
     )
+    sources = Sources(settings, known)
     for item in found:
+        sources.note(item)
         if isinstance(item, WalkFailure):
             yield Failed(name=str(item.path), reason=f"{shown(item.path)}: {item.reason}")
         elif reason := fits.reason_to_take(item, known.get(item.name)):
             yield Take(item=item, reason=reason)
         else:
             yield Passed(name=item.name, reason="unchanged since it was archived", unchanged=True)
+    yield from sources.missing()
 
 
 def bundled(steps: Iterable[Take | Event], most: int = 512) -> Iterator[Item | Event]:
