@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent / "batchcomp"
 MODULES = sorted(ROOT.rglob("*.py"))
 SHARED = {
     "errors",
+    "escapes",
     "kinds",
     "outputs",
     "settings",

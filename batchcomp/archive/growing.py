@@ -12,7 +12,7 @@ from pathlib import Path
 from batchcomp.archive import durable, layout
 from batchcomp.archive.layout import ZipEntry
 from batchcomp.archive.manifest import MAX_MANIFEST, count_rows, end_line, header_line
-from batchcomp.archive.names import MANIFEST_NAME, clash_key, unique_entry
+from batchcomp.archive.names import MANIFEST_NAME, clash_key, folder_keys, unique_entry
 from batchcomp.archive.rows import MAX_ENTRY_BYTES, Row, row_line
 from batchcomp.archive.segments import segment_name, temp_name
 from batchcomp.kinds import KINDS
@@ -39,6 +39,7 @@ class GrowingSegment:
         self._file = durable.create(self._temp)
         self._written: list[_Written] = []
         self._taken: set[str] = set()
+        self._folders: set[str] = set()
         self._lost = False
 
     @property
@@ -77,7 +78,7 @@ class GrowingSegment:
         """
         if len(payload) > MAX_ENTRY_BYTES:
             raise ValueError(f"it has {len(payload)} bytes, at most {MAX_ENTRY_BYTES} are allowed")
-        entry = unique_entry(row.natural_entry, self._taken)
+        entry = unique_entry(row.natural_entry, self._taken, self._folders)
         digest = sha256(payload).hexdigest()
         size = len(payload)
         return replace(
@@ -89,6 +90,7 @@ class GrowingSegment:
         entry = layout.picture_entry(row, crc=zlib.crc32(payload), offset=self._end)
         self._write_at_end(layout.local_header(entry), payload)
         self._taken.add(clash_key(row.entry))
+        self._folders.update(folder_keys(row.entry))
         self._count(line, entry)
 
     def append_line(self, line: bytes) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from batchcomp.archive import durable
-from batchcomp.archive.segments import left_over_temps
+from batchcomp.archive.segments import left_over_temps, segment_numbers
 from batchcomp.errors import ArchiveError, ArchiveLockedError
 
 LOCK_NAME: Final = ".lock"
@@ -96,6 +96,20 @@ def locked(folder: Path, wait: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def await_first_segment(folder: Path, wait: float) -> None:
+    """Wait at most `wait` seconds for a writer that has no segment committed yet; return at once where there is none.
+
+    Raises:
+        ArchiveLockedError: it is still writing: this is an archive, though nothing of it can be read yet.
+        ArchiveError: the folder cannot be written to.
+    """
+    with suppress(OSError):
+        if segment_numbers(folder) or not (folder / LOCK_NAME).exists():
+            return
+        with locked(folder, wait):
+            return
 
 
 def clean_up(folder: Path) -> None:

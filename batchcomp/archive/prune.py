@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from batchcomp.archive.growing import utc_now
-from batchcomp.archive.lock import locked
+from batchcomp.archive.lock import await_first_segment, locked
 from batchcomp.archive.manifest import held_line, inner_lines, is_held, is_row
 from batchcomp.archive.reader import ArchiveReader, find_segments
 from batchcomp.archive.rewrite import Kept, check_kind, rewrite
@@ -33,11 +33,12 @@ class Dropped:
 
 @dataclass(frozen=True, kw_only=True)
 class PruneReport:
-    """What `prune` did, or would do. `bytes_freed` is 0 in a dry run."""
+    """What `prune` did, or would do. `bytes_freed` is 0 in a dry run; `refusal` says why it would do nothing."""
 
     dropped: tuple[Dropped, ...]
     rewritten: tuple[int, ...]  # numbers of the segments
     bytes_freed: int
+    refusal: str = ""
 
 
 def prune(  # noqa: PLR0913  # settings of one run, all by keyword
@@ -45,6 +46,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
     *,
     keep_last: int = 1,
     gone: Callable[[str], bool] = lambda _path: False,
+    max_drop: float = 100,
     dry_run: bool = False,
     lock_wait: float = 0,
     now: Callable[[], datetime] = utc_now,
@@ -54,19 +56,25 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
     Content that a kept row shares stays, as a held entry. Old versions of a path are dropped only after those that
     stay have been read and found sound. Segments are rewritten one at a time, each replaced in one step, the later ones
     first, so that a shared row never outlives its content. An interruption leaves a sound archive; run again to go on.
+    Nothing is dropped where more than `max_drop` percent of the pictures would go with all their versions; a single
+    one may go if others stay, unless that is 0.
 
     Raises:
-        UsageError: `keep_last` is less than 1.
+        UsageError: `keep_last` is less than 1, or too many pictures would go.
         ArchiveDamagedError: something is damaged; nothing more was dropped.
         ArchiveLockedError, ArchiveNotFoundError, ArchiveError: see `locked` and `ArchiveReader.open`.
     """
     if keep_last < 1:
         raise UsageError(f"keep last {keep_last}: expected 1 or more; the newest version is always kept")
+    await_first_segment(folder, lock_wait)
     find_segments(folder)
     if dry_run:
-        return _Plan(folder, keep_last, gone).report((), 0)
+        plan = _Plan(folder, keep_last, gone)
+        return replace(plan.report((), 0), refusal=plan.refusal(max_drop))
     with locked(folder, lock_wait):
         plan = _Plan(folder, keep_last, gone)
+        if refusal := plan.refusal(max_drop):
+            raise UsageError(refusal)
         before = plan.archive.bytes_on_disk()
         rewritten = tuple(plan.carry_out(now))
         return plan.report(rewritten, before - plan.archive.bytes_on_disk())
@@ -89,6 +97,22 @@ class _Plan:
         """Return what the plan comes to."""
         dropped = tuple(self._dropped[mark] for mark in sorted(self._dropped))
         return PruneReport(dropped=dropped, rewritten=rewritten, bytes_freed=freed)
+
+    def refusal(self, max_drop: float) -> str:
+        """Say why nothing is dropped where more than `max_drop` percent of the pictures would go, else ""."""
+        if all(one.reason != GONE for one in self._dropped.values()):
+            return ""
+        paths: dict[str, bool] = {}  # whether a version stays
+        for mark, row in self._rows():
+            paths[row.path] = paths.get(row.path, False) or mark not in self._dropped
+        going, count = sum(not stays for stays in paths.values()), len(paths)
+        most = count if max_drop >= 100 else min(max(int(count * max_drop / 100), max_drop > 0), count - 1)
+        if going <= most:
+            return ""
+        return (
+            f"{self._folder}: {going} of {count} pictures would go for good, at most {max_drop:g} % may; "
+            "look at them with --dry-run, and pass --yes if they are meant to go"
+        )
 
     def carry_out(self, now: Callable[[], datetime]) -> Iterator[int]:
         """Rewrite the segments that change, the last one first; yield their numbers."""

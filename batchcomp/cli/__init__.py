@@ -5,14 +5,39 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
+
+_AGAIN = "_BATCHCOMP_IN_UTF8"  # in the environment: it was tried
 
 
 def main() -> None:
     """Run `batchcomp` and leave with its exit code."""
     try:
+        _in_utf8()
         _main()
     except KeyboardInterrupt:  # before there was a command to interrupt
         sys.exit(130)
+    except (MemoryError, ImportError, OSError) as error:  # as above
+        from batchcomp.cli.memory import TOO_LITTLE_MEMORY, lacks_memory
+
+        if not lacks_memory(error):
+            raise
+        sys.exit(f"batchcomp: {TOO_LITTLE_MEMORY}")
+
+
+def _in_utf8() -> None:
+    """Start again in UTF-8 where the locale has another encoding: names are bytes, and archives hold them as UTF-8.
+
+    What is printed keeps the locale's encoding. Where this fails names are right all the same (`batchcomp.escapes`),
+    but patterns that are typed may not match.
+    """
+    if os.name == "nt" or sys.getfilesystemencoding() == "utf-8" or not sys.executable or _AGAIN in os.environ:
+        return
+    os.environ[_AGAIN] = "1"
+    if sys.stdout is not None:
+        os.environ.setdefault("PYTHONIOENCODING", sys.stdout.encoding)
+    with suppress(OSError):
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - our own interpreter
 
 
 def _main() -> None:

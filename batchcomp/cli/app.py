@@ -29,6 +29,7 @@ from batchcomp.cli import (
 )
 from batchcomp.cli.common import with_common
 from batchcomp.cli.config import path_of
+from batchcomp.cli.memory import TOO_LITTLE_MEMORY, lacks_memory
 from batchcomp.cli.streams import discard
 from batchcomp.errors import BatchcompError, ExitCode, OutputError
 
@@ -69,6 +70,8 @@ class Group(Subgroup):
             discard(sys.stdout)
             raise typer.Exit(ExitCode.NO_READER) from error
         except Exception as error:  # wrong usage, which typer says itself; or a bug, which must be loud
+            if lacks_memory(error):
+                raise typer.Exit(_close(ExitCode.FATAL, TOO_LITTLE_MEMORY, error)) from error
             _escape_usage(error)
             _close(getattr(error, "exit_code", ExitCode.FATAL), _reason(error), said=False)
             raise

@@ -18,6 +18,7 @@ from platformdirs import user_config_path
 from batchcomp.errors import UsageError
 
 FILE_NAME = "batchcomp.toml"
+MAX_CHARACTERS = 1_000_000  # so that a device that never ends is an error
 NOT_CONFIGURED = {"config"}  # options that a file cannot set
 Defaults = dict[str, dict[str, Any]]  # command -> parameter -> value, as typer's default_map has it
 
@@ -83,7 +84,9 @@ def read(path: Path) -> dict[str, Any]:
         UsageError: it cannot be read, or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_CHARACTERS + 1)
+        return tomllib.loads(text if len(text) <= MAX_CHARACTERS else "too long")  # which is no TOML
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; name a file that can be read with --config") from error
     except (ValueError, RecursionError) as error:

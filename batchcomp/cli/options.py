@@ -12,8 +12,12 @@ from batchcomp.cli.completion import archives
 from batchcomp.errors import UsageError
 
 ArchiveArg = Annotated[
-    Path | None, typer.Argument(help="The archive; by default the one last written.", autocompletion=archives)
+    Path | None,
+    typer.Argument(
+        help="The archive; by default that of the current folder, else the one last written.", autocompletion=archives
+    ),
 ]
+NamedArchiveArg = Annotated[Path | None, typer.Argument(help="The archive; it must be named.", autocompletion=archives)]
 DeviceOpt = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 JobsOpt = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Parallel workers; 0: one a core.")]
 BatchOpt = Annotated[str, typer.Option("--batch-size", help="Tiles the device works on at once, or auto.")]

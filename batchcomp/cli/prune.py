@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli import console
-from batchcomp.cli.options import ArchiveArg, JsonOpt, LockWaitOpt
+from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
 
 
 def prune(
-    archive: ArchiveArg = None,
+    archive: NamedArchiveArg = None,
     keep_last: Annotated[int, typer.Option(min=1, metavar="N", help="Versions of each picture to keep.")] = 1,
     delete_missing: Annotated[
         list[Path] | None,
@@ -22,24 +22,32 @@ def prune(
             help="Drop pictures whose originals are gone from PATH, which compress was given; can be repeated.",
         ),
     ] = None,
+    max_drop: Annotated[
+        float, typer.Option(min=0, max=100, metavar="PERCENT", help="Refuse where more of the pictures would go.")
+    ] = 10,
+    yes: Annotated[bool, typer.Option("--yes", help="Drop them, however many.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be dropped, and why.")] = False,
     lock_wait: LockWaitOpt = 0,
     as_json: JsonOpt = False,
 ) -> None:
     """Drop superseded versions from an archive. The newest version of a picture stays unless its original is gone."""
     from batchcomp.archive import prune as prune_archive
-    from batchcomp.cli.state import choose_archive
+    from batchcomp.cli.state import named_archive
     from batchcomp.pipeline.sources import gone_below
     from batchcomp.report.text import human
 
-    folder = choose_archive(archive)
+    folder = named_archive(archive)
     gone = gone_below(folder, delete_missing) if delete_missing else lambda _path: False
-    found = prune_archive(folder, keep_last=keep_last, gone=gone, dry_run=dry_run, lock_wait=lock_wait)
+    found = prune_archive(
+        folder, keep_last=keep_last, gone=gone, max_drop=100 if yes else max_drop, dry_run=dry_run, lock_wait=lock_wait
+    )
     for one in found.dropped:
         if as_json:
             console.json_line("dropped", path=one.row.path, reason=one.reason, segment=one.row.segment)
         else:
             console.write(console.shown(f"{one.row.path}: {one.reason}") + "\n")
+    if found.refusal:
+        console.say(found.refusal, style=console.PROBLEM)
     counts = {"dropped": len(found.dropped), "rewritten": len(found.rewritten), "bytes_freed": found.bytes_freed}
     if as_json:
         console.json_line("summary", exit_code=int(ExitCode.DONE), **counts)

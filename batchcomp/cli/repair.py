@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchcomp.cli import console
-from batchcomp.cli.options import ArchiveArg, JsonOpt, LockWaitOpt
+from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 def repair(
-    archive: ArchiveArg = None,
+    archive: NamedArchiveArg = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be saved, and what is lost.")] = False,
     lock_wait: LockWaitOpt = 0,
     as_json: JsonOpt = False,
 ) -> None:
     """Save every intact picture of damaged segments. The damaged files are kept beside the new ones, as *.damaged."""
-    from batchcomp.cli.state import choose_archive
+    from batchcomp.cli.state import named_archive
     from batchcomp.pipeline.repair import repair_archive
 
-    folder = choose_archive(archive)
+    folder = named_archive(archive)
     found = repair_archive(folder, dry_run=dry_run, lock_wait=lock_wait)
     _tell(found, as_json=as_json)
     code = ExitCode.DAMAGED if found.lost else ExitCode.DONE

@@ -1,4 +1,4 @@
-"""What is remembered between commands: the archive last written, in the user's state folder."""
+"""Which archive is meant where none is named. The one last written is remembered in the user's state folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from batchcomp.archive.durable import atomic_write
-from batchcomp.errors import ArchiveError, ArchiveNotFoundError
+from batchcomp.archive.segments import segment_numbers
+from batchcomp.cli import console, session
+from batchcomp.errors import ArchiveError, ArchiveNotFoundError, UsageError
+from batchcomp.images.names import ARCHIVE_SUFFIX
 
 
 def _file() -> Path | None:
@@ -31,21 +34,58 @@ def remember_archive(archive: Path) -> None:
 
 
 def choose_archive(named: Path | None) -> Path:
-    """The archive named, else the one last written, else the only one in the current folder.
+    """The archive named, else that of the current folder, else the one last written; one that was not named is said.
+
+    That of the current folder is: this folder itself, the only archive in it, or the one that `compress` makes of it
+    or of a folder above it: `../NAME.bca`.
 
     Raises:
         ArchiveNotFoundError: none of these is there.
     """
     if named is not None:
         return named
+    found = _of_current_folder()
+    if len(found) == 1:
+        return _said(found[0], "the archive of the current folder")
     last = _last()
-    if last is not None:
-        return last
-    here = sorted(path for path in Path.cwd().glob("*.bca") if path.is_dir())
-    if len(here) == 1:
-        return here[0]
-    found = "none is" if not here else f"{len(here)} are"
-    raise ArchiveNotFoundError(f"no archive was named, and {found} in the current folder; name one: NAME.bca")
+    if last is not None and (not found or last.resolve() in {path.resolve() for path in found}):
+        return _said(last, "the archive last written")
+    here = f"{len(found)} are" if found else "none is"
+    raise ArchiveNotFoundError(f"no archive was named, and {here} in the current folder; name one: NAME.bca")
+
+
+def named_archive(named: Path | None) -> Path:
+    """The archive named, for commands that change an archive and so never guess.
+
+    Raises:
+        UsageError: none is named.
+    """
+    if named is not None:
+        return named
+    last = _last()
+    hint = f"the one last written is {last}" if last else "NAME.bca"
+    raise UsageError(f"no ARCHIVE: this command changes an archive and does not guess which; name it: {hint}")
+
+
+def _said(archive: Path, what: str) -> Path:
+    if not session.current().as_json:
+        console.say(f"{archive}: {what}")
+    return archive
+
+
+def _of_current_folder() -> list[Path]:
+    """The archives that the current folder stands for: more than one only where several lie in it."""
+    try:
+        here = Path.cwd()
+        if segment_numbers(here):
+            return [here]
+        inside = sorted(path for path in here.glob(f"*{ARCHIVE_SUFFIX}") if path.is_dir())
+        if inside:
+            return [path.relative_to(here) for path in inside]
+        beside = (folder.with_name(f"{folder.name}{ARCHIVE_SUFFIX}") for folder in (here, *here.parents) if folder.name)
+        return [path for path in beside if path.is_dir()][:1]
+    except OSError:  # the current folder is gone, or may not be looked into
+        return []
 
 
 def _last() -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -110,7 +111,10 @@ def load_file(path: Path) -> Model:
     if _is_shipped(path):
         return load_shipped(str(path))
     try:
-        if path.stat().st_size > MAX_MODEL_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a device may never end, a FIFO never begin
+            raise ModelError(f"{path}: not a regular file; name a file with --model, or {' or '.join(MODELS)}")
+        if status.st_size > MAX_MODEL_BYTES:
             raise ModelError(f"{path}: larger than {MAX_MODEL_BYTES >> 20} MiB; not a model of ours")
         data = path.read_bytes()
     except OSError as error:

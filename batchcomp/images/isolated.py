@@ -71,7 +71,8 @@ class Decoders:
             worker = worker if worker and worker.alive else _Worker()
             return worker.decode(data, name, self._limits)
         except OSError as error:
-            raise PictureError(f"{shown(name)}: no process to decode it ({error}); run again") from error
+            step = "let this user run it, or pass --no-isolate" if isinstance(error, PermissionError) else "run again"
+            raise PictureError(f"{shown(name)}: no process to decode it ({error}); {step}") from error
         finally:
             self._idle.put(worker if worker and worker.usable else None)
 

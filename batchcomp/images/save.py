@@ -13,6 +13,7 @@ from typing import IO
 from PIL import Image
 
 from batchcomp.errors import PictureError
+from batchcomp.escapes import file_path
 from batchcomp.images.alpha import channel
 from batchcomp.images.names import name_problem, shown, temp_name
 from batchcomp.images.outputs import output_format
@@ -117,7 +118,7 @@ def save_bytes(
 
 
 def safe_join(root: Path, name: str) -> Path:
-    """Return `root / name` for a name that comes from an archive.
+    """Return the file below `root` that is called `name` in an archive; see `escapes`.
 
     Raises:
         PictureError: The name is absolute, holds `..`, a drive, a backslash, a NUL or an empty part, or a symbolic
@@ -126,7 +127,7 @@ def safe_join(root: Path, name: str) -> Path:
     problem = name_problem(name)
     if problem is not None:
         raise PictureError(f"{shown(name)}: {problem}; the archive may be forged, nothing was written for it")
-    path = root / name
+    path = root / file_path(name)
     try:
         inside = path.parent.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError) as error:

@@ -19,15 +19,23 @@ KEPT = 128 << 20
 @contextmanager
 def new_descriptor() -> Iterator[int]:
     """Make a piece of memory and give its descriptor, which is closed at the end."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("pictures")
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
-    else:
+    descriptor = _in_memory()
+    if descriptor is None:
         with tempfile.TemporaryFile() as file:
             yield file.fileno()
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _in_memory() -> int | None:
+    """None where the system has no such descriptors, or a sandbox refuses them."""
+    try:
+        return os.memfd_create("pictures") if hasattr(os, "memfd_create") else None
+    except OSError:
+        return None
 
 
 class SharedMemory:

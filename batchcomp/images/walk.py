@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchcomp.errors import UsageError
-from batchcomp.images.names import ARCHIVE_SUFFIX, is_temp, name_problem, shown
+from batchcomp.escapes import file_path, stored_name
+from batchcomp.images.names import ARCHIVE_SUFFIX, is_temp, shown
 from batchcomp.images.patterns import Matcher, compile_patterns
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file to take. `name` is its posix name in the archive, `size` is in bytes."""
+    """One file to take. `name` is its posix name in the archive (see `escapes`), `size` is in bytes."""
 
     path: Path
     name: str
@@ -96,14 +97,23 @@ def locator(paths: Sequence[Path]) -> Callable[[str], Path | None]:
 
     def locate(name: str) -> Path | None:
         if "" in roots:
-            return roots[""].path / name
+            return roots[""].path / file_path(name)
         first, _, rest = name.partition("/")
         root = roots.get(first)
         if root is None or root.is_folder != bool(rest):
             return None
-        return root.path / rest if rest else root.path
+        return root.path / file_path(rest) if rest else root.path
 
     return locate
+
+
+def source_folders(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return the folders among `paths` by how their pictures' names in an archive begin: "" or "NAME/".
+
+    Raises:
+        UsageError: As `walk`.
+    """
+    return {f"{root.name}/" if root.name else "": root.path for root in _roots(paths) if root.is_folder}
 
 
 def _roots(paths: Sequence[Path]) -> list[_Root]:
@@ -133,7 +143,8 @@ def _root(path: Path) -> _Root:
         raise UsageError(f"{shown(path)}: neither a file nor a folder; give a picture or a folder of pictures")
     if is_folder and resolved.suffix == ARCHIVE_SUFFIX:
         raise UsageError(f"{shown(path)}: is an archive already; use `decode` or `list`, or name a folder of pictures")
-    return _Root(resolved, Path(os.path.abspath(path)).name or "root", is_folder)  # noqa: PTH100 - keeps a link's name
+    own_name = Path(os.path.abspath(path)).name  # noqa: PTH100 - keeps a link's name
+    return _Root(resolved, stored_name(own_name or "root"), is_folder)
 
 
 def _walk_roots(roots: list[_Root], chosen: _Filter) -> Iterator[Item | WalkFailure]:
@@ -214,7 +225,7 @@ def _entries(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str] 
         yield WalkFailure(Path(folder), f"folder cannot be read: {_why(error)}; check its permissions or exclude it")
         return
     for entry in entries:
-        yield entry, f"{prefix}{entry.name}"
+        yield entry, f"{prefix}{stored_name(entry.name)}"
 
 
 def _pruned(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
@@ -228,10 +239,6 @@ def _wanted(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
 def _file(
     path: str, name: str, entry: os.DirEntry[str] | None, *, follow: bool = False
 ) -> Iterator[Item | WalkFailure]:
-    problem = name_problem(name)
-    if problem is not None:
-        yield WalkFailure(Path(path), f"{problem}; rename it")
-        return
     try:
         status = os.stat(path) if entry is None else entry.stat(follow_symlinks=follow)  # noqa: PTH116 - path is a str
     except OSError as error:

@@ -62,6 +62,10 @@ class Index:
     def __len__(self) -> int:
         return len(self._records)
 
+    def paths(self) -> Iterator[str]:
+        """Yield the paths of all current versions."""
+        return iter(self._records)
+
     def get(self, path: str) -> IndexEntry | None:
         """Return the current version of a path, None if there is none."""
         record = self._records.get(path)

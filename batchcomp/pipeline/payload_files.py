@@ -8,7 +8,9 @@ from pathlib import Path
 from batchcomp.codec import pack
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PayloadError, PictureError
+from batchcomp.escapes import stored_name
 from batchcomp.images.load import read_source
+from batchcomp.images.names import name_problem
 from batchcomp.images.outputs import left_out
 from batchcomp.images.save import safe_join, save, save_bytes
 from batchcomp.outputs import OUTPUTS, output_for
@@ -36,7 +38,7 @@ def _decode(source: Path, settings: DecodeSettings, codec: Codec) -> Event:
             raise PayloadError(f"{source}: {error}") from error
         format_name = output_for(settings.format, alpha=bool(picture.metadata.alpha))
         name = payload_target(source.name, OUTPUTS[format_name].suffix)
-        path = safe_join(settings.out, name)
+        path = safe_join(settings.out, _archived(name))
         save(picture, path, format=format_name, overwrite=settings.force, mtime_ns=data.mtime_ns)
     except PictureError as error:
         return Failed(name=str(source), reason=str(error))
@@ -59,9 +61,14 @@ def _unpack(file: Path, out: Path, *, force: bool) -> Event:
         source = read_source(file)
         if not pack.is_packed(source.data):
             return Failed(name=str(file), reason=f"{file}: not a packed payload; there is nothing to unpack")
-        save_bytes(pack.unpack(source.data), safe_join(out, name), overwrite=force, mtime_ns=source.mtime_ns)
+        save_bytes(pack.unpack(source.data), safe_join(out, _archived(name)), overwrite=force, mtime_ns=source.mtime_ns)
     except PayloadError as error:
         return Failed(name=str(file), reason=f"{file}: {error}")
     except PictureError as error:
         return Failed(name=str(file), reason=str(error))
     return Done(name=name)
+
+
+def _archived(name: str) -> str:
+    """Return the name as an archive has it: `unzip` left it so, or it is one of this disk's own."""
+    return name if name_problem(name) is None else stored_name(name)

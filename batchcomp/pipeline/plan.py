@@ -10,6 +10,7 @@ from pathlib import Path
 
 from batchcomp.images.sizes import estimate_bytes
 from batchcomp.images.walk import Item, WalkFailure, walk
+from batchcomp.pipeline.emptied import Sources
 from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.index import Index, IndexEntry
 from batchcomp.pipeline.recipe import Recipe, described, stale
@@ -39,7 +40,9 @@ def plan(
         skip=(settings.archive,),
         follow_symlinks=settings.follow_symlinks,
     )
+    sources = Sources(settings, known)
     for item in found:
+        sources.note(item)
         if isinstance(item, WalkFailure):
             yield failures.walked(item)
         elif not (reason := fits.reason_to_take(item, entry := known.get(item.name))):
@@ -47,6 +50,7 @@ def plan(
             yield Passed(name=item.name, reason="unchanged since it was archived", unchanged=True, otherwise=otherwise)
         else:
             yield failures.before(item) or Take(item=item, reason=reason)
+    yield from sources.missing()
 
 
 def bundled(steps: Iterable[Take | Event], most: int = 512) -> Iterator[Item | Event]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from batchcomp.archive import ArchiveReader, Row
 from batchcomp.errors import UsageError
 from batchcomp.images.names import shown
-from batchcomp.images.walk import locator
+from batchcomp.images.walk import locator, source_folders
 from batchcomp.pipeline.plan import digest
 
 VERDICTS = SAME, CHANGED, MISSING, DIFFERENT = "same", "changed", "missing", "different"
@@ -49,10 +49,13 @@ def gone_below(archive: Path, paths: Sequence[Path]) -> Callable[[str], bool]:
 
     Raises:
         ArchiveNotFoundError, ArchiveError: see `ArchiveReader.open`.
-        UsageError: none of the pictures has an original there: more likely the disk is not mounted.
+        UsageError: none of the pictures of a path has an original there: more likely the disk is not mounted.
     """
     locate = locator(paths)
-    _refuse_if_none((row.path for row in ArchiveReader.open(archive).rows()), locate, paths)
+    names = [row.path for row in ArchiveReader.open(archive).rows()]
+    _refuse_if_none(names, locate, paths)
+    for start, folder in source_folders(paths).items():
+        _refuse_if_none((name for name in names if name.startswith(start)), locate, [folder])
     return lambda path: _is_gone(locate(path))
 
 

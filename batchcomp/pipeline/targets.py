@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from batchcomp.archive.names import unique_entry
+from batchcomp.archive.names import clash_key, shortened, unique_entry
 from batchcomp.archive.rows import Row
 from batchcomp.codec.pack import SUFFIX
+from batchcomp.escapes import real_path, stored_path
+from batchcomp.images.formats import has_picture_suffix
 from batchcomp.images.names import TEMP_PREFIX, TEMP_SUFFIX
 from batchcomp.outputs import OUTPUTS, output_for
 
@@ -20,17 +22,14 @@ Sameness = Callable[[str], str]
 _CASE, _NFC, _NFD = "Aa", "\u00e9", "e\u0301"
 
 
-def clash_key(name: str) -> str:
-    """What two names must differ in to be two files on every disk."""
-    return unicodedata.normalize("NFC", name).casefold()
-
-
 def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str) -> dict[str, str]:
-    """Where each path is restored: the same name with the suffix of the output format.
+    """Where each path is restored: the same name with the suffix of the output format, escaped as in an archive.
 
     Pictures that would meet under one name (`a.jpg` and `a.png`, also on a disk that ignores case or the way accents
-    are written) keep their old suffix before the new one, which is repeated where the archive holds that name too.
-    Paths that are the same to the disk at hand (`a.gif` and `A.gif`) get a number: `A.gif` and `a~2.gif`.
+    are written), or meet a folder, keep their old suffix before the new one, which is repeated where the archive holds
+    that name too. Paths that are the same to the disk at hand (`a.gif` and `A.gif`) get a number: `A.gif` and
+    `a~2.gif`; so does a file whose name is a folder's too, as where one took the other's place. Names that would be
+    longer than 255 bytes are cut and marked by a hash.
 
     Args:
         rows: all current rows of an archive.
@@ -38,19 +37,21 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
         same: says by equal answers which names the disk cannot tell apart, see `sameness`.
     """
     chosen = {row.path: row for row in rows}
-    names = {path: _with_suffix(row, format_name) for path, row in chosen.items()}
-    crowd = Counter(clash_key(name) for name in names.values())
-    crowded = sorted(path for path, name in names.items() if name != path and crowd[clash_key(name)] > 1)
-    taken = {clash_key(name) for path, name in names.items()} - {clash_key(names[path]) for path in crowded}
-    taken |= {clash_key(name) for path, name in names.items() if name == path}
+    suffixes = {path: OUTPUTS[format_of(row, format_name)].suffix for path, row in chosen.items()}
+    old = {path: real_path(path) for path in chosen}
+    names = {path: _restored_name(row, old[path], suffixes[path]) for path, row in chosen.items()}
+    folders = _folders(old.values())
+    crowd = Counter(clash_key(name) for name in names.values()) + Counter(map(clash_key, folders))
+    crowded = sorted(path for path, name in names.items() if name != old[path] and crowd[clash_key(name)] > 1)
+    taken = {clash_key(name) for name in names.values()} - {clash_key(names[path]) for path in crowded}
+    taken |= {clash_key(name) for path, name in names.items() if name == old[path]} | set(map(clash_key, folders))
     for path in crowded:
-        suffix = OUTPUTS[format_of(chosen[path], format_name)].suffix
-        name = f"{path}{suffix}"
-        while clash_key(name) in taken:
-            name += suffix
-        names[path] = name
-        taken.add(clash_key(name))
-    return _told_apart(names, same)
+        longer = f"{old[path]}{suffixes[path]}"
+        while clash_key(_fitted(longer)) in taken:
+            longer += suffixes[path]
+        names[path] = _fitted(longer)
+        taken.add(clash_key(names[path]))
+    return {path: stored_path(name) for path, name in _told_apart(names, folders, same).items()}
 
 
 def format_of(row: Row, format_name: str) -> str:
@@ -74,27 +75,42 @@ def sameness(folder: Path) -> Sameness:
 
 
 def payload_target(name: str, suffix: str) -> str:
-    """`holiday.png.jpg` -> `holiday.png`; `holiday.jpg` -> `holiday.png`."""
-    stem = PurePosixPath(name.removesuffix(SUFFIX)).with_suffix("")
-    return str(stem.with_suffix(suffix) if stem.suffix else PurePosixPath(f"{stem}{suffix}"))
+    """`holiday.png.jpg` -> `holiday.png`; `holiday.jpg` -> `holiday.png`. Both names are files' names."""
+    return _fitted(f"{_without_suffix(_without_suffix(name.removesuffix(SUFFIX)))}{suffix}")
 
 
-def _with_suffix(row: Row, format_name: str) -> str:
-    if row.stored == "verbatim":
-        return row.path
-    return str(PurePosixPath(row.path).with_suffix(OUTPUTS[format_of(row, format_name)].suffix))
+def _restored_name(row: Row, name: str, suffix: str) -> str:
+    return name if row.stored == "verbatim" else _fitted(f"{_without_suffix(name)}{suffix}")
 
 
-def _told_apart(names: dict[str, str], same: Sameness) -> dict[str, str]:
+def _without_suffix(name: str) -> str:
+    """Return a name without the suffix of a picture; `vers 1.5` has none."""
+    return name[: -len(PurePosixPath(name).suffix)] if has_picture_suffix(name) else name
+
+
+def _fitted(name: str) -> str:
+    """Return a name whose last component no disk finds too long."""
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{shortened(last)}"
+
+
+def _folders(names: Iterable[str]) -> set[str]:
+    """Return the folders above all names."""
+    found = {name.rpartition("/")[0] for name in names} - {""}
+    return found | {str(above) for folder in found for above in PurePosixPath(folder).parents} - {"."}
+
+
+def _told_apart(names: dict[str, str], folders: set[str], same: Sameness) -> dict[str, str]:
     """Number those that the disk would take for one another; the first in the order of paths keeps its name."""
     crowd = Counter(same(name) for name in names.values())
-    if all(count == 1 for count in crowd.values()):
+    above = set(map(same, folders))
+    if all(count == 1 for count in crowd.values()) and above.isdisjoint(crowd):
         return names
-    taken = {clash_key(name) for name in names.values() if crowd[same(name)] == 1}
+    taken = {clash_key(name) for name in names.values() if crowd[same(name)] == 1} | set(map(clash_key, folders))
     answer = {}
     for path in sorted(names):
         name = names[path]
-        answer[path] = unique_entry(name, taken) if crowd[same(name)] > 1 else name
+        answer[path] = unique_entry(name, taken) if crowd[same(name)] > 1 or same(name) in above else name
         taken.add(clash_key(answer[path]))
     return {path: answer[path] for path in names}
 

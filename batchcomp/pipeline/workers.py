@@ -6,10 +6,13 @@ once on all cores (docs/architecture.md). On a CPU each picture has a thread of 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Protocol, Self, TypeVar
 
-from joblib import Parallel, delayed
+with warnings.catch_warnings():  # without /dev/shm it says that it has no processes; only its threads are used here
+    warnings.simplefilter("ignore")
+    from joblib import Parallel, delayed
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchcomp.archive import ArchiveWriter
-from batchcomp.archive.names import NOT_DERIVABLE, clash_key, name_problem, rename_number, unique_entry
+from batchcomp.archive import ArchiveWriter, verify
+from batchcomp.archive.names import NOT_DERIVABLE, clash_key, entry_problem, name_problem, rename_number, unique_entry
 from batchcomp.errors import PictureError
 
 from .samples import sample_row
@@ -59,3 +59,36 @@ def test_a_shortened_entry_does_not_lead_back() -> None:
     """An entry that was cut to fit says that its path cannot be derived."""
     natural = "x" * 255 + ".jpg"
     assert rename_number(natural, unique_entry(natural, set())) == NOT_DERIVABLE
+
+
+def test_long_names_of_any_part_are_cut_and_told_apart() -> None:
+    """An entry and each folder above it has at most 255 bytes, the whole 4,096; no two meet."""
+    long = ["x" * 255 + "c.jpg", "ü" * 128 + "/c.jpg", "%FF" * 255 + "/c.jpg", ("%FF" * 200 + "/") * 19 + "c.jpg"]
+    taken: set[str] = set()
+    for natural in [one.replace("c.jpg", f"c{number}.jpg") for one in long for number in range(3)]:
+        entry = unique_entry(natural, taken)
+        assert entry_problem(entry) == ""
+        assert entry.endswith(".jpg")
+        taken.add(clash_key(entry))
+    assert len(taken) == 3 * len(long)
+
+
+def test_the_limits_are_those_of_what_a_name_stands_for() -> None:
+    """A file's name of 255 bytes may be escaped to 765; an entry may not be that long."""
+    assert name_problem("%FF" * 255) == ""
+    assert "longer" in name_problem("%FF" * 256)
+    assert "longer" in entry_problem("%FF" * 86)
+
+
+def test_a_file_and_a_folder_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    """`unzip` could not make both, in whatever order they come."""
+    for number, paths in enumerate(
+        (["trip", "trip.jpg/a.png"], ["TRIP.jpg/a.png", "trip"], ["a", "a.jpg/b/c", "a.jpg"])
+    ):
+        folder = tmp_path / f"{number}.bca"
+        with ArchiveWriter(folder) as writer:
+            entries = {writer.add(sample_row(path), b"data").entry for path in paths}
+        above = {str(parent) for entry in entries for parent in PurePosixPath(entry).parents}
+        assert not above & entries
+        assert len(entries) == len(paths)
+        assert not verify(folder).damage

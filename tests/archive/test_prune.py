@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,22 @@ def test_any_history_prunes_to_what_was_asked(
     prune(folder, keep_last=keep, gone=lambda path: path in gone)
     assert versions(folder) == wanted
     assert verify(folder).ok
+
+
+@pytest.mark.parametrize(
+    ("count", "going", "percent", "refused"),
+    [
+        (20, 2, 10, False), (20, 3, 10, True), (20, 3, 15, False), (3, 1, 10, False), (3, 2, 10, True),
+        (2, 1, 10, False), (1, 1, 10, True), (1, 1, 100, False), (3, 1, 0, True), (3, 0, 0, False), (3, 3, 99, True),
+    ],
+)  # fmt: skip
+def test_more_than_a_share_is_refused(tmp_path: Path, count: int, going: int, percent: float, refused: bool) -> None:
+    """One picture of few may go, all of them only where everything may; superseded versions do not count."""
+    for _ in range(2):
+        write_archive(tmp_path / "x.bca", [(sample_row(f"{number}.png"), b"data") for number in range(count)])
+    gone = [f"{number}.png" for number in range(going)]
+    found = prune(tmp_path / "x.bca", gone=lambda path: path in gone, max_drop=percent, dry_run=True)
+    assert bool(found.refusal) is refused
+    assert len(found.dropped) == count + going
+    with pytest.raises(UsageError, match="would go for good") if refused else nullcontext():
+        prune(tmp_path / "x.bca", gone=lambda path: path in gone, max_drop=percent)

@@ -253,3 +253,71 @@ def test_who_waits_for_whom(run: Run, photos: Path, archive: Path, tiny_model: P
     assert f"process {os.getpid()} on " in result.err
     assert "since 2" in result.err
     assert run(command, *arguments, "--lock-wait", 1).code == 0
+
+
+@pytest.mark.parametrize("command", ["prune", "repair"])
+def test_what_changes_an_archive_never_guesses_which(run: Run, archive: Path, command: str) -> None:
+    """The one last written is a hint, no more; nothing is done."""
+    before = samples.tree(archive)
+    result = run(command)
+    assert result.code == 2
+    assert f"name it: the one last written is {archive}" in result.err
+    assert samples.tree(archive) == before
+
+
+def test_prune_refuses_to_drop_many(run: Run, again: Run, photos: Path, archive: Path) -> None:
+    """More than a tenth goes only if that is said; a dry run lists it all the same."""
+    for number in range(17):
+        samples.save(photos / f"{number}.png", samples.image(seed=number + 50))
+    again()
+    for number in range(3):
+        (photos / f"{number}.png").unlink()
+    before = samples.tree(archive)
+    result = run("prune", archive, "--delete-missing", photos)
+    assert result.code == 2
+    assert "3 of 20 pictures would go for good, at most 10 % may" in result.err
+    dry = run("prune", archive, "--delete-missing", photos, "--dry-run")
+    assert (dry.code, dry.out.count("the original is gone")) == (0, 3)
+    assert "pass --yes" in dry.err
+    assert samples.tree(archive) == before
+    assert run("prune", archive, "--delete-missing", photos, "--max-drop", 15, "--dry-run").err == ""
+    assert run("prune", archive, "--delete-missing", photos, "--yes").code == 0
+    assert len(stored(run, archive)) == 17
+
+
+def test_a_source_that_is_suddenly_empty_is_told(
+    run: Run, compress: Run, again: Run, photos: Path, archive: Path, tmp_path: Path
+) -> None:
+    """Its disk is not mounted, most likely: compress fails, prune drops nothing, whatever is said."""
+    photos.rename(tmp_path / "full")
+    (photos / "lost+found").mkdir(parents=True)
+    (photos / "NOT_MOUNTED").touch()
+    for arguments in ([], ["--quiet"], ["--dry-run"]):
+        result = again(*arguments)
+        assert result.code == 3
+        assert "no picture is there any more, the archive holds 3 of it; see that its disk is mounted" in result.err
+    assert again("--include", "*.webp").code == 0  # of which there never were any
+    assert run("prune", archive, "--delete-missing", photos, "--yes").code == 2
+    (tmp_path / "other").mkdir()
+    samples.save(tmp_path / "other/x.png")
+    photos.joinpath("NOT_MOUNTED").unlink()
+    (photos / "lost+found").rmdir()
+    photos.rmdir()
+    (tmp_path / "full").rename(photos)
+    both = [photos, tmp_path / "other"]
+    assert compress(*both, "-o", "both.bca", "--no-measure").code == 0
+    (tmp_path / "other/x.png").unlink()
+    result = compress(*both, "-o", "both.bca", "--no-measure", "--quiet")
+    assert result.code == 3
+    assert f"{tmp_path / 'other'}: no picture is there any more, the archive holds 1 of it" in result.err
+    refused = run("prune", "both.bca", "--delete-missing", photos, "--delete-missing", tmp_path / "other", "--yes")
+    assert refused.code == 2
+    assert "none of the 1 pictures has its original below" in refused.err
+
+
+def test_prune_waits_for_the_first_segment(run: Run, tmp_path: Path) -> None:
+    """An archive that is being made is locked, not missing; so is it for repair."""
+    with ArchiveWriter(tmp_path / "new.bca"):
+        for command in ("prune", "repair"):
+            assert run(command, "new.bca").code == 11
+    assert run("prune", "new.bca").code == 10

@@ -84,3 +84,20 @@ def test_a_reader_that_leaves_is_no_crash(tmp_path: Path) -> None:
     write_archive(tmp_path / "long.bca", pictures)
     done = call("sh", "-c", '"$0" -m batchcomp list "$1" | head -1', sys.executable, tmp_path / "long.bca")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{'0' * 5}{'x' * 60}.png\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are UTF-8 in any locale")
+@pytest.mark.parametrize("options", [(), ("-X", "utf8=0")])
+def test_the_locale_changes_no_name(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Where it is not UTF-8, pictures are still found by their bytes, and none counts as gone."""
+    names = ["grün.png", "日本.png", "plain.png"]
+    for name in names:
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(b"x")
+    write_archive(tmp_path / "x.bca", [(sample_row(name), b"data") for name in names])
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environ = {**os.environ, **plain}
+    command = [sys.executable, *options, "-m", "batchcomp", "prune", "x.bca", "--delete-missing", "photos", "--yes"]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "0 versions dropped" in done.stdout

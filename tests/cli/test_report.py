@@ -151,28 +151,47 @@ def test_damage_ends_a_report_with_4(run: Run, archive: Path) -> None:
         assert "second.png" in result.out
 
 
-def test_the_archive_last_written_is_meant(run: Run, compress: Run, photos: Path, archive: Path) -> None:
-    """Without ARCHIVE the one last written is taken, wherever one stands."""
-    compress(photos, "--no-measure", "-o", "elsewhere/kept.bca")
-    assert run("list").out.splitlines() == ["a.png", "b.jpg", "sub/c.png"]
-    assert "kept.bca" in run("report").out
-    assert archive.exists()
+def test_the_archive_of_the_folder_is_meant_before_the_one_last_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is said, but not to those who read JSON or asked for quiet."""
+    photos, archive, kept = tmp_path / "photos", tmp_path / "photos.bca", tmp_path / "elsewhere/kept.bca"
+    (photos / "sub").mkdir(parents=True)
+    kept.parent.mkdir()
+    write_archive(archive, [(sample_row("a.png"), b"data")])
+    write_archive(kept, [(sample_row("kept.png"), b"data")])
+    remember_archive(kept)
+    result = run("list")
+    assert result.out == "a.png\n"
+    assert result.err == "photos.bca: the archive of the current folder\n"
+    assert run("list", "--json").err == run("list", "--quiet").err == run("list", "photos.bca").err == ""
+    for folder in (photos, photos / "sub", archive):
+        monkeypatch.chdir(folder)
+        assert run("list").err.startswith(f"{archive}: ")
+    monkeypatch.chdir("/")
+    assert "kept.bca: the archive last written" in run("report").err
 
 
 def test_choosing_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one named, else the one last written while it is there, else the only one in the current folder."""
+    """The one named, else the only one in the current folder, else the one last written while it is there."""
     here, last = tmp_path / "here", tmp_path / "last.bca"
     (here / "only.bca").mkdir(parents=True)
     (here / "file.bca").write_text("no folder")
     last.mkdir()
     monkeypatch.chdir(here)
     assert choose_archive(Path("named.bca")) == Path("named.bca")
-    assert choose_archive(None) == here / "only.bca"
+    assert choose_archive(None) == Path("only.bca")
     remember_archive(last)
+    assert choose_archive(None) == Path("only.bca")
+    (here / "only.bca").rename(here / "any.name")
     assert choose_archive(None) == last
     last.rmdir()
-    assert choose_archive(None) == here / "only.bca"
+    (here / "only.bca").mkdir()
     (here / "second.bca").mkdir()
+    remember_archive(here / "second.bca")
+    assert choose_archive(None) == here / "second.bca"
+    last.mkdir()
+    remember_archive(last)
     with pytest.raises(ArchiveNotFoundError, match="2 are in the current folder"):
         choose_archive(None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -186,6 +187,15 @@ def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
         file.truncate(300 * 2**20)
     with pytest.raises(ModelError, match="larger than 256 MiB"):
         weights.load_file(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such files there")
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
+    """A device may never end and a FIFO never begin: neither is opened."""
+    os.mkfifo(tmp_path / "fifo")
+    for path in (Path("/dev/zero"), Path("/dev/null"), tmp_path / "fifo", tmp_path):
+        with pytest.raises(ModelError, match=r"not a regular file; name a file with --model"):
+            weights.load_file(path)
 
 
 def test_a_model_of_another_hash_is_not_used(tmp_path: Path) -> None:

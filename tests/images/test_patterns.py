@@ -23,6 +23,17 @@ from batchcomp.images.patterns import compile_patterns
         ("a.jpg", "aXjpg", False),
         ("*.JPG", "a.jpg", False),
         ("[", "[", True),
+        ("[2023] trip/b.jpg", "[2023] trip/b.jpg", True),
+        ("[2023] trip/b.jpg", "2 trip/b.jpg", True),
+        ("[2023] trip", "[2023] trip", True),
+        ("[2023] trip/*.jpg", "[2023] trip/b.jpg", True),
+        ("[2023] trip/*.jpg", "[2023] trip/sub/b.jpg", False),
+        ("*[1].jpg", "x/copy[1].jpg", True),
+        ("what?*.jpg", "x/what?*.jpg", True),
+        ("a\\b.jpg", "x/a%5Cb.jpg", True),
+        ("a%5Cb.jpg", "a%5Cb.jpg", True),
+        ("a\nb/*", "a%0Ab/c.jpg", True),
+        ("100%.jpg", "100%.jpg", True),
     ],
 )
 def test_patterns(pattern: str, name: str, matches: bool) -> None:

@@ -20,6 +20,18 @@ def test_pixels_come_first_and_the_rest_behind_them() -> None:
         assert theirs.view()[:14] == bytes([7] * 6) + b"metadata"
 
 
+def test_a_sandbox_may_refuse_memory_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file without a name does as well."""
+
+    def refuse(_: str) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(shared_memory.os, "memfd_create", refuse, raising=False)
+    with new_descriptor() as descriptor:
+        SharedMemory(descriptor).append(b"data")
+        assert SharedMemory(descriptor).view()[:4] == b"data"
+
+
 def test_it_grows_and_is_used_again() -> None:
     """What was in it is overwritten by the next picture."""
     with new_descriptor() as descriptor:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from batchcomp.errors import UsageError
-from batchcomp.images.walk import Item, WalkFailure, walk
+from batchcomp.images.walk import Item, WalkFailure, locator, walk
 
 
 def tree(root: Path, *names: str) -> Path:
     """Make files that hold their own names below `root`."""
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(name)
+        (root / name).write_bytes(os.fsencode(name))
     return root
 
 
@@ -163,15 +163,35 @@ def test_a_folder_that_cannot_be_read_is_a_record_and_the_rest_goes_on(
     assert isinstance(item, Item)
 
 
-def test_names_no_archive_could_hold_are_records(tmp_path: Path) -> None:
-    """They could not be restored, or not everywhere."""
-    tree(tmp_path, "a\\b.jpg", "fine.jpg")
-    (tmp_path / os.fsdecode(b"\xff.jpg")).write_text("x")
-    failures = [found for found in walk([tmp_path]) if isinstance(found, WalkFailure)]
-    assert sorted(failure.reason for failure in failures) == [
-        "its name holds a backslash or a NUL; rename it",
-        "its name is not valid UTF-8; rename it",
+def test_names_that_some_system_cannot_bear_are_escaped(tmp_path: Path) -> None:
+    """They are archived all the same, and lead back to their files; patterns know them by either name."""
+    names = {
+        "a%5Cb.jpg": "a\\b.jpg",
+        "%FF.jpg": os.fsdecode(b"\xff.jpg"),
+        "new%0Aline/x": "new\nline/x",
+        "fine": "fine",
+    }
+    tree(tmp_path, *names.values())
+    assert {item.name: item.path for item in walk([tmp_path]) if isinstance(item, Item)} == {
+        stored: tmp_path.resolve() / real for stored, real in names.items()
+    }
+    locate = locator([tmp_path])
+    assert {stored: locate(stored) for stored in names} == {name: tmp_path.resolve() / names[name] for name in names}
+    for pattern in ("a\\b.jpg", "a%5Cb.jpg"):
+        (item,) = walk([tmp_path], include=[pattern])
+        assert isinstance(item, Item)
+        assert item.name == "a%5Cb.jpg"
+    assert [item.name for item in walk([tmp_path], exclude=["*.jpg", "new\nline"]) if isinstance(item, Item)] == [
+        "fine"
     ]
+
+
+def test_a_folder_named_on_the_command_line_is_escaped_too(tmp_path: Path) -> None:
+    """Several paths: each one's own name begins the names in the archive."""
+    tree(tmp_path, "a\\b/x.jpg", "c.jpg")
+    paths = [tmp_path / "a\\b", tmp_path / "c.jpg"]
+    assert [item.name for item in walk(paths) if isinstance(item, Item)] == ["a%5Cb/x.jpg", "c.jpg"]
+    assert locator(paths)("a%5Cb/x.jpg") == tmp_path.resolve() / "a\\b/x.jpg"
 
 
 def test_folders_deeper_than_pythons_stack_are_walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

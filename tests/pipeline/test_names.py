@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchcomp.archive import Row
+from batchcomp.archive.names import clash_key
 from batchcomp.outputs import OUTPUTS
 from batchcomp.pipeline.selection import chosen_rows, matches
-from batchcomp.pipeline.targets import clash_key, format_of, payload_target, sameness, target_names
+from batchcomp.pipeline.targets import format_of, payload_target, sameness, target_names
 from tests.archive.samples import sample_row, verbatim_row
 
 
@@ -89,6 +90,29 @@ def test_patterns(pattern: str, path: str, fits: bool) -> None:
     assert matches(path, pattern) is fits
 
 
+@pytest.mark.parametrize(
+    ("pattern", "chosen"),
+    [
+        ("[2023] trip/b.jpg", ["[2023] trip/b.jpg"]),
+        ("./[2023] trip/b.jpg", ["[2023] trip/b.jpg"]),
+        ("[2023] trip", ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg"]),
+        ("[2023] trip/", ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg"]),
+        ("[2023] trip/*.jpg", ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg", "2 trip/b.jpg"]),
+        ("b[1].jpg", ["[2023] trip/b[1].jpg"]),
+        ("[0-9] trip", ["2 trip/b.jpg"]),
+        ("*", ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg", "2 trip/b.jpg", "x/*", "a%5Cb.jpg", "x/\u202ec.jpg"]),
+        ("x/*", ["x/*"]),
+        ("a\\b.jpg", ["a%5Cb.jpg"]),
+        ("a%5Cb.jpg", ["a%5Cb.jpg"]),
+        (r"x/\u202ec.jpg", ["x/\u202ec.jpg"]),
+    ],
+)
+def test_a_name_is_found_as_it_is_printed(pattern: str, chosen: list[str]) -> None:
+    """Letter by letter before glob, brackets as brackets too, and by the name that the disk or a message has."""
+    paths = ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg", "2 trip/b.jpg", "x/*", "a%5Cb.jpg", "x/\u202ec.jpg"]
+    assert [row.path for row in chosen_rows(rows(*paths), [pattern])] == chosen
+
+
 def test_each_row_is_chosen_once() -> None:
     """A picture that two patterns match is restored once, in the archive's order."""
     assert [row.path for row in chosen_rows(rows("b.png", "a.png"), ("*.png", "a*"))] == ["b.png", "a.png"]
@@ -96,7 +120,14 @@ def test_each_row_is_chosen_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "target"),
-    [("holiday.png.jpg", "holiday.png"), ("holiday.jpg", "holiday.png"), ("a.b.c.jpg", "a.b.png"), ("raw", "raw.png")],
+    [
+        ("holiday.png.jpg", "holiday.png"),
+        ("holiday.jpg", "holiday.png"),
+        ("a.b.c.jpg", "a.b.c.png"),
+        ("raw", "raw.png"),
+        ("vers 1.5", "vers 1.5.png"),
+        ("vers 1.5.jpg.bcp", "vers 1.5.png"),
+    ],
 )
 def test_a_lone_payload_gets_its_pictures_name_back(name: str, target: str) -> None:
     """The payload's own suffix and the source's make way for the new one."""
@@ -157,3 +188,38 @@ def test_a_folder_that_cannot_be_written_to_is_taken_to_tell_all_apart(monkeypat
 
     monkeypatch.setattr(Path, "touch", refuse)
     assert sameness(Path("/"))("A") == "A"
+
+
+def test_what_is_no_suffix_stays() -> None:
+    """Only the suffix of a picture makes way for the new one."""
+    paths = ["vers 1.5", "v1.5.jpg", "a.b.c", ".hidden", ".png", "x.JPEG", "d.1/y", "raw.CR2", "n%0Al", "a%5C.jpg"]
+    assert list(target_names(rows(*paths), "png").values()) == [
+        "vers 1.5.png", "v1.5.png", "a.b.c.png", ".hidden.png", ".png.png", "x.png", "d.1/y.png", "raw.png",
+        "n%0Al.png", "a%5C.png",
+    ]  # fmt: skip
+
+
+def test_a_file_gives_way_to_a_folder() -> None:
+    """`trip.jpg` cannot be `trip.png` beside a folder of that name; nor can a file that a folder took the place of."""
+    assert target_names(rows("trip.jpg", "trip.png/a.png", "Trip.webp"), "png") == {
+        "trip.jpg": "trip.jpg.png",
+        "trip.png/a.png": "trip.png/a.png",
+        "Trip.webp": "Trip.webp.png",
+    }
+    assert target_names([verbatim_row("x.gif"), *rows("x.gif/y/a.png", "x.gif~2")], "png") == {
+        "x.gif": "x~2.gif",
+        "x.gif/y/a.png": "x.gif/y/a.png",
+        "x.gif~2": "x.gif~2.png",
+    }
+    assert target_names([verbatim_row("X.GIF"), *rows("x.gif/a.png")], "png", same=clash_key)["X.GIF"] == "X~2.GIF"
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "日"])
+def test_long_names_are_cut_alike_and_stay_apart(letter: str) -> None:
+    """What would have more than 255 bytes with its new suffix is cut, and told apart by a hash of the whole."""
+    stems = [letter * ((size - 1) // len(letter.encode())) + end for size in range(246, 255) for end in "ab"]
+    paths = [*stems, *(f"folder/{stem[:-4]}.jpg" for stem in stems)]
+    names = target_names(rows(*paths), "webp")
+    assert len(set(names.values())) == len(set(paths))
+    assert max(len(part.encode()) for name in names.values() for part in name.split("/")) in {254, 255}
+    assert all(target_names(rows(path), "webp")[path] == names[path] for path in stems)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -32,3 +34,20 @@ def test_threads_serve_many_calls() -> None:
     """As a context manager the pool stays for all calls."""
     with Threads(2) as workers:
         assert [workers.map(abs, [-number]) for number in range(5)] == [[number] for number in range(5)]
+
+
+def test_a_system_without_semaphores_is_no_matter_for_a_mail() -> None:
+    """Where /dev/shm is missing or cannot be written to joblib has no processes; none are used, and nothing is said."""
+    code = """
+import _multiprocessing, sys
+def refuse(*_): raise OSError(13, "Permission denied")
+_multiprocessing.SemLock = type("SemLock", (), {"SEM_VALUE_MAX": 1, "__init__": refuse, "_rebuild": refuse})
+sys.path[:] = sys.argv[1:]
+from batchcomp.pipeline.workers import Threads
+import joblib._multiprocessing_helpers
+assert joblib._multiprocessing_helpers.mp is None
+with Threads(4) as workers:
+    print(workers.map(abs, [-1, 2]))
+"""
+    done = subprocess.run([sys.executable, "-c", code, *sys.path], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[1, 2]\n", "")
