@@ -1,6 +1,7 @@
 """The archive format: a folder of immutable ZIP segments. Knows bytes, not pixels; specified in docs/format.md."""
 
 from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.parity import Standing, standing
 from batchcomp.archive.prune import PruneReport, prune
 from batchcomp.archive.reader import ArchiveReader
 from batchcomp.archive.repair import RepairReport, repair
@@ -17,8 +18,10 @@ __all__ = [
     "PruneReport",
     "RepairReport",
     "Row",
+    "Standing",
     "VerifyReport",
     "prune",
     "repair",
+    "standing",
     "verify",
 ]

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 _SEGMENT = re.compile(r"([0-9]{6,})\.zip")
-_TEMP = re.compile(r"\.[0-9]{6,}\.zip\.tmp|\.\.lock\.holder\.[0-9]+\.tmp")
+_PARITY = re.compile(r"([0-9]{6,})\.zip\.parity")
+_TEMP = re.compile(r"\.[0-9]{6,}\.zip(\.parity)?\.tmp|\.\.lock\.holder\.[0-9]+\.tmp")
 
 
 def segment_name(number: int) -> str:
@@ -17,6 +18,18 @@ def segment_name(number: int) -> str:
 def temp_name(number: int) -> str:
     """Return the file name of a segment that is being written, e.g. ".000001.zip.tmp"."""
     return f".{segment_name(number)}.tmp"
+
+
+def parity_name(number: int) -> str:
+    """Return the file name of a segment's recovery data, e.g. "000001.zip.parity"."""
+    return f"{segment_name(number)}.parity"
+
+
+def parity_numbers(folder: Path) -> list[int]:
+    """Return the numbers of the segments that have recovery data, ascending."""
+    matches = (_PARITY.fullmatch(path.name) for path in folder.iterdir())
+    numbers = (int(match[1]) for match in matches if match)
+    return sorted(number for number in numbers if number > 0 and (folder / parity_name(number)).is_file())
 
 
 def aside_names(folder: Path, number: int) -> list[str]:
