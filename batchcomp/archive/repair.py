@@ -34,7 +34,8 @@ class Repaired:
     rebuilt: int  # of these: rows made anew from local header and payload, without measurements
     lost: tuple[Lost, ...]
     aside: Path | None
-    restored: int = 0  # blocks that recovery data gave back, after which the segment is what was written
+    exact: bool = False  # whether recovery data gave the segment back to the byte
+    restored: int = 0  # blocks that it gave back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +140,13 @@ class _Repair:
             return None
         self._note(found.rows)
         return Repaired(
-            number=number, saved=found.pictures, rebuilt=0, lost=(), aside=aside or source, restored=found.blocks
+            number=number,
+            saved=found.pictures,
+            rebuilt=0,
+            lost=(),
+            aside=aside or source,
+            exact=True,
+            restored=found.blocks,
         )
 
     def _drop_dangling(self, found: Salvage) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from batchcomp.cli import console
+from batchcomp.cli import console, parity
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt
 from batchcomp.errors import ExitCode
 
@@ -65,7 +65,7 @@ def verify(
 
 def _show(finding: Any, counts: Counter[str], *, as_json: bool) -> None:
     """Say what a person should know at once, and count what is no event of a picture."""
-    from batchcomp.archive import Damage, VerifyReport
+    from batchcomp.archive import Damage, Standing, VerifyReport
     from batchcomp.pipeline.sources import DIFFERENT, Compared
 
     match finding:
@@ -74,6 +74,8 @@ def _show(finding: Any, counts: Counter[str], *, as_json: bool) -> None:
         case VerifyReport():
             counts.update(segments=finding.segments, entries=finding.entries, checked=finding.checked)
             counts.update(bytes=finding.bytes, damaged=len(finding.damage))
+        case Standing():
+            parity.show(finding, counts, as_json=as_json)
         case Compared():
             counts[f"sources_{finding.verdict}"] += 1
             if as_json:
@@ -85,7 +87,7 @@ def _show(finding: Any, counts: Counter[str], *, as_json: bool) -> None:
             console.show_event(finding, as_json=as_json)
 
 
-def _say_summary(folder: Path, counts: dict[str, int]) -> None:
+def _say_summary(folder: Path, counts: Counter[str]) -> None:
     text = f"{folder}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
     if "restored" in counts:
         text += f", restored {counts['restored']}, not restored {counts['not_restored']}"
@@ -93,4 +95,6 @@ def _say_summary(folder: Path, counts: dict[str, int]) -> None:
         text += ", originals " + ", ".join(
             f"{name.removeprefix('sources_')} {count}" for name, count in counts.items() if name.startswith("sources_")
         )
+    if counts["recovery_segments"]:
+        text += parity.summary(counts)
     console.remark(f"{text}: {counts['damaged'] or 'no'} damage{'s' * (counts['damaged'] > 1)} found")

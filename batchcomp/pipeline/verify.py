@@ -6,7 +6,8 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchcomp.archive import ArchiveReader, Damage, Row, VerifyReport, verify
+from batchcomp.archive import ArchiveReader, Damage, Row, Standing, VerifyReport, standing, verify
+from batchcomp.archive.segments import parity_numbers, segment_name
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PayloadError
 from batchcomp.pipeline.entries import Entry, read_entry
@@ -30,13 +31,13 @@ class VerifySettings:
     model: Path | None = None
 
 
-Finding = Damage | VerifyReport | Event | Compared
+Finding = Damage | VerifyReport | Standing | Event | Compared
 
 
 def verify_archive(settings: VerifySettings) -> Generator[Finding]:
     """Yield all damage, then the report on the bytes, then what became of each picture that was restored or compared.
 
-    Every check looks at the same sample.
+    Every check looks at the same sample. What the recovery data bears is told only where all is read.
 
     Raises:
         ArchiveNotFoundError, ArchiveError: see `ArchiveReader.open`.
@@ -47,10 +48,19 @@ def verify_archive(settings: VerifySettings) -> Generator[Finding]:
     found = verify(settings.archive, choose=choose)
     yield from found.damage
     yield found
+    if settings.share >= 1:
+        yield from _standings(settings.archive, {damage.segment for damage in found.damage})
     if settings.decode:
         yield from check_pictures(settings, choose)
     if settings.sources:
         yield from compare_sources(settings.archive, settings.sources, choose)
+
+
+def _standings(folder: Path, damaged: set[str]) -> Iterator[Standing]:
+    """Yield for each segment that has recovery data what that can do."""
+    for number in parity_numbers(folder):
+        if found := standing(folder, number, sound=segment_name(number) not in damaged):
+            yield found
 
 
 def check_pictures(settings: VerifySettings, choose: Choose = lambda _: True) -> Iterator[Event]:
