@@ -50,7 +50,8 @@ def verify(
         must_finish=False,
     )
     if decode:
-        counts.update(restored=outcome.counts["done"], not_restored=len(outcome.failures))
+        counts.update(restored=outcome.counts["done"], not_restored=sum(not one.pixels for one in outcome.failures))
+        counts.update(pixels_proved=0, pixels_not_recorded=0, pixels_different=0)
     code = max(
         ExitCode.DAMAGED if counts["damaged"] else ExitCode.DONE,  # damage counts more than files that failed
         outcome.exit_code,
@@ -85,12 +86,27 @@ def _show(finding: Any, counts: Counter[str], *, as_json: bool) -> None:
                 console.say(f"{finding.verdict}: {finding.reason}", style=style)
         case _:
             console.show_event(finding, as_json=as_json)
+            _count_pixels(finding, counts)
+
+
+def _count_pixels(finding: Any, counts: Counter[str]) -> None:
+    """Count what comparing pixels came to, and tell of those that another engine made differently."""
+    from batchcomp.pipeline.records import Done, Failed
+
+    if isinstance(finding, Failed):
+        counts["pixels_different"] += finding.pixels
+    elif isinstance(finding, Done) and finding.pixels:
+        counts[f"pixels_{finding.pixels.replace(' ', '_')}"] += 1
+        if finding.note:
+            console.say(finding.note)
 
 
 def _say_summary(folder: Path, counts: Counter[str]) -> None:
     text = f"{folder}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
     if "restored" in counts:
-        text += f", restored {counts['restored']}, not restored {counts['not_restored']}"
+        text += f", restored {counts['restored']}, not restored {counts['not_restored']}, pixels proved"
+        text += f" {counts['pixels_proved']}, not recorded {counts['pixels_not_recorded']}"
+        text += f", different {counts['pixels_different']}"
     if "sources_same" in counts:
         text += ", originals " + ", ".join(
             f"{name.removeprefix('sources_')} {count}" for name, count in counts.items() if name.startswith("sources_")

@@ -11,7 +11,8 @@ from batchcomp.archive.segments import parity_numbers, segment_name
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PayloadError
 from batchcomp.pipeline.entries import Entry, read_entry
-from batchcomp.pipeline.records import Done, Event, Failed
+from batchcomp.pipeline.proof import proof
+from batchcomp.pipeline.records import Event, Failed
 from batchcomp.pipeline.restoring import Restorer
 from batchcomp.pipeline.sampling import sampler
 from batchcomp.pipeline.sources import Compared, compare_sources
@@ -64,18 +65,18 @@ def _standings(folder: Path, damaged: set[str]) -> Iterator[Standing]:
 
 
 def check_pictures(settings: VerifySettings, choose: Choose = lambda _: True) -> Iterator[Event]:
-    """Restore the chosen pictures of an archive in memory; nothing is written."""
+    """Restore the chosen pictures of an archive in memory, and compare their pixels with those recorded."""
     archive = ArchiveReader.open(settings.archive)
-    restorer = Restorer(Codec.open(settings.model, device=settings.device))
+    codec = Codec.open(settings.model, device=settings.device)
+    restorer = Restorer(codec)
     for row in filter(choose, archive.rows()):
-        yield _check(restorer, read_entry(archive, row, row.path))
+        yield _check(restorer, codec, read_entry(archive, row, row.path))
 
 
-def _check(restorer: Restorer, entry: Entry | Event) -> Event:
+def _check(restorer: Restorer, codec: Codec, entry: Entry | Event) -> Event:
     if not isinstance(entry, Entry):
         return entry
     try:
-        restorer.picture(entry)
+        return proof(entry, restorer.picture(entry), codec)
     except PayloadError as error:
         return Failed(name=entry.row.path, reason=f"{entry.row.path}: {error}")
-    return Done(name=entry.row.path, row=entry.row)
