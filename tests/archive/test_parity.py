@@ -364,9 +364,8 @@ def damages(noise: random.Random, data: bytes, shape: Shape, share: float) -> tu
 def bear_random_damage(tmp_path: Path, runs: int, seed: int) -> tuple[int, int]:
     """Damage segments of several sizes, one in three with its parity file; return runs and restored ones."""
     noise, good = random.Random(seed), 0  # noqa: S311
-    archives = [
-        make(tmp_path / f"{size}.bca", pictures, size) for pictures, size in [(3, 4000), (9, 30_000), (60, 30_000)]
-    ]
+    sizes = [(3, 4000), (9, 30_000), (60, 30_000)]
+    archives = [make(tmp_path / f"{pictures}.bca", pictures, size) for pictures, size in sizes]
     for run in range(runs):
         folder = archives[run % len(archives)]
         before = files(folder)
