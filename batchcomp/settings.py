@@ -13,6 +13,7 @@ from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
 
 DEFAULT_QUALITY = 55
 MAX_EFFORT = 9
+LEAST_PARITY = 0.001
 
 
 def available_cores() -> int:
@@ -108,6 +109,7 @@ class CompressSettings:
     lock_wait: float = 0  # seconds
     segment_bytes: int = 256 * 2**20  # a segment is committed once it is that large,
     segment_seconds: float = 600  # or that old
+    parity: float | None = None  # recovery data for each byte, 0 to 1; None: as the archive has it
 
     def __post_init__(self) -> None:
         """Raise UsageError where a value is out of range."""
@@ -120,6 +122,8 @@ class CompressSettings:
         if self.target and self.target.kind in {"match-jpeg", "target-ms-ssim"} and not self.measure:
             raise UsageError(f"--{self.target.kind} has to measure: leave --no-measure out")
         self._check_codec()
+        if self.parity is not None and not (self.parity == 0 or LEAST_PARITY <= self.parity <= 1):
+            raise UsageError(f"parity {self.parity:.4%}: expected 0%, or {LEAST_PARITY:.1%} to 100%")
         if self.lock_wait < 0:
             raise UsageError(f"lock wait {self.lock_wait}: expected a number of seconds from 0 on")
         if self.max_load is not None and not hasattr(os, "getloadavg"):

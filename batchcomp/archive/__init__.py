@@ -2,6 +2,7 @@
 
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.history import Version, read_versions, view_at
+from batchcomp.archive.parity import Standing, standing
 from batchcomp.archive.prune import PruneReport, prune
 from batchcomp.archive.reader import ArchiveReader
 from batchcomp.archive.repair import RepairReport, repair
@@ -18,11 +19,13 @@ __all__ = [
     "PruneReport",
     "RepairReport",
     "Row",
+    "Standing",
     "VerifyReport",
     "Version",
     "prune",
     "read_versions",
     "repair",
+    "standing",
     "verify",
     "view_at",
 ]

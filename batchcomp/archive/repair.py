@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +12,13 @@ from batchcomp.archive import durable
 from batchcomp.archive.growing import utc_now
 from batchcomp.archive.lock import locked
 from batchcomp.archive.manifest import is_held
+from batchcomp.archive.mapped import mapped
+from batchcomp.archive.parity import heal
 from batchcomp.archive.reader import find_segments
+from batchcomp.archive.restore import restore
 from batchcomp.archive.rewrite import rewrite
 from batchcomp.archive.rows import Row
-from batchcomp.archive.salvage import Describe, Lost, Salvage, mapped, salvage
+from batchcomp.archive.salvage import Describe, Lost, Salvage, salvage
 from batchcomp.archive.segment import open_segment
 from batchcomp.archive.segments import aside_names, next_aside, segment_name, segment_numbers
 from batchcomp.archive.verify import check_file, content_of, verify
@@ -31,6 +34,8 @@ class Repaired:
     rebuilt: int  # of these: rows made anew from local header and payload, without measurements
     lost: tuple[Lost, ...]
     aside: Path | None
+    exact: bool = False  # whether recovery data gave the segment back to the byte
+    restored: int = 0  # blocks that it gave back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +43,7 @@ class RepairReport:
     """What `repair` did; `segments` is empty if the archive was sound."""
 
     segments: tuple[Repaired, ...]
+    parity: tuple[int, ...] = ()  # numbers of the segments whose recovery data was written anew
 
     @property
     def lost(self) -> tuple[Lost, ...]:
@@ -53,7 +59,9 @@ def repair(
     lock_wait: float = 0,
     now: Callable[[], datetime] = utc_now,
 ) -> RepairReport:
-    """Write each damaged segment anew from what is intact in it; its old file stays beside it as `*.zip.damaged`.
+    """Restore each damaged segment with its recovery data, or else write it anew from what is intact in it.
+
+    The old file stays beside it as `*.zip.damaged`. Recovery data that is damaged is written anew.
 
     Segments are repaired one at a time, the earlier ones first, each replaced in one step. An interruption leaves
     the others as they were; run again to go on. Where the newest version of a picture is lost, the one before it
@@ -65,10 +73,9 @@ def repair(
     """
     if not folder.is_dir():
         raise ArchiveNotFoundError(f"{folder}: there is no such archive; check the name")
-    if dry_run:
-        return RepairReport(segments=tuple(_Repair(folder, describe, now, write=False).run()))
-    with locked(folder, lock_wait):
-        return RepairReport(segments=tuple(_Repair(folder, describe, now, write=True).run()))
+    with nullcontext() if dry_run else locked(folder, lock_wait):
+        segments = tuple(_Repair(folder, describe, now, write=not dry_run).run())
+        return RepairReport(segments=segments, parity=tuple(heal(folder, write_it=not dry_run)))
 
 
 class _Repair:
@@ -84,6 +91,10 @@ class _Repair:
         damaged, there = _damaged(self._folder), set(segment_numbers(self._folder))
         for number in range(1, numbers[-1] + 1):
             if number not in there or not self._is_intact(number, check=segment_name(number) in damaged):
+                if restored := self._restored(number):
+                    yield restored
+                    if not self._write or self._is_intact(number, check=False):
+                        continue  # else it refers to what was lost elsewhere
                 yield self._segment(number)
 
     def _is_intact(self, number: int, *, check: bool) -> bool:
@@ -117,6 +128,26 @@ class _Repair:
         path = self._folder / segment_name(number)
         kept = aside_names(self._folder, number)
         return path if path.is_file() else self._folder / kept[-1] if kept else None
+
+    def _restored(self, number: int) -> Repaired | None:
+        """Give a segment back as it was written, where its recovery data can."""
+        source = self._source(number)
+        if source is None:
+            return None
+        aside = self._aside(number, source) if source.name == segment_name(number) else None
+        found = restore(self._folder, number, source, aside, write=self._write)
+        if found is None:
+            return None
+        self._note(found.rows)
+        return Repaired(
+            number=number,
+            saved=found.pictures,
+            rebuilt=0,
+            lost=(),
+            aside=aside or source,
+            exact=True,
+            restored=found.blocks,
+        )
 
     def _drop_dangling(self, found: Salvage) -> None:
         """Remove the shared rows whose content is lost."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from batchcomp.archive import durable
+from batchcomp.archive import durable, parity
 from batchcomp.archive.growing import GrowingSegment
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_file, open_segment
@@ -46,11 +46,13 @@ def rewrite(folder: Path, number: int, kept: Iterable[Kept], *, created: datetim
             _check(temp, number)
             if aside is not None:
                 durable.set_aside(folder / segment_name(number), aside)
+                parity.keep(folder, number, aside)
             growing.finish(created, instead=True)
         except BaseException:
             with suppress(OSError):
                 growing.discard()
             raise
+        parity.renew(folder, number)
 
 
 def _first_written(folder: Path, number: int) -> datetime | None:

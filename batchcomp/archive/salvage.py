@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import Any
 from batchcomp.archive.growing import checked_line
 from batchcomp.archive.layout import LOCAL, RECOVERY
 from batchcomp.archive.manifest import is_held
+from batchcomp.archive.mapped import Bytes
 from batchcomp.archive.names import MANIFEST_NAME, NOT_DERIVABLE, clash_key, natural_name
 from batchcomp.archive.rewrite import Kept, check_kind
 from batchcomp.archive.rows import Row, row_of
-from batchcomp.archive.scan import Bytes, Found, broken_shares, find_entries, find_lines, manifest_lines
+from batchcomp.archive.scan import Found, broken_shares, find_entries, find_lines, manifest_lines
 from batchcomp.archive.segment import Segment, open_file
 from batchcomp.errors import ArchiveDamagedError, PictureError
 from batchcomp.kinds import KINDS
@@ -43,17 +43,6 @@ class Salvage:
     kept: list[Kept] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     rebuilt: int = 0  # pictures whose lost row was made anew, without measurements
-
-
-@contextmanager
-def mapped(path: Path) -> Iterator[Bytes]:
-    """Map a file into memory for reading."""
-    with path.open("rb") as file:
-        if not path.stat().st_size:  # cannot be mapped
-            yield memoryview(b"")
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole, memoryview(whole) as view:
-            yield view
 
 
 def salvage(data: Bytes, path: Path, number: int, describe: Describe, shared: Shared) -> Salvage:

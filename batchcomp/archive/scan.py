@@ -17,10 +17,10 @@ from struct import error as StructError  # noqa: N812  # an exception's name
 from batchcomp.archive import layout
 from batchcomp.archive.layout import LOCAL, LOCAL_SIGNATURE, RECOVERY, Recovery, parse_recovery
 from batchcomp.archive.manifest import MAX_MANIFEST, row_lines
+from batchcomp.archive.mapped import Bytes
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
 from batchcomp.archive.rows import MAX_LINE, crc_problem
 
-Bytes = memoryview  # of a mapped file: segments may be larger than memory
 _PATH = re.compile(rb'"path":("(?:[^"\\]|\\.)*")')
 _OWNER_FIELD = b'"owner_segment":'  # in shared rows alone
 _NEARLY_OWNER_FIELD = re.compile(  # with any one byte of it changed

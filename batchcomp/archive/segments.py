@@ -10,7 +10,8 @@ SETTINGS_NAME = "settings.json"  # what the archive was last written with
 FAILURES_NAME = "failures.jsonl"  # which files stay outside, and why
 _BESIDE = (SETTINGS_NAME, FAILURES_NAME)
 _OURS = b'"batchcomp-'  # stands in the first line or two of both
-_TEMP = re.compile(r"\.[0-9]{6,}\.zip\.tmp|\.(?:\.lock\.holder|settings\.json|failures\.jsonl)\.[0-9]+\.tmp")
+_PARITY = re.compile(r"([0-9]{6,})\.zip\.parity")
+_TEMP = re.compile(r"\.[0-9]{6,}\.zip(\.parity)?\.tmp|\.(?:\.lock\.holder|settings\.json|failures\.jsonl)\.[0-9]+\.tmp")
 
 
 def segment_name(number: int) -> str:
@@ -21,6 +22,18 @@ def segment_name(number: int) -> str:
 def temp_name(number: int) -> str:
     """Return the file name of a segment that is being written, e.g. ".000001.zip.tmp"."""
     return f".{segment_name(number)}.tmp"
+
+
+def parity_name(number: int) -> str:
+    """Return the file name of a segment's recovery data, e.g. "000001.zip.parity"."""
+    return f"{segment_name(number)}.parity"
+
+
+def parity_numbers(folder: Path) -> list[int]:
+    """Return the numbers of the segments that have recovery data, ascending."""
+    matches = (_PARITY.fullmatch(path.name) for path in folder.iterdir())
+    numbers = (int(match[1]) for match in matches if match)
+    return sorted(number for number in numbers if number > 0 and (folder / parity_name(number)).is_file())
 
 
 def aside_names(folder: Path, number: int) -> list[str]:

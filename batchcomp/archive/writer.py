@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -11,12 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from batchcomp.archive import durable, segments
+from batchcomp.archive import durable, parity, segments
+from batchcomp.archive.damage import Damage
 from batchcomp.archive.growing import GrowingSegment, checked_line, utc_now
 from batchcomp.archive.lock import WriterLock, clean_up
 from batchcomp.archive.names import name_problem
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import check_version
+from batchcomp.archive.segments import parity_name
 from batchcomp.errors import ArchiveError, PictureError
 from batchcomp.interrupts import held
 
@@ -27,19 +29,22 @@ class ArchiveWriter:
     A segment is committed once it has `segment_bytes` bytes or is `segment_seconds` old (looked at whenever a picture
     is added and by `commit_if_due`), and when the context ends, by an exception too: an interrupted run keeps what it
     has done.
-    `lock_wait` is in seconds. Not for use by several threads at a time.
+    `lock_wait` is in seconds. `parity` is the recovery data for each byte, 0 to 1; None: as the archive has it.
+    Not for use by several threads at a time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # settings of one run, all by keyword
         self,
         folder: Path,
         *,
         segment_bytes: int = 256 * 2**20,
         segment_seconds: float = 600,
         lock_wait: float = 0,
+        parity: float | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._folder = folder
+        self._asked, self._share = parity, 0.0
         self._segment_bytes, self._segment_seconds = segment_bytes, segment_seconds
         self._lock_wait, self._now = lock_wait, now
         self._lock = WriterLock(folder)
@@ -74,7 +79,7 @@ class ArchiveWriter:
         except ArchiveError as failure:
             if error is None:
                 raise
-            error.add_note(f"the open segment is lost: {failure}")
+            error.add_note(f"the open segment is lost: {failure}" if self._open else str(failure))
         finally:
             self._close()
 
@@ -160,10 +165,21 @@ class ArchiveWriter:
                     self._open.finish(self._now())
                 else:
                     self._open.discard()
-            self._open = None
+            number, self._open = (self._open.number if self._open.size else 0), None
             with durable.reported(self._folder):
                 if self._beside and segments.segment_numbers(self._folder):
                     self._write_beside()
+        if number:
+            with durable.reported(self._folder / parity_name(number)):
+                parity.write(self._folder, number, self._share)
+
+    def catch_up(self) -> Iterator[Damage]:
+        """Write the recovery data that committed segments lack; yield the damage that keeps one from getting it.
+
+        Raises:
+            ArchiveError: the disk refuses.
+        """
+        return parity.catch_up(self._folder, self._share)
 
     def _segment(self) -> GrowingSegment:
         if self._open and self._open.sealed:  # an earlier commit failed; it comes first
@@ -193,6 +209,7 @@ class ArchiveWriter:
         clean_up(self._folder)
         for number in segments.segment_numbers(self._folder)[-1:]:
             check_version(self._folder, number)
+        self._share = parity.share_for(self._folder, self._asked)
 
     def _close(self) -> None:
         with suppress(OSError):

@@ -65,6 +65,7 @@ def compress(
     max_metadata: limits.MaxMetadataOpt = limits.MAX_METADATA,
     max_seconds: limits.MaxSecondsOpt = limits.MAX_SECONDS,
     max_memory: limits.MaxMemoryOpt = limits.MAX_MEMORY,
+    parity: goals.ParityOpt = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why.")] = False,
     as_json: JsonOpt = False,
 ) -> None:
@@ -102,6 +103,7 @@ def compress(
         "retry": retry,
         "checksum": checksum,
         "lock_wait": lock_wait,
+        "parity": goals.parity_of(parity),
     }
     from batchcomp.pipeline.compress import compress_archive, plan_archive
     from batchcomp.pipeline.remembered import settle

@@ -240,8 +240,8 @@ def event_fields(event: Event) -> dict[str, Any]:
     from batchcomp.report.rows import row_fields
 
     if isinstance(event, Done):
-        left_out = {"left_out": list(event.left_out)} if event.left_out else {}
-        return {"name": event.name, **(row_fields(event.row) if event.row else {}), **left_out}
+        more = {name: value for name in ("left_out", "pixels", "note") if (value := getattr(event, name))}
+        return {"name": event.name, **(row_fields(event.row) if event.row else {}), **more}
     return {name: value for name, value in vars(event).items() if name != "again"}
 
 

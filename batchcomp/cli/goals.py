@@ -49,6 +49,28 @@ EffortOpt = Annotated[
     ),
 ]
 
+ParityOpt = Annotated[
+    str | None,
+    typer.Option(
+        "--parity",
+        metavar="PERCENT",
+        help="Recovery data beside each segment, e.g. 5%, with which `repair` restores damage exactly; 0% removes it. "
+        "The archive keeps to it.",
+    ),
+]
+
+
+def parity_of(text: str | None) -> float | None:
+    """Return the share of 1 that "5%" or "5" means.
+
+    Raises:
+        UsageError: it is no percentage.
+    """
+    try:
+        return None if text is None else float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        raise UsageError(f"parity {text!r}: expected a percentage such as 5%") from None
+
 
 def target_of(*values: float | None) -> Target | None:
     """The target among the options in the order of the panel.

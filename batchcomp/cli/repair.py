@@ -20,7 +20,10 @@ def repair(
     lock_wait: LockWaitOpt = 0,
     as_json: JsonOpt = False,
 ) -> None:
-    """Save every intact picture of damaged segments. The damaged files are kept beside the new ones, as *.damaged."""
+    """Restore damaged segments with their recovery data, or save every picture that is intact.
+
+    The damaged files are kept beside the new ones, as *.damaged.
+    """
     from batchcomp.cli.state import named_archive
     from batchcomp.pipeline.repair import repair_archive
 
@@ -33,11 +36,12 @@ def repair(
         "saved": sum(segment.saved for segment in found.segments),
         "rebuilt": sum(segment.rebuilt for segment in found.segments),
         "lost": len(found.lost),
+        "recovery_renewed": len(found.parity),
     }
     if as_json:
         console.json_line("summary", exit_code=int(code), **counts)
     elif not found.segments:
-        console.remark(f"{folder}: nothing to repair")
+        console.remark(f"{folder}: nothing to repair" + " but recovery data" * bool(found.parity))
     else:
         verb = "would be repaired" if dry_run else "repaired"
         console.remark(
@@ -52,12 +56,24 @@ def _tell(found: RepairReport, *, as_json: bool) -> None:
         if as_json:
             aside = str(segment.aside) if segment.aside else None
             console.json_line(
-                "repaired", segment=segment.number, saved=segment.saved, rebuilt=segment.rebuilt, kept=aside
+                "repaired",
+                segment=segment.number,
+                saved=segment.saved,
+                rebuilt=segment.rebuilt,
+                exact=segment.exact,
+                restored_blocks=segment.restored,
+                kept=aside,
             )
         elif segment.aside:
-            console.say(f"segment {segment.number}: {segment.saved} pictures saved; damaged file: {segment.aside}")
+            how = f"restored to the byte ({segment.restored:,} damaged blocks)" if segment.exact else "saved"
+            console.say(f"segment {segment.number}: {segment.saved} pictures {how}; damaged file: {segment.aside}")
         for lost in segment.lost:
             if as_json:
                 console.json_line("lost", segment=segment.number, path=lost.path, reason=lost.reason)
             else:
                 console.say(f"lost: {lost.path}: {lost.reason}", style=console.PROBLEM)
+    for number in found.parity:
+        if as_json:
+            console.json_line("recovery_renewed", segment=number)
+        else:
+            console.say(f"segment {number}: recovery data written anew")

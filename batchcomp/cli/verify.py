@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from batchcomp.cli import console, outside
+from batchcomp.cli import console, outside, parity
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import ExitCode
 
@@ -51,7 +51,8 @@ def verify(
         must_finish=False,
     )
     if decode:
-        counts.update(restored=outcome.counts["done"], not_restored=len(outcome.failures))
+        counts.update(restored=outcome.counts["done"], not_restored=sum(not one.pixels for one in outcome.failures))
+        counts.update(pixels_proved=0, pixels_not_recorded=0, pixels_different=0)
     if list_outside:
         counts["outside"] = outside.show(settings.archive, as_json=as_json)
     code = max(
@@ -68,7 +69,7 @@ def verify(
 
 def _show(finding: Any, counts: Counter[str], *, as_json: bool) -> None:
     """Say what a person should know at once, and count what is no event of a picture."""
-    from batchcomp.archive import Damage, VerifyReport
+    from batchcomp.archive import Damage, Standing, VerifyReport
     from batchcomp.pipeline.sources import DIFFERENT, Compared
 
     match finding:
@@ -77,6 +78,8 @@ def _show(finding: Any, counts: Counter[str], *, as_json: bool) -> None:
         case VerifyReport():
             counts.update(segments=finding.segments, entries=finding.entries, checked=finding.checked)
             counts.update(bytes=finding.bytes, damaged=len(finding.damage))
+        case Standing():
+            parity.show(finding, counts, as_json=as_json)
         case Compared():
             counts[f"sources_{finding.verdict}"] += 1
             if as_json:
@@ -86,16 +89,33 @@ def _show(finding: Any, counts: Counter[str], *, as_json: bool) -> None:
                 console.say(f"{finding.verdict}: {finding.reason}", style=style)
         case _:
             console.show_event(finding, as_json=as_json)
+            _count_pixels(finding, counts)
 
 
-def _say_summary(folder: Path, counts: dict[str, int]) -> None:
+def _count_pixels(finding: Any, counts: Counter[str]) -> None:
+    """Count what comparing pixels came to, and tell of those that another engine made differently."""
+    from batchcomp.pipeline.records import Done, Failed
+
+    if isinstance(finding, Failed):
+        counts["pixels_different"] += finding.pixels
+    elif isinstance(finding, Done) and finding.pixels:
+        counts[f"pixels_{finding.pixels.replace(' ', '_')}"] += 1
+        if finding.note:
+            console.say(finding.note)
+
+
+def _say_summary(folder: Path, counts: Counter[str]) -> None:
     text = f"{folder}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
     if "restored" in counts:
-        text += f", restored {counts['restored']}, not restored {counts['not_restored']}"
+        text += f", restored {counts['restored']}, not restored {counts['not_restored']}, pixels proved"
+        text += f" {counts['pixels_proved']}, not recorded {counts['pixels_not_recorded']}"
+        text += f", different {counts['pixels_different']}"
     if "sources_same" in counts:
         text += ", originals " + ", ".join(
             f"{name.removeprefix('sources_')} {count}" for name, count in counts.items() if name.startswith("sources_")
         )
     if "outside" in counts:
         text += f", outside {counts['outside']}"
+    if counts["recovery_segments"]:
+        text += parity.summary(counts)
     console.remark(f"{text}: {counts['damaged'] or 'no'} damage{'s' * (counts['damaged'] > 1)} found")

@@ -16,6 +16,7 @@ import torch
 from batchcomp.codec import payload, tiles, weights
 from batchcomp.codec.compact import Compact, Decoded
 from batchcomp.codec.engines.select import EngineCache
+from batchcomp.codec.identity import identity
 from batchcomp.codec.inner import DEFAULT, codec_of, inner_codec
 from batchcomp.codec.inner.base import decoded
 from batchcomp.codec.refine import ITERATIONS, Decoder, refine
@@ -99,6 +100,14 @@ class Codec:
     def engine(self) -> str:
         """What runs the networks, in words."""
         return self._engines.of(self.model.network.com).name
+
+    def engine_of(self, header: payload.PayloadHeader) -> str:
+        """What restores a payload's pixels, with all that may round differently elsewhere.
+
+        Raises:
+            PayloadError: its model is not at hand.
+        """
+        return identity(self._engines.of(self._model_of(header).network.rec).name, self.device)
 
     def _placed(self, model: weights.Model) -> weights.Model:
         model.network.placed(self.device)

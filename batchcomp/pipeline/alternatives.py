@@ -18,6 +18,7 @@ from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pipeline.job import Candidate, Job, Loaded, Measurement
+from batchcomp.pipeline.proof import with_pixels
 from batchcomp.pipeline.recipe import larger_with
 from batchcomp.settings import CompressSettings, Target
 
@@ -114,7 +115,8 @@ class Alternatives:
         kind, data = found
         row = replace(payload.row, stored=kind, scale=1, ms_ssim=1.0, unpacked_bytes=0)
         row = replace(row, metadata_bytes=min(len(data), self.picture.metadata.size))
-        return Candidate(row=replace(row, reason=reason, payload_bytes=len(data)), data=data)
+        row = replace(row, reason=reason, payload_bytes=len(data))
+        return Candidate(row=with_pixels(row, self.picture.pixels), data=data)
 
     def _plain(self, payload: Candidate, most: int, reason: str) -> Candidate | None:
         """The best plain JPEG of at most `most` bytes."""
@@ -132,7 +134,8 @@ class Alternatives:
         return self._as_jpeg(payload, plain.data, reason) if plain else None
 
     def _as_jpeg(self, payload: Candidate, data: bytes, reason: str) -> Candidate:
-        similarity = ms_ssim(self.picture.pixels, jpeg.decode(data)[0])
+        pixels = jpeg.decode(data)[0]
+        similarity = ms_ssim(self.picture.pixels, pixels)
         row = replace(
             payload.row,
             stored="jpeg",
@@ -143,7 +146,7 @@ class Alternatives:
             scale=1,
             ms_ssim=round(similarity, 6),
         )
-        return Candidate(row=row, data=data)
+        return Candidate(row=with_pixels(row, pixels), data=data)
 
 
 def _beats(found: Measurement, rival: JpegComparison | None, budget: int) -> bool:

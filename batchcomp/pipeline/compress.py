@@ -63,6 +63,16 @@ def compress_archive(settings: CompressSettings) -> Generator[Event]:
                 failures.save(writer, complete=False)
             raise
         failures.save(writer, complete=True)
+        yield from _protected(writer, index)
+
+
+def _protected(writer: ArchiveWriter, index: Index) -> Iterator[Event]:
+    """Write recovery data that older segments lack; a damaged one gets none and is named, unless it was before."""
+    named = {damage.segment for damage in index.damage}
+    for damage in writer.catch_up():
+        if damage.segment not in named:
+            reason = f"{damage}; it gets no recovery data before `batchcomp repair`"
+            yield Failed(name=damage.segment, reason=reason, damage=True)
 
 
 def by_picture(
@@ -163,6 +173,7 @@ def _writer(settings: CompressSettings) -> ArchiveWriter:
         segment_bytes=settings.segment_bytes,
         segment_seconds=settings.segment_seconds,
         lock_wait=settings.lock_wait,
+        parity=settings.parity,
     )
 
 

@@ -65,10 +65,14 @@ class Encoded:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """MS-SSIM of the restored picture, and what plain JPEG does at the same bytes and at the same MS-SSIM."""
+    """MS-SSIM of the restored picture, and what plain JPEG does at the same bytes and at the same MS-SSIM.
+
+    `pixels_sha256` is that of the restored pixels, see `pipeline.proof`.
+    """
 
     ms_ssim: float
     jpeg: JpegComparison | None
+    pixels_sha256: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

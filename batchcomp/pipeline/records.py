@@ -14,12 +14,15 @@ from batchcomp.errors import ExitCode
 class Done:
     """A picture was stored or restored. `row` is its manifest row, None for a lone payload.
 
-    `left_out` names what of a restored picture its file format has no place for.
+    `left_out` names what of a restored picture its file format has no place for. `pixels` is what comparing them with
+    those recorded came to (see `pipeline.proof`), "" where that was not done; `note` is what is to be said of it.
     """
 
     name: str
     row: Row | None = None
     left_out: tuple[str, ...] = ()
+    pixels: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +52,14 @@ class Failed:
     """A file could not be taken or restored; `reason` names it and says why.
 
     `damage`: the archive is at fault. `again`: it could not even be read, which may pass without a change of the file.
+    `pixels`: it was restored, but its pixels are not those recorded, which the same engine made.
     """
 
     name: str
     reason: str
     damage: bool = False
     again: bool = False
+    pixels: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

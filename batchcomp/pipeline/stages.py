@@ -14,6 +14,7 @@ from batchcomp.pipeline.context import Context
 from batchcomp.pipeline.encoding import encode
 from batchcomp.pipeline.job import Candidate, Job, filled
 from batchcomp.pipeline.measure import measure
+from batchcomp.pipeline.proof import digest
 
 NO_FILE = "no file of the inner codec can hold it"
 
@@ -44,7 +45,8 @@ def measured(jobs: list[Job], context: Context) -> list[Job]:
 
     def one(job_and_restored: tuple[Job, Picture]) -> Job:
         job, again = job_and_restored
-        return replace(job, measurement=measure(job.picture, again, job.payload.image_bytes))
+        found = measure(job.picture, again, job.payload.image_bytes)
+        return replace(job, measurement=replace(found, pixels_sha256=digest(again.pixels)))
 
     return context.workers.map(one, zip(jobs, restored(jobs, context), strict=True))
 
@@ -79,4 +81,6 @@ def _row_of(job: Job, context: Context) -> Row:
         recipe=context.settings.recipe,
         ms_ssim=round(found.ms_ssim, 6) if found else None,
         jpeg=found.jpeg if found else None,
+        pixels_sha256=found.pixels_sha256 if found else "",
+        engine=context.codec.engine_of(made.header) if found else "",
     )

@@ -6,11 +6,13 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchcomp.archive import ArchiveReader, Damage, Row, VerifyReport, verify
+from batchcomp.archive import ArchiveReader, Damage, Row, Standing, VerifyReport, standing, verify
+from batchcomp.archive.segments import parity_numbers, segment_name
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PayloadError
 from batchcomp.pipeline.entries import Entry, read_entry
-from batchcomp.pipeline.records import Done, Event, Failed
+from batchcomp.pipeline.proof import proof
+from batchcomp.pipeline.records import Event, Failed
 from batchcomp.pipeline.restoring import Restorer
 from batchcomp.pipeline.sampling import sampler
 from batchcomp.pipeline.sources import Compared, compare_sources
@@ -30,13 +32,13 @@ class VerifySettings:
     model: Path | None = None
 
 
-Finding = Damage | VerifyReport | Event | Compared
+Finding = Damage | VerifyReport | Standing | Event | Compared
 
 
 def verify_archive(settings: VerifySettings) -> Generator[Finding]:
     """Yield all damage, then the report on the bytes, then what became of each picture that was restored or compared.
 
-    Every check looks at the same sample.
+    Every check looks at the same sample. What the recovery data bears is told only where all is read.
 
     Raises:
         ArchiveNotFoundError, ArchiveError: see `ArchiveReader.open`.
@@ -47,25 +49,34 @@ def verify_archive(settings: VerifySettings) -> Generator[Finding]:
     found = verify(settings.archive, choose=choose)
     yield from found.damage
     yield found
+    if settings.share >= 1:
+        yield from _standings(settings.archive, {damage.segment for damage in found.damage})
     if settings.decode:
         yield from check_pictures(settings, choose)
     if settings.sources:
         yield from compare_sources(settings.archive, settings.sources, choose)
 
 
+def _standings(folder: Path, damaged: set[str]) -> Iterator[Standing]:
+    """Yield for each segment that has recovery data what that can do."""
+    for number in parity_numbers(folder):
+        if found := standing(folder, number, sound=segment_name(number) not in damaged):
+            yield found
+
+
 def check_pictures(settings: VerifySettings, choose: Choose = lambda _: True) -> Iterator[Event]:
-    """Restore the chosen pictures of an archive in memory; nothing is written."""
+    """Restore the chosen pictures of an archive in memory, and compare their pixels with those recorded."""
     archive = ArchiveReader.open(settings.archive)
-    restorer = Restorer(Codec.open(settings.model, device=settings.device))
+    codec = Codec.open(settings.model, device=settings.device)
+    restorer = Restorer(codec)
     for row in filter(choose, archive.rows()):
-        yield _check(restorer, read_entry(archive, row, row.path))
+        yield _check(restorer, codec, read_entry(archive, row, row.path))
 
 
-def _check(restorer: Restorer, entry: Entry | Event) -> Event:
+def _check(restorer: Restorer, codec: Codec, entry: Entry | Event) -> Event:
     if not isinstance(entry, Entry):
         return entry
     try:
-        restorer.picture(entry)
+        return proof(entry, restorer.picture(entry), codec)
     except PayloadError as error:
         return Failed(name=entry.row.path, reason=f"{entry.row.path}: {error}")
-    return Done(name=entry.row.path, row=entry.row)

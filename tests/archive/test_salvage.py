@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from batchcomp.archive.salvage import Salvage, mapped, salvage
+from batchcomp.archive.mapped import mapped
+from batchcomp.archive.salvage import Salvage, salvage
 from batchcomp.errors import PictureError
 
 REASON = "its payload is damaged or missing"

@@ -146,6 +146,14 @@ def scenarios(
             compress(photos / "pruned", "-o", "pruned.bca")
         return run("prune", "pruned.bca", "--json")
 
+    def borne() -> Result:
+        compress(photos, "-o", "borne.bca", "--parity", "5%", "--no-measure")
+        return run("verify", "borne.bca", "--json")
+
+    def renewed() -> Result:
+        (archive.with_name("borne.bca") / "000001.zip.parity").write_bytes(b"rubbish")
+        return run("repair", "borne.bca", "--json")
+
     found: dict[str, list[Callable[[], Result]]] = {
         "compress": [lambda: compress(photos, "--json", "--dry-run", "-o", "other.bca"), compress_new, wait],
         "decode": [lambda: decode(archive, "-o", "out", "--json")],
@@ -154,11 +162,16 @@ def scenarios(
             lambda: run("verify", archive, "--json"),
             lambda: run("verify", archive, "--json", "--decode"),
             lambda: run("verify", archive, "--json", "--outside"),
+            borne,
             lambda: run("verify", archive, "--json", "--sources", photos, "--sample", "100%"),
         ],
         "diff": [diff],
         "prune": [prune],
-        "repair": [lambda: run("repair", archive, "--json", "--dry-run"), lambda: run("repair", archive, "--json")],
+        "repair": [
+            lambda: run("repair", archive, "--json", "--dry-run"),
+            lambda: run("repair", archive, "--json"),
+            renewed,
+        ],
         "report": [
             lambda: run("report", archive, "--json"),
             lambda: run("report", archive, "--history", "a.png", "--json"),
