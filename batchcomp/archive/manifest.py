@@ -17,6 +17,7 @@ from batchcomp.errors import ArchiveError
 
 FORMAT: Final = "batchcomp-archive"
 VERSION: Final = 1  # what this build writes, and the newest that it reads
+CREATED_FORM: Final = "%Y-%m-%dT%H:%M:%SZ"  # in UTC
 MAX_MANIFEST: Final = 64 * 2**20  # bytes; the writer closes a segment long before
 _PICTURE: Final = b'{"type":"picture",'  # how a row starts, so that rows are found without parsing
 _HELD: Final = b'{"type":"held",'  # likewise: an entry without a current name, which shared rows refer to
@@ -33,11 +34,12 @@ class SegmentHeader:
     created: str
 
 
-def header_line(segment: int, created: datetime) -> bytes:
-    """Return the first line; `created` is in UTC."""
-    stamp = created.strftime("%Y-%m-%dT%H:%M:%SZ")
-    value = {"type": "segment", "format": FORMAT, "version": VERSION, "segment": segment}
-    return json_line({**value, "writer": f"batchcomp {__version__}", "created": stamp})
+def header_line(segment: int, created: datetime, after: int | None = None) -> bytes:
+    """Return the first line; `created` is in UTC, `after` the number of the segment before where it is not the last."""
+    value: dict[str, Any] = {"type": "segment", "format": FORMAT, "version": VERSION, "segment": segment}
+    if after is not None and after != segment - 1:
+        value["after"] = after
+    return json_line({**value, "writer": f"batchcomp {__version__}", "created": created.strftime(CREATED_FORM)})
 
 
 def end_line(pictures: int, held: int = 0) -> bytes:
