@@ -4,6 +4,7 @@ from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.prune import PruneReport, prune
 from batchcomp.archive.reader import ArchiveReader
 from batchcomp.archive.repair import RepairReport, repair
+from batchcomp.archive.retention import Keep
 from batchcomp.archive.rows import JpegComparison, Row
 from batchcomp.archive.verify import VerifyReport, verify
 from batchcomp.archive.writer import ArchiveWriter
@@ -14,6 +15,7 @@ __all__ = [
     "Damage",
     "FoundDamageError",
     "JpegComparison",
+    "Keep",
     "PruneReport",
     "RepairReport",
     "Row",

@@ -33,8 +33,8 @@ _ADVICE: Final = {
 class Step:
     """One change of the disk that is about to be made, as a watcher sees it.
 
-    `kind` is make_folder, create, set_mode, write, cut, sync_file, sync_folder, link, rename, replace or remove. `path` is what
-    is changed, `other` the new name of a link, rename or replace, `data` what is written at the file's end.
+    `kind` is make_folder, create, set_mode, write, cut, sync_file, sync_folder, link, rename, replace or remove.
+    `path` is what is changed, `other` the new name of a link, rename or replace, `data` what is written at the end.
     """
 
     kind: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from batchcomp.cli import console
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, JsonOpt
 
 
@@ -15,6 +16,7 @@ def list_pictures(archive: ArchiveArg = None, as_json: JsonOpt = False) -> None:
     from batchcomp.report.rows import row_fields
 
     opened = ArchiveReader.open(choose_archive(archive))
+    say_foreign(opened.folder)
     rows = list(opened.rows())
     for row in rows:
         if as_json:

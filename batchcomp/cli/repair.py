@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchcomp.cli import console
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, JsonOpt, LockWaitOpt
 from batchcomp.errors import ExitCode
 
@@ -26,13 +27,15 @@ def repair(
 
     folder = choose_archive(archive)
     found = repair_archive(folder, dry_run=dry_run, lock_wait=lock_wait)
+    say_foreign(folder)
     _tell(found, as_json=as_json)
     code = ExitCode.DAMAGED if found.lost else ExitCode.DONE
     counts = {
         "repaired": len(found.segments),
         "saved": sum(segment.saved for segment in found.segments),
         "rebuilt": sum(segment.rebuilt for segment in found.segments),
-        "lost": len(found.lost),
+        "lost": sum(lost.count or 0 for lost in found.lost),
+        "unknown": sum(lost.count is None for lost in found.lost),
     }
     if as_json:
         console.json_line("summary", exit_code=int(code), **counts)
@@ -40,9 +43,9 @@ def repair(
         console.remark(f"{folder}: nothing to repair")
     else:
         verb = "would be repaired" if dry_run else "repaired"
-        console.remark(
-            f"{folder}: {counts['repaired']} segments {verb}, {counts['saved']} pictures saved, {counts['lost']} lost"
-        )
+        more = f", and what was in {counts['unknown']} files is unknown" if counts["unknown"] else ""
+        saved = f"{counts['saved']} pictures saved, {counts['lost']} lost{more}"
+        console.remark(f"{folder}: {counts['repaired']} segments {verb}, {saved}")
     raise typer.Exit(code)
 
 
@@ -51,13 +54,16 @@ def _tell(found: RepairReport, *, as_json: bool) -> None:
     for segment in found.segments:
         if as_json:
             aside = str(segment.aside) if segment.aside else None
-            console.json_line(
-                "repaired", segment=segment.number, saved=segment.saved, rebuilt=segment.rebuilt, kept=aside
-            )
+            facts = {"saved": segment.saved, "rebuilt": segment.rebuilt, "kept": aside, "note": segment.note}
+            console.json_line("repaired", segment=segment.number, **facts)
+        elif segment.note:
+            console.say(f"{segment.note}; it is kept as {segment.aside}", style=console.PROBLEM)
         elif segment.aside:
             console.say(f"segment {segment.number}: {segment.saved} pictures saved; damaged file: {segment.aside}")
         for lost in segment.lost:
             if as_json:
-                console.json_line("lost", segment=segment.number, path=lost.path, reason=lost.reason)
+                console.json_line(
+                    "lost", segment=segment.number, path=lost.path, reason=lost.reason, pictures=lost.count
+                )
             else:
                 console.say(f"lost: {lost.path}: {lost.reason}", style=console.PROBLEM)

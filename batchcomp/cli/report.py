@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli import console, session
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, JsonOpt
 from batchcomp.errors import UsageError
 from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
@@ -35,6 +36,7 @@ def report(
 
     folder = choose_archive(archive)
     opened = ArchiveReader.open(folder)
+    say_foreign(folder)
     rows = [report_row(row) for row in opened.rows()]
     shown = arrange(rows, sort=sort, worst=worst)
     write(Report(title=str(folder), rows=shown, totals=totals(rows, opened.bytes_on_disk())), console)

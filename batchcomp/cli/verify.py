@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from batchcomp.cli import console
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt
 from batchcomp.errors import ExitCode
 
@@ -41,6 +42,7 @@ def verify(
         device=device,
         model=model,
     )
+    say_foreign(settings.archive)
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
     outcome = console.watch(
         "Verifying",
