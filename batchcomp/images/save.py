@@ -161,8 +161,18 @@ def _fill(temp: Path, write: Write, mtime_ns: int | None, permissions: int | Non
         file.flush()
         os.fsync(file.fileno())
     if mtime_ns is not None:
-        with contextlib.suppress(OSError, OverflowError):  # a year that this system or disk does not have
-            os.utime(temp, ns=(mtime_ns, mtime_ns))
+        _set_time(temp, mtime_ns)
+
+
+def _set_time(path: Path, mtime_ns: int) -> None:
+    """Set the time where the system and the disk have such a year."""
+    try:
+        os.utime(path, ns=(mtime_ns, mtime_ns))
+    except OverflowError:
+        return
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.EOVERFLOW}:
+            raise
 
 
 def _commit(temp: Path, path: Path, *, overwrite: bool) -> None:
