@@ -6,6 +6,7 @@ from batchcomp.archive.parity import Standing, standing
 from batchcomp.archive.prune import PruneReport, prune
 from batchcomp.archive.reader import ArchiveReader
 from batchcomp.archive.repair import RepairReport, repair
+from batchcomp.archive.retention import Keep
 from batchcomp.archive.rows import JpegComparison, Row
 from batchcomp.archive.verify import VerifyReport, verify
 from batchcomp.archive.writer import ArchiveWriter
@@ -16,6 +17,7 @@ __all__ = [
     "Damage",
     "FoundDamageError",
     "JpegComparison",
+    "Keep",
     "PruneReport",
     "RepairReport",
     "Row",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,8 +33,8 @@ _ADVICE: Final = {
 class Step:
     """One change of the disk that is about to be made, as a watcher sees it.
 
-    `kind` is make_folder, create, write, cut, sync_file, sync_folder, link, rename, replace or remove. `path` is what
-    is changed, `other` the new name of a link, rename or replace, `data` what is written at the file's end.
+    `kind` is make_folder, create, set_mode, write, cut, sync_file, sync_folder, link, rename, replace or remove.
+    `path` is what is changed, `other` the new name of a link, rename or replace, `data` what is written at the end.
     """
 
     kind: str
@@ -88,6 +89,19 @@ def create(path: Path) -> FileIO:
     """Create a file that must not exist yet and open it for writing, unbuffered."""
     _about_to("create", path)
     return FileIO(path, "xb")
+
+
+def set_mode(file: FileIO, mode: int) -> None:
+    """Set who may read an open file, where the system knows that."""
+    if hasattr(os, "fchmod"):  # Windows has it from Python 3.13 on, and no such bits
+        _about_to("set_mode", _path_of(file))
+        with suppress(PermissionError, NotImplementedError):  # FAT and some network disks have one mode for all
+            os.fchmod(file.fileno(), mode)
+
+
+def mode_of(file: FileIO) -> int:
+    """Return the permissions of an open file."""
+    return stat.S_IMODE(os.fstat(file.fileno()).st_mode)
 
 
 def write(file: FileIO, data: bytes) -> None:

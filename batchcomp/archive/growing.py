@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from errno import EIO
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from batchcomp.archive import durable, layout
 from batchcomp.archive.layout import ZipEntry
@@ -16,6 +18,9 @@ from batchcomp.archive.names import MANIFEST_NAME, clash_key, folder_keys, uniqu
 from batchcomp.archive.rows import MAX_ENTRY_BYTES, Row, row_line
 from batchcomp.archive.segments import segment_name, temp_name
 from batchcomp.kinds import KINDS
+
+PRIVATE: Final = 0o600  # the mode of a segment with a source that others may not read
+_OTHERS_READ: Final = 0o004
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,10 +38,18 @@ class GrowingSegment:
     its bytes stand behind the last counted entry, and the next step cuts them off.
     """
 
-    def __init__(self, folder: Path, number: int) -> None:
-        self._folder, self._number = folder, number
+    def __init__(self, folder: Path, number: int, *, after: int | None = None, mode: int = 0o777) -> None:
+        """Create the file. `after`: the number of the segment before. `mode`: the most that others may be allowed."""
+        self._folder, self._number, self._after = folder, number, after
         self._temp = folder / temp_name(number)
         self._file = durable.create(self._temp)
+        self._mode = durable.mode_of(self._file) & mode  # as the umask gives it
+        try:
+            durable.set_mode(self._file, PRIVATE)  # until it is known what is in it
+        except BaseException:
+            with suppress(OSError):
+                self.discard()
+            raise
         self._written: list[_Written] = []
         self._taken: set[str] = set()
         self._folders: set[str] = set()
@@ -92,10 +105,18 @@ class GrowingSegment:
         self._taken.add(clash_key(row.entry))
         self._folders.update(folder_keys(row.entry))
         self._count(line, entry)
+        self._restrict(row)
 
-    def append_line(self, line: bytes) -> None:
-        """Add a line without an entry, such as a shared row's; it is written by `finish`."""
+    def append_line(self, line: bytes, row: Row | None = None) -> None:
+        """Add a line without an entry, such as that of the shared row `row`; it is written by `finish`."""
         self._count(line, None)
+        if row is not None:
+            self._restrict(row)
+
+    def _restrict(self, row: Row) -> None:
+        """What others may not read in a source, they may not read in the segment."""
+        if not row.permissions & _OTHERS_READ:
+            self._mode &= PRIVATE
 
     def _count(self, line: bytes, entry: ZipEntry | None) -> None:
         end, lines_end = entry.end if entry else self._end, self._lines_end + len(line)
@@ -118,6 +139,7 @@ class GrowingSegment:
         """Write manifest and directory and wait for the disk; return the temporary file, complete by now."""
         if not self.sealed:
             self._write_manifest(created)
+            durable.set_mode(self._file, self._mode)
             self._sync()
             self._file.close()
         return self._temp
@@ -138,7 +160,7 @@ class GrowingSegment:
             raise
 
     def _write_manifest(self, created: datetime) -> None:
-        lines = [header_line(self._number, created), *(done.line for done in self._written)]
+        lines = [header_line(self._number, created, self._after), *(done.line for done in self._written)]
         data = b"".join([*lines, end_line(*count_rows(done.line for done in self._written))])
         entry = manifest_entry(data, self._end)
         entries = [*(done.entry for done in self._written if done.entry), entry]

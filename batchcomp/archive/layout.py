@@ -22,7 +22,7 @@ CENTRAL = Struct("<4s6H3I5H2I")
 END = Struct("<4s4H2IH")
 END64 = Struct("<4sQ2H2I4Q")
 LOCATOR64 = Struct("<4sIQI")
-RECOVERY = Struct("<2H2B2HQq32s")
+RECOVERY = Struct("<2H2B2HQqI32sQ")
 LOCAL_SIGNATURE, CENTRAL_SIGNATURE, END_SIGNATURE = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 
 RECOVERY_ID = 0x6362  # "bc", not among the registered extra fields
@@ -117,20 +117,21 @@ class Recovery(NamedTuple):
     source_bytes: int
     mtime_ns: int
     source_sha256: str
+    segment: int
 
 
 def recovery_field(row: Row) -> bytes:
-    """Return the private extra field of 58 bytes: what neither payload nor local header says of the row otherwise."""
+    """Return the private extra field of 70 bytes: what neither payload nor local header says of the row otherwise."""
     kind, renamed = KINDS[row.stored].code, rename_number(row.natural_entry, row.entry)
-    source = (row.permissions, row.source_bytes, row.mtime_ns, bytes.fromhex(row.source_sha256))
-    return RECOVERY.pack(RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION, kind, renamed, *source)
+    source = (row.permissions, row.source_bytes, *divmod(row.mtime_ns, 10**9), bytes.fromhex(row.source_sha256))
+    return RECOVERY.pack(RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION, kind, renamed, *source, row.segment)
 
 
 def parse_recovery(extra: bytes) -> Recovery | None:
     """Return what a local header's extra bytes say, None if they are not a recovery field of this version."""
     if len(extra) != RECOVERY.size:
         return None
-    *head, kind, renamed, permissions, source_bytes, mtime_ns, digest = RECOVERY.unpack(extra)
-    if head != [RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION]:
+    *head, kind, renamed, permissions, source_bytes, seconds, rest, digest, segment = RECOVERY.unpack(extra)
+    if head != [RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION] or rest >= 10**9:
         return None
-    return Recovery(kind, renamed, permissions, source_bytes, mtime_ns, digest.hex())
+    return Recovery(kind, renamed, permissions, source_bytes, seconds * 10**9 + rest, digest.hex(), segment)

@@ -17,8 +17,8 @@ from batchcomp.errors import ArchiveError
 
 FORMAT: Final = "batchcomp-archive"
 VERSION: Final = 1  # what this build writes, and the newest that it reads
+CREATED_FORM: Final = "%Y-%m-%dT%H:%M:%SZ"  # in UTC
 MAX_MANIFEST: Final = 64 * 2**20  # bytes; the writer closes a segment long before
-_STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 _PICTURE: Final = b'{"type":"picture",'  # how a row starts, so that rows are found without parsing
 _HELD: Final = b'{"type":"held",'  # likewise: an entry without a current name, which shared rows refer to
 _PATH: Final = re.compile(rb'\{"type":"picture","path":("(?:[^"\\]|\\.)*"),')  # as our writers begin a row
@@ -34,11 +34,12 @@ class SegmentHeader:
     created: str
 
 
-def header_line(segment: int, created: datetime) -> bytes:
-    """Return the first line; `created` is in UTC."""
-    stamp = created.strftime(_STAMP)
-    value = {"type": "segment", "format": FORMAT, "version": VERSION, "segment": segment}
-    return json_line({**value, "writer": f"batchcomp {__version__}", "created": stamp})
+def header_line(segment: int, created: datetime, after: int | None = None) -> bytes:
+    """Return the first line; `created` is in UTC, `after` the number of the segment before where it is not the last."""
+    value: dict[str, Any] = {"type": "segment", "format": FORMAT, "version": VERSION, "segment": segment}
+    if after is not None and after != segment - 1:
+        value["after"] = after
+    return json_line({**value, "writer": f"batchcomp {__version__}", "created": created.strftime(CREATED_FORM)})
 
 
 def end_line(pictures: int, held: int = 0) -> bytes:
@@ -70,7 +71,7 @@ def created_in(data: bytes) -> datetime | None:
     """Return when the segment was first written, from a manifest whose frame is sound; None where it does not say."""
     text = parse_line(data[: data.index(b"\n")]).get("created")
     try:
-        return datetime.strptime(text, _STAMP).replace(tzinfo=UTC) if isinstance(text, str) else None
+        return datetime.strptime(text, CREATED_FORM).replace(tzinfo=UTC) if isinstance(text, str) else None
     except ValueError:
         return None
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from batchcomp.archive.claims import claim_of
 from batchcomp.archive.growing import utc_now
 from batchcomp.archive.lock import await_first_segment, locked
 from batchcomp.archive.manifest import held_line, inner_lines, is_held, is_row
 from batchcomp.archive.reader import ArchiveReader, find_segments
+from batchcomp.archive.retention import Keep
 from batchcomp.archive.rewrite import Kept, check_kind, rewrite
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, open_segment
+from batchcomp.archive.segments import segment_name
 from batchcomp.errors import ArchiveDamagedError, UsageError
 
 SUPERSEDED, GONE = "superseded", "the original is gone"
 REFUSAL = "nothing more is pruned while something is damaged: first `batchcomp repair {}`"
+_Place = tuple[int, str]  # a segment's number and an entry in it
 _Mark = tuple[int, int]  # a segment's number, and which of its lines
 
 
@@ -32,10 +36,19 @@ class Dropped:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stays:
+    """A version of a picture that has others, and the rules that keep it."""
+
+    row: Row
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PruneReport:
     """What `prune` did, or would do. `bytes_freed` is 0 in a dry run; `refusal` says why it would do nothing."""
 
     dropped: tuple[Dropped, ...]
+    stays: tuple[Stays, ...]
     rewritten: tuple[int, ...]  # numbers of the segments
     bytes_freed: int
     refusal: str = ""
@@ -45,6 +58,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
     folder: Path,
     *,
     keep_last: int = 1,
+    keep: Keep | None = None,
     gone: Callable[[str], bool] = lambda _path: False,
     max_drop: float = 100,
     dry_run: bool = False,
@@ -54,25 +68,34 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
     """Keep the last `keep_last` versions of each path, and nothing of the paths for which `gone` is true.
 
     Content that a kept row shares stays, as a held entry. Old versions of a path are dropped only after those that
-    stay have been read and found sound. Segments are rewritten one at a time, each replaced in one step, the later ones
-    first, so that a shared row never outlives its content. An interruption leaves a sound archive; run again to go on.
-    Nothing is dropped where more than `max_drop` percent of the pictures would go with all their versions; a single
-    one may go if others stay, unless that is 0.
+    stay have been read and found sound. Segments are rewritten one at a time, each replaced in one step, the earlier
+    ones first: whenever this is interrupted, each path reads as before or as after. Entries that rows still refer to
+    go last. Run again to go on.
+
+    Args:
+        folder: The archive's folder.
+        keep_last: How many versions of each path stay.
+        keep: Other rules, instead.
+        gone: Tells of a path whether its original is gone.
+        max_drop: Percent of the pictures that may go with all their versions; a single one may go if others stay,
+            unless this is 0.
+        dry_run: Write nothing.
+        lock_wait: In seconds.
+        now: The time for segments that have none.
 
     Raises:
         UsageError: `keep_last` is less than 1, or too many pictures would go.
         ArchiveDamagedError: something is damaged; nothing more was dropped.
         ArchiveLockedError, ArchiveNotFoundError, ArchiveError: see `locked` and `ArchiveReader.open`.
     """
-    if keep_last < 1:
-        raise UsageError(f"keep last {keep_last}: expected 1 or more; the newest version is always kept")
+    keep = keep or Keep(last=keep_last)
     await_first_segment(folder, lock_wait)
     find_segments(folder)
     if dry_run:
-        plan = _Plan(folder, keep_last, gone)
+        plan = _Plan(folder, keep, gone)
         return replace(plan.report((), 0), refusal=plan.refusal(max_drop))
     with locked(folder, lock_wait):
-        plan = _Plan(folder, keep_last, gone)
+        plan = _Plan(folder, keep, gone)
         if refusal := plan.refusal(max_drop):
             raise UsageError(refusal)
         before = plan.archive.bytes_on_disk()
@@ -83,20 +106,28 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
 class _Plan:
     """What is dropped and what stays, in a few numbers a row."""
 
-    def __init__(self, folder: Path, keep_last: int, gone: Callable[[str], bool]) -> None:
+    def __init__(self, folder: Path, keep: Keep, gone: Callable[[str], bool]) -> None:
         self.archive = ArchiveReader.open(folder)
         if self.archive.damage:
             raise ArchiveDamagedError(f"{self.archive.damage[0]}; {REFUSAL.format(folder)}")
         self._folder = folder
         self._numbers = find_segments(folder)
+        self._times: dict[int, datetime] = {}
         self._dropped: dict[_Mark, Dropped] = {}
-        self._choose(keep_last, gone)
-        self._needed = {row.place for mark, row in self._rows() if row.owner_segment and mark not in self._dropped}
+        self._stays: list[Stays] = []
+        self._choose(keep, gone)
+        self._needed: set[_Place] = set()  # by rows that stay
+        self._late: dict[_Place, int] = {}  # the last segment with a row that refers to it and is to be dropped
+        for mark, row in self._rows():
+            if row.owner_segment and mark not in self._dropped:
+                self._needed.add(row.place)
+            elif row.owner_segment:
+                self._late[row.place] = mark[0]
 
     def report(self, rewritten: tuple[int, ...], freed: int) -> PruneReport:
         """Return what the plan comes to."""
         dropped = tuple(self._dropped[mark] for mark in sorted(self._dropped))
-        return PruneReport(dropped=dropped, rewritten=rewritten, bytes_freed=freed)
+        return PruneReport(dropped=dropped, stays=tuple(self._stays), rewritten=rewritten, bytes_freed=freed)
 
     def refusal(self, max_drop: float) -> str:
         """Say why nothing is dropped where more than `max_drop` percent of the pictures would go, else ""."""
@@ -114,28 +145,51 @@ class _Plan:
             "look at them with --dry-run, and pass --yes if they are meant to go"
         )
 
-    def carry_out(self, now: Callable[[], datetime]) -> Iterator[int]:
-        """Rewrite the segments that change, the last one first; yield their numbers."""
+    def carry_out(self, now: Callable[[], datetime]) -> list[int]:
+        """Rewrite the segments that change; return their numbers.
+
+        Rows are dropped from the first segment to the last, so that no older version of a path comes to light. What a
+        row in a later segment refers to is held until that row is gone, and dropped after all.
+        """
         self._check_survivors()
-        segments = (open_segment(self._folder, number) for number in reversed(self._numbers))
+        rewritten = set(self._pass(now))
+        self._dropped_marks.clear()  # all done; lines have other places now
+        self._late.clear()
+        return sorted(rewritten | set(self._pass(now)))
+
+    def _pass(self, now: Callable[[], datetime]) -> Iterator[int]:
+        segments = (open_segment(self._folder, number) for number in self._numbers)
         for segment in [segment for segment in segments if self._changes(segment)]:
             with _refusing(self._folder):
                 rewrite(self._folder, segment.number, self._kept(segment), created=now())
             yield segment.number
 
-    def _choose(self, keep_last: int, gone: Callable[[str], bool]) -> None:
+    def _choose(self, keep: Keep, gone: Callable[[str], bool]) -> None:
         versions: dict[str, list[_Mark]] = {}
         for mark, row in self._rows():
             versions.setdefault(row.path, []).append(mark)
         reasons: dict[_Mark, str] = {}
+        staying: dict[_Mark, str] = {}
         for path, marks in versions.items():
             if gone(path):
                 reasons |= dict.fromkeys(marks, GONE)
-            else:
-                reasons |= dict.fromkeys(marks[:-keep_last], SUPERSEDED)
+            elif len(marks) > 1:
+                kept = keep.reasons([self._time(number) for number, _ in marks])
+                staying |= {marks[index]: reason for index, reason in kept.items()}
+                reasons |= {mark: SUPERSEDED for mark in marks if mark not in staying}
         for mark, row in self._rows():
             if mark in reasons:
                 self._dropped[mark] = Dropped(row=row, reason=reasons[mark])
+            elif mark in staying:
+                self._stays.append(Stays(row=row, reason=staying[mark]))
+        self._dropped_marks = set(self._dropped)
+
+    def _time(self, number: int) -> datetime:
+        """Return when a segment was written; what does not say so counts as old."""
+        if number not in self._times:
+            claim = claim_of(self._folder / segment_name(number))
+            self._times[number] = (claim.created if claim else None) or datetime.min.replace(tzinfo=UTC)
+        return self._times[number]
 
     def _rows(self) -> Iterator[tuple[_Mark, Row]]:
         """Yield the pictures' rows; a damaged one stops everything, since it may be the current one."""
@@ -168,10 +222,10 @@ class _Plan:
                 yield Kept(line=line)
                 continue
             row = segment.row(line)
-            needed = row.place in self._needed and not row.owner_segment
-            if mark not in self._dropped and not is_held(line):
+            needed = row.place in self._needed or self._late.get(row.place, 0) > segment.number
+            if mark not in self._dropped_marks and not is_held(line):
                 yield Kept(line=line, row=row, read=None if row.owner_segment else partial(segment.read, row))
-            elif needed:
+            elif needed and not row.owner_segment:
                 yield Kept(line=held_line(line), row=row, read=partial(segment.read, row))
 
 

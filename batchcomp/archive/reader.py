@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Self, TypeVar
 
+from batchcomp.archive.claims import claim_of
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
@@ -16,6 +18,7 @@ from batchcomp.archive.segment import Identity, Segment, SegmentReplacedError, f
 from batchcomp.archive.segments import segment_name, segment_numbers
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 
+MISSING, MISSING_MANY = "the segment is missing", "the segments are missing"
 T = TypeVar("T")
 _MAX_TRIES = 10  # a segment may be replaced between being opened and being read
 
@@ -54,7 +57,7 @@ class ArchiveReader:
         """
         archive = ArchiveReader(folder, [])
         archive._catch_up()
-        archive.damage.extend(gap_damage(list(archive._snapshot)))
+        archive.damage.extend(gap_damage(folder, list(archive._snapshot)))
         return archive
 
     def __enter__(self) -> Self:
@@ -243,7 +246,27 @@ def find_segments(folder: Path) -> list[int]:
     return numbers
 
 
-def gap_damage(numbers: list[int]) -> list[Damage]:
-    """Return a Damage for each number missing below the highest: numbers are given out without gaps."""
-    missing = sorted(set(range(1, numbers[-1])) - set(numbers))
-    return [Damage(segment=segment_name(number), entry=None, reason="the segment is missing") for number in missing]
+def gap_damage(folder: Path, numbers: Sequence[int]) -> list[Damage]:
+    """Return a Damage for each range of numbers that are missing below the highest."""
+    return [
+        Damage(segment=range_name(first, last), entry=None, reason=MISSING if first == last else MISSING_MANY)
+        for first, last in missing_ranges(folder, numbers)
+    ]
+
+
+def missing_ranges(folder: Path, numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Return first and last number of each gap: numbers are given out without gaps, but for those a header tells."""
+    ranges = []
+    for before, number in pairwise([0, *numbers]):
+        if number - before > 1:
+            claim = claim_of(folder / segment_name(number))
+            told = claim.after if claim and claim.segment == number else None
+            last = number - 1 if told is None else min(told, number - 1)
+            if last > before:
+                ranges.append((before + 1, last))
+    return ranges
+
+
+def range_name(first: int, last: int) -> str:
+    """Return how messages call the segments from `first` to `last`."""
+    return segment_name(first) if first == last else f"{segment_name(first)} to {segment_name(last)}"

@@ -10,19 +10,24 @@ from pathlib import Path
 
 from batchcomp.archive import durable
 from batchcomp.archive.growing import utc_now
+from batchcomp.archive.inventory import Inventory
 from batchcomp.archive.lock import locked
 from batchcomp.archive.manifest import is_held
 from batchcomp.archive.mapped import mapped
+from batchcomp.archive.names import natural_name
 from batchcomp.archive.parity import heal
-from batchcomp.archive.reader import find_segments
+from batchcomp.archive.reader import range_name
 from batchcomp.archive.restore import restore
 from batchcomp.archive.rewrite import rewrite
 from batchcomp.archive.rows import Row
 from batchcomp.archive.salvage import Describe, Lost, Salvage, salvage
 from batchcomp.archive.segment import open_segment
 from batchcomp.archive.segments import aside_names, next_aside, segment_name, segment_numbers
-from batchcomp.archive.verify import check_file, content_of, verify
-from batchcomp.errors import ArchiveDamagedError, ArchiveNotFoundError
+from batchcomp.archive.verify import check_file, content_of
+from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
+from batchcomp.kinds import KINDS
+
+Place = tuple[int, str]  # a segment's number and an entry in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,7 @@ class Repaired:
     aside: Path | None
     exact: bool = False  # whether recovery data gave the segment back to the byte
     restored: int = 0  # blocks that it gave back
+    note: str = ""  # what a person should know though nothing need be lost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,41 +87,50 @@ def repair(
 class _Repair:
     def __init__(self, folder: Path, describe: Describe, now: Callable[[], datetime], *, write: bool) -> None:
         self._folder, self._describe, self._now, self._write = folder, describe, now, write
-        self._shared: dict[tuple[int, str], Row] = {}
-        self._alive: dict[tuple[int, str], int] = {}  # entries that rows may share, and what they hold
+        self._shared: dict[Place, Row] = {}
+        self._alive: dict[Place, int] = {}  # entries that rows may share, and what they hold
 
     def run(self) -> Iterator[Repaired]:
         """Go through all numbers in order."""
-        numbers = _numbers(self._folder)
+        self._files = Inventory.of(self._folder)
         self._shared = dict(_shared_rows(self._folder))
-        damaged, there = _damaged(self._folder), set(segment_numbers(self._folder))
-        for number in range(1, numbers[-1] + 1):
-            if number not in there or not self._is_intact(number, check=segment_name(number) in damaged):
-                if restored := self._restored(number):
+        for first, last in self._files.work():
+            if first < last or not self._files.has(last):
+                yield self._gap(first, last)
+            elif not self._is_intact(last):
+                if restored := self._restored(last):
                     yield restored
-                    if not self._write or self._is_intact(number, check=False):
+                    self._files.damaged.discard(last)
+                    if not self._write or self._is_intact(last):
                         continue  # else it refers to what was lost elsewhere
-                yield self._segment(number)
+                yield self._segment(last)
+        for number in self._files.strangers:
+            yield self._stranger(number)
 
-    def _is_intact(self, number: int, *, check: bool) -> bool:
+    def _is_intact(self, number: int) -> bool:
         """Tell whether a segment is sound and all content that its rows share is there; note what it holds.
 
-        `check`: damage was found in it; its cause may lie in an earlier segment that has been repaired by now.
+        Where damage was found in it, its cause may lie in an earlier segment that has been repaired by now.
         """
         try:
             segment = open_segment(self._folder, number)
-            if check and check_file(segment):
+            if number in self._files.damaged and check_file(segment):
                 return False
             rows = [segment.row(line) for line in segment.row_lines()]
         except ArchiveDamagedError:
+            return False
+        except ArchiveError:  # a newer version, or the disk; or there is no such file but one to make it from
+            if (self._folder / segment_name(number)).is_file():
+                raise
             return False
         self._note(rows)
         return all(self._is_alive(row) for row in rows if row.owner_segment)
 
     def _segment(self, number: int) -> Repaired:
-        source = self._source(number)
-        if source is None:
-            lost = Lost(path=segment_name(number), reason="the segment is missing, with all that was in it")
+        source = self._files.source(number)
+        if source is None:  # the file of this name is another segment
+            reason = f"its file is a copy of segment {self._files.origins[number]}, and it is nowhere else"
+            lost = Lost(path=segment_name(number), reason=f"{reason}: what was in it is unknown", count=None)
             return self._done(number, Salvage(lost=[lost]), None)
         with durable.reported(source), ExitStack() as stack:
             data = stack.enter_context(mapped(source))
@@ -123,15 +138,35 @@ class _Repair:
             self._drop_dangling(found)
             return self._done(number, found, source)
 
-    def _source(self, number: int) -> Path | None:
-        """Return the file to save from: the segment, or what an interrupted repair set aside."""
+    def _gap(self, first: int, last: int) -> Repaired:
+        """Write one empty segment that says that those from `first` to `last` are no more."""
+        what = "the segment is missing" if first == last else "the segments are missing"
+        reason = f"{what}, with all that was in {'it' if first == last else 'them'}"
+        lost = [Lost(path=range_name(first, last), reason=reason, count=None)]
+        for place, row in self._shared.items():
+            if first <= place[0] <= last and row.stored in KINDS:
+                reason = "its segment is missing; its name is known from a picture that shares its content"
+                lost.append(Lost(path=natural_name(place[1], KINDS[row.stored].suffix, 0), reason=reason))
+        return self._done(last, Salvage(lost=lost), None, after=first - 1)
+
+    def _stranger(self, number: int) -> Repaired:
+        """Set aside a file behind all segments that says that it is another one."""
         path = self._folder / segment_name(number)
-        kept = aside_names(self._folder, number)
-        return path if path.is_file() else self._folder / kept[-1] if kept else None
+        aside = self._aside(number, path)
+        if self._write:
+            with durable.reported(path):
+                durable.set_aside(path, aside)
+                durable.remove(path)
+                durable.sync_folder(self._folder)
+        note = (
+            f"{path.name} says that it is segment {self._files.origins[number]}: it was renamed or copied, and is set "
+            "aside; whether there was another segment of this number cannot be told"
+        )
+        return Repaired(number=number, saved=0, rebuilt=0, lost=(), aside=aside, note=note)
 
     def _restored(self, number: int) -> Repaired | None:
         """Give a segment back as it was written, where its recovery data can."""
-        source = self._source(number)
+        source = self._files.source(number)
         if source is None:
             return None
         aside = self._aside(number, source) if source.name == segment_name(number) else None
@@ -157,12 +192,21 @@ class _Repair:
                 found.kept.remove(one)
                 found.lost.append(Lost(path=one.row.path, reason="the content that it shared is lost"))
 
-    def _done(self, number: int, found: Salvage, source: Path | None) -> Repaired:
-        aside = None
-        if source is not None and source.name == segment_name(number):
-            aside = self._aside(number, source)
+    def _done(self, number: int, found: Salvage, source: Path | None, *, after: int | None = None) -> Repaired:
+        path, aside = self._folder / segment_name(number), None
+        if path.is_file():
+            aside = self._aside(number, path)
         if self._write:
-            rewrite(self._folder, number, found.kept, created=self._now(), aside=aside)
+            rewrite(
+                self._folder,
+                number,
+                found.kept,
+                created=self._files.time_before(number) or self._now(),
+                aside=aside,
+                source=source,
+                after=after,
+            )
+            self._files.moved(path, aside)
         saved = sum(not is_held(one.line) for one in found.kept)
         lost = tuple(found.lost)
         return Repaired(number=number, saved=saved, rebuilt=found.rebuilt, lost=lost, aside=aside or source)
@@ -179,7 +223,7 @@ class _Repair:
         return row.owner_segment <= row.segment and self._alive.get(row.place) == hash(content_of(row))
 
 
-def _shared_rows(folder: Path) -> Iterator[tuple[tuple[int, str], Row]]:
+def _shared_rows(folder: Path) -> Iterator[tuple[Place, Row]]:
     """Yield the shared rows that can be read, with the place that they refer to."""
     for number in segment_numbers(folder):
         with suppress(ArchiveDamagedError):
@@ -188,26 +232,3 @@ def _shared_rows(folder: Path) -> Iterator[tuple[tuple[int, str], Row]]:
                 if b'"owner_segment":' in line:
                     row = segment.row(line)
                     yield row.place, row
-
-
-def _numbers(folder: Path) -> list[int]:
-    """Return the numbers of all segments that are there or were set aside, ascending, at least one."""
-    with durable.reported(folder):
-        kept = {int(path.name[: path.name.index(".")]) for path in folder.glob("*.zip.damaged*") if _is_kept(path)}
-        numbers = sorted({*segment_numbers(folder), *kept})
-    if not numbers:
-        find_segments(folder)  # raises the fitting error
-    return numbers
-
-
-def _is_kept(path: Path) -> bool:
-    number = path.name[: path.name.index(".")]
-    return number.isdecimal() and int(number) > 0 and path.name in aside_names(path.parent, int(number))
-
-
-def _damaged(folder: Path) -> set[str]:
-    """Return the names of the segments in which `verify` finds damage, those that are missing too."""
-    try:
-        return {damage.segment for damage in verify(folder).damage}
-    except ArchiveNotFoundError:
-        return set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from batchcomp.archive import durable, parity
+from batchcomp.archive.claims import claim_of
 from batchcomp.archive.growing import GrowingSegment
 from batchcomp.archive.rows import Row
-from batchcomp.archive.segment import open_file, open_segment
+from batchcomp.archive.segment import open_file
 from batchcomp.archive.segments import segment_name
 from batchcomp.archive.verify import check_file
 from batchcomp.errors import ArchiveError
@@ -27,19 +29,40 @@ class Kept:
     read: Callable[[], bytes] | None = None
 
 
-def rewrite(folder: Path, number: int, kept: Iterable[Kept], *, created: datetime, aside: Path | None = None) -> None:
+def rewrite(  # noqa: PLR0913  # what stays of the old file, all by keyword
+    folder: Path,
+    number: int,
+    kept: Iterable[Kept],
+    *,
+    created: datetime,
+    aside: Path | None = None,
+    source: Path | None = None,
+    after: int | None = None,
+) -> None:
     """Write segment `number` anew from the lines to keep, check it, and only then let it take the old one's place.
 
-    Whatever happens, the old file or the new one is there in full. `aside`: the name under which the old file is kept.
-    `created` is used where the old one does not tell when it was first written: its pictures become no newer.
+    Whatever happens, the old file or the new one is there in full. The new one keeps the old one's time, if its header
+    can be read, and allows others no more than it did.
+
+    Args:
+        folder: The archive's folder.
+        number: Of the segment.
+        kept: What goes into it.
+        created: Its time if the old one's is lost.
+        aside: The name under which the old file is kept.
+        source: The file that the lines come from, by default the old one.
+        after: The number of the segment before if the old one's header is lost.
 
     Raises:
         ArchiveDamagedError: a payload to keep is damaged; the old file stays.
         ArchiveError: the disk refuses, or did not keep what was written; the old file stays.
     """
-    created = _first_written(folder, number) or created
+    old = source or folder / segment_name(number)
+    claim = claim_of(old)
+    if claim is not None and claim.segment == number:
+        created, after = claim.created or created, after if claim.after is None else claim.after
     with durable.reported(folder):
-        growing = GrowingSegment(folder, number)
+        growing = GrowingSegment(folder, number, after=after, mode=_mode(old))
         try:
             _fill(growing, kept)
             temp = growing.seal(created)
@@ -55,11 +78,11 @@ def rewrite(folder: Path, number: int, kept: Iterable[Kept], *, created: datetim
         parity.renew(folder, number)
 
 
-def _first_written(folder: Path, number: int) -> datetime | None:
+def _mode(old: Path) -> int:
     try:
-        return open_segment(folder, number).created()
-    except ArchiveError:
-        return None
+        return stat.S_IMODE(old.stat().st_mode)
+    except FileNotFoundError:
+        return 0o777
 
 
 def _fill(growing: GrowingSegment, kept: Iterable[Kept]) -> None:
@@ -67,7 +90,7 @@ def _fill(growing: GrowingSegment, kept: Iterable[Kept]) -> None:
         if one.row is not None and one.read is not None:
             growing.append(one.row, one.line, one.read())
         else:
-            growing.append_line(one.line)
+            growing.append_line(one.line, one.row)
 
 
 def _check(temp: Path, number: int) -> None:

@@ -252,7 +252,7 @@ _CHECKS: Final[dict[str, Check]] = {
     "stored": _matches("[a-z][a-z0-9-]{0,31}", "the name of a kind"),
     "reason": _text(1000),
     "source_bytes": _size,
-    "mtime_ns": _integer(-_INT64, _INT64 - 1),
+    "mtime_ns": _integer(-_INT64 * 10**9, _INT64 * 10**9 - 1),  # whatever a system's signed 64-bit seconds can say
     "permissions": _integer(0, 0o7777),
     "source_sha256": _sha256,
     "payload_bytes": _integer(0, MAX_ENTRY_BYTES),

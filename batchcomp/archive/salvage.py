@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from batchcomp.archive.growing import checked_line
 from batchcomp.archive.layout import LOCAL, RECOVERY
-from batchcomp.archive.manifest import is_held
+from batchcomp.archive.manifest import is_held, row_lines
 from batchcomp.archive.mapped import Bytes
 from batchcomp.archive.names import MANIFEST_NAME, NOT_DERIVABLE, clash_key, natural_name
 from batchcomp.archive.rewrite import Kept, check_kind
+from batchcomp.archive.rezipped import Rezipped, whole_manifest
 from batchcomp.archive.rows import Row, row_of
-from batchcomp.archive.scan import Found, broken_shares, find_entries, find_lines, manifest_lines
+from batchcomp.archive.scan import Found, broken_shares, counted, find_entries, find_lines, manifest_lines
 from batchcomp.archive.segment import Segment, open_file
+from batchcomp.archive.segments import segment_name
 from batchcomp.errors import ArchiveDamagedError, PictureError
 from batchcomp.kinds import KINDS
 
@@ -30,10 +33,14 @@ Shared = Mapping[tuple[int, str], Row]
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """A picture that could not be saved. `path` is distrusted; it is the entry's name where no row says the path."""
+    """What could not be saved. `path` is distrusted; it is the entry's name where no row says the path.
+
+    `count` is the number of pictures, None if it is unknown; where they cannot be named, `path` is the segment's file.
+    """
 
     path: str
     reason: str
+    count: int | None = 1
 
 
 @dataclass(kw_only=True)
@@ -58,18 +65,22 @@ def salvage(data: Bytes, path: Path, number: int, describe: Describe, shared: Sh
 
 class _Salvager:
     def __init__(self, data: Bytes, path: Path, number: int, describe: Describe, shared: Shared) -> None:
-        self._data, self._number, self._describe = data, number, describe
+        self._data, self._path, self._number, self._describe = data, path, number, describe
         self._shared = dict(shared)
         self._segment: Segment | None = None
         with suppress(ArchiveDamagedError):
             self._segment = open_file(path, number)
         self._spans = self._segment.spans if self._segment else {}
+        self._rezipped = Rezipped(path)
         self._entries, self._end = find_entries(data)
         self._by_name = {one.name: one for one in self._entries}
         self._taken: set[str] = set()  # clash keys of the entries that are kept
         self._starts: dict[str, int] = {}  # of their payloads
         self._named: set[str] = set()  # entries that a trusted row names
         self._ordered: list[tuple[int, Kept]] = []  # by where the payload lies
+        self._whole = False  # whether the manifest's checksum is right, so that all rows are known
+        self._seen = 0  # rows and entries that are saved, or named as lost
+        self._row_bytes = 0  # of the rows that prove themselves
         self._result = Salvage()
 
     def run(self) -> Salvage:
@@ -79,7 +90,11 @@ class _Salvager:
         for one in self._entries:
             if one.start not in found and one.name not in self._named and clash_key(one.name) not in self._taken:
                 self._rebuild(one)
-        self._result.kept = [kept for _, kept in sorted(self._ordered, key=self._order)]
+        if not self._whole:
+            self._name_by_neighbours()
+            self._count_the_unknown()
+        ordered = self._ordered if self._whole else sorted(self._ordered, key=self._order)
+        self._result.kept = [kept for _, kept in ordered]
         return self._result
 
     def _order(self, pair: tuple[int, Kept]) -> tuple[int, bool]:
@@ -97,9 +112,14 @@ class _Salvager:
             start = span.offset + LOCAL.size + len(MANIFEST_NAME)
             lines = manifest_lines(self._data, start, span.size, span.crc)
             if lines is not None:
+                self._whole = True
                 return lines
+        if manifest := whole_manifest(self._path):
+            self._whole = True
+            return list(row_lines(manifest))
         reason = "its row is damaged, and it brought no content of its own; the content is there under another name"
         self._result.lost += [Lost(path=path, reason=reason) for path in broken_shares(self._data, self._end)]
+        self._seen += len(self._result.lost)
         return list(find_lines(self._data, self._end))
 
     def _match(self) -> None:
@@ -108,6 +128,7 @@ class _Salvager:
             row = self._row(line)
             if row is None:
                 continue
+            self._seen, self._row_bytes = self._seen + 1, self._row_bytes + len(line)
             if row.owner_segment:
                 self._shared[row.place] = row
                 self._ordered.append((last, Kept(line=line, row=row)))
@@ -145,6 +166,12 @@ class _Salvager:
             self._result.lost.append(Lost(path=row.path, reason="two rows name its entry"))
             return
         self._named.add(row.entry)
+        if start is None and (info := self._rezipped.find(row)):
+            self._taken.add(clash_key(row.entry))
+            self._starts[row.entry] = info.header_offset
+            read = partial(self._rezipped.read, info)
+            self._ordered.append((info.header_offset, Kept(line=line, row=row, read=read)))
+            return
         if start is None:
             if not is_held(line):
                 self._result.lost.append(Lost(path=row.path, reason="its payload is damaged or missing"))
@@ -158,6 +185,7 @@ class _Salvager:
 
     def _rebuild(self, one: Found) -> None:
         """Make the row of an intact entry anew, from its local header and its payload."""
+        self._seen += 1
         kind = next((name for name, kind in KINDS.items() if kind.code == one.recovery.kind), "")
         reason = "its payload is damaged or cut off"
         if one.sound:
@@ -186,6 +214,30 @@ class _Salvager:
         self._starts[one.name] = one.start
         self._ordered.append((one.start, Kept(line=line, row=row, read=self._reader(one.start, len(payload)))))
         self._result.rebuilt += 1
+
+    def _name_by_neighbours(self) -> None:
+        """Name the entries that are gone with their rows, but that rows elsewhere share."""
+        known = self._named | self._by_name.keys()
+        for (number, entry), row in self._shared.items():
+            if number == self._number and entry not in known:
+                path = natural_name(entry, _suffix(row.stored), 0)
+                reason = "it is gone with its row; its name is known from a picture that shares its content"
+                self._result.lost.append(Lost(path=path, reason=reason))
+                self._seen += 1
+
+    def _count_the_unknown(self) -> None:
+        """Say how many pictures are gone that nothing names, or that their number is unknown."""
+        rows, frame = counted(self._data, self._end)
+        if rows is None:
+            reason = "its manifest is lost: whether more pictures were in it, and which, is unknown"
+            if not self._ordered and not self._result.lost:
+                reason = "nothing in it can be read: how many pictures were in it, and which, is unknown"
+            self._result.lost.append(Lost(path=segment_name(self._number), reason=reason, count=None))
+            return
+        more, size = rows - self._seen, self._segment.manifest.size if self._segment else -1
+        if more > 0 and self._row_bytes + frame != size:
+            reason = f"{more} more pictures were in it, whose names are lost with the manifest"
+            self._result.lost.append(Lost(path=segment_name(self._number), reason=reason, count=more))
 
     def _bare_row(self, one: Found, kind: str, path: str, digest: str) -> Row:
         """Return the row as far as the local header says it."""

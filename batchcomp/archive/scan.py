@@ -29,6 +29,7 @@ _NEARLY_OWNER_FIELD = re.compile(  # with any one byte of it changed
     ),
     re.DOTALL,
 )
+_END_LINE = re.compile(rb'\{"type":"end","pictures":([0-9]{1,9})(?:,"held":([0-9]{1,9}))?\}\n')
 _ROW_STARTS = (b'{"type":"picture",', b'{"type":"held",')
 
 
@@ -78,6 +79,17 @@ def find_lines(data: Bytes, start: int) -> Iterator[bytes]:
         else:
             yield line
             at = end
+
+
+def counted(data: Bytes, start: int) -> tuple[int | None, int]:
+    """Return how many rows a manifest had by its last line, None without one, and the bytes of its first and last."""
+    region = bytes(data[start : start + MAX_MANIFEST + LOCAL.size + 4096])
+    match = _END_LINE.search(region)
+    if match is None:
+        return None, 0
+    first = region.find(b'{"type":"segment",')
+    header = region.find(b"\n", first) + 1 - first if first >= 0 else 0
+    return int(match[1]) + int(match[2] or 0), header + match.end() - match.start()
 
 
 def broken_shares(data: Bytes, start: int) -> Iterator[str]:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Final
 
-_SEGMENT = re.compile(r"([0-9]{6,})\.zip")
+from batchcomp.archive.claims import claim_of
+
+FAR: Final = 100  # numbers; beyond such a gap a file must say itself that it is the segment of its name
+MAX_NUMBER: Final = 10**12
+_SEGMENT = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip")
+_ASIDE = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip\.damaged(?:-[0-9]+)?")
 SETTINGS_NAME = "settings.json"  # what the archive was last written with
 FAILURES_NAME = "failures.jsonl"  # which files stay outside, and why
 _BESIDE = (SETTINGS_NAME, FAILURES_NAME)
 _OURS = b'"batchcomp-'  # stands in the first line or two of both
-_PARITY = re.compile(r"([0-9]{6,})\.zip\.parity")
+_PARITY = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip\.parity")
 _TEMP = re.compile(r"\.[0-9]{6,}\.zip(\.parity)?\.tmp|\.(?:\.lock\.holder|settings\.json|failures\.jsonl)\.[0-9]+\.tmp")
 
 
@@ -37,29 +47,131 @@ def parity_numbers(folder: Path) -> list[int]:
 
 
 def aside_names(folder: Path, number: int) -> list[str]:
-    """Return the names under which `repair` kept damaged files of a segment, oldest first."""
+    """Return the names of the regular files in which `repair` kept damaged bytes of a segment, oldest first."""
     pattern = re.compile(rf"{number:06d}\.zip\.damaged(?:-([0-9]+))?")
-    matches = (pattern.fullmatch(path.name) for path in folder.iterdir())
+    matches = (pattern.fullmatch(path.name) for path in folder.iterdir() if path.is_file() and not path.is_symlink())
     return [name for _, name in sorted((int(match[1] or 1), match[0]) for match in matches if match)]
+
+
+def aside_numbers(folder: Path) -> set[int]:
+    """Return the numbers of the segments of which damaged files are kept."""
+    matches = (_ASIDE.fullmatch(path.name) for path in folder.iterdir() if path.is_file() and not path.is_symlink())
+    return {int(match[1]) for match in matches if match} - {0}
 
 
 def next_aside(folder: Path, number: int) -> Path:
     """Return a free name for keeping a damaged segment: "000001.zip.damaged", then "...damaged-2" and so on."""
     last = aside_names(folder, number)[-1:]
-    count = int(last[0].rpartition("-")[2]) + 1 if last and "-" in last[0] else len(last) + 1
-    return folder / f"{segment_name(number)}.damaged{f'-{count}' if count > 1 else ''}"
+    first = int(last[0].rpartition("-")[2]) + 1 if last and "-" in last[0] else len(last) + 1
+    names = (f"{segment_name(number)}.damaged{f'-{n}' if n > 1 else ''}" for n in count(first))
+    return next(folder / name for name in names if not os.path.lexists(folder / name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreign:
+    """A file that looks like a segment and is none: it is named and left alone. `name` is distrusted."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """The segments in an archive's folder, ascending, and the ZIP files that are no segments."""
+
+    numbers: tuple[int, ...]
+    foreign: tuple[Foreign, ...]
 
 
 def segment_numbers(folder: Path) -> list[int]:
     """Return the numbers of the segments in `folder`, ascending; other files are ignored."""
-    matches = (_SEGMENT.fullmatch(path.name) for path in folder.iterdir())
-    numbers = (int(match[1]) for match in matches if match)
-    return sorted(number for number in numbers if number > 0 and (folder / segment_name(number)).is_file())
+    return list(look(folder).numbers)
+
+
+def look(folder: Path) -> Listing:
+    """Tell the segments in `folder` from what is merely called like one: dates, copies, folders, links.
+
+    Only a regular file of the exact name is a segment. Numbers leave no gap, so one behind a gap is looked at: one
+    that says that it is another one, which is there, is a copy; after a long gap it must say that it is a segment at
+    all, or a neighbour of it must.
+    """
+    numbers: list[int] = []
+    foreign: list[Foreign] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or not entry.name.lower().endswith(".zip"):
+                continue
+            if reason := _no_segment(entry):
+                foreign.append(Foreign(name=entry.name, reason=reason))
+            else:
+                numbers.append(int(entry.name[: -len(".zip")]))
+    kept: list[int] = []
+    for cluster in _runs(sorted(numbers), FAR):
+        far = cluster[0] - (kept[-1] if kept else 0) > FAR
+        if far and not any(_claimed(folder, number) for number in cluster):
+            reason = "is no segment, by its content, and far from the others; it is left alone"
+            foreign += [Foreign(name=segment_name(number), reason=reason) for number in cluster]
+            continue
+        for run in _runs(cluster, 1):
+            follows = run[0] - 1 == (kept[-1] if kept else 0)
+            copies = [] if follows else _copies(folder, run, set(numbers))
+            foreign += copies
+            kept += [] if copies else run
+    return Listing(numbers=tuple(kept), foreign=tuple(sorted(foreign, key=lambda one: one.name)))
+
+
+def free_number(folder: Path, last: int) -> int:
+    """Return the number for the segment after `last`: the next one whose name nothing has, foreign files included."""
+    number = last + 1
+    while any(os.path.lexists(folder / name) for name in (segment_name(number), temp_name(number))):
+        number += 1
+    return number
+
+
+def _no_segment(entry: os.DirEntry[str]) -> str:
+    """Say why a file cannot be a segment, "" if it can."""
+    match = _SEGMENT.fullmatch(entry.name)
+    if match is None or not 1 <= int(match[1]) <= MAX_NUMBER:
+        return "is not the name of a segment (000001.zip, ...); it is left alone"
+    if entry.is_symlink():
+        return "is a symbolic link, not a segment; it is left alone"
+    if not entry.is_file(follow_symlinks=False):
+        return f"is {'a folder' if entry.is_dir(follow_symlinks=False) else 'no regular file'}; it is left alone"
+    return ""
+
+
+def _copies(folder: Path, run: list[int], there: set[int]) -> list[Foreign]:
+    """Return the files of a run as foreign ones if each says that it is another segment, which is there; else none."""
+    claims = [(number, _claimed(folder, number)) for number in run]
+    if any(claim == number or claim not in there for number, claim in claims):
+        return []
+    reason = "says that it is segment {}: a copy; it is left alone"
+    return [Foreign(name=segment_name(number), reason=reason.format(claim)) for number, claim in claims]
+
+
+def _claimed(folder: Path, number: int) -> int | None:
+    claim = claim_of(folder / segment_name(number))
+    return claim.segment if claim else None
+
+
+def _runs(numbers: Iterable[int], most: int) -> list[list[int]]:
+    """Cut ascending numbers where two of them are more than `most` apart."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number - runs[-1][-1] <= most:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return runs
 
 
 def left_over_temps(folder: Path) -> list[Path]:
     """Return the temporary files in `folder`; while the lock is held they can only be a dead writer's."""
-    return sorted(path for path in folder.iterdir() if _TEMP.fullmatch(path.name))
+    return sorted(path for path in folder.iterdir() if _TEMP.fullmatch(path.name) and not _is_folder(path))
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def is_foreign(folder: Path) -> bool:

@@ -51,7 +51,7 @@ def verify(folder: Path, *, on_entry: OnEntry | None = None, choose: Choose | No
     """
     numbers = find_segments(folder)
     check = _ArchiveCheck(folder, on_entry or (lambda _row, _damage: None), choose or (lambda _row: True))
-    check.damage += gap_damage(numbers)
+    check.damage += gap_damage(folder, numbers)
     check.note_shares(numbers)
     for number in numbers:
         check.segment(number)

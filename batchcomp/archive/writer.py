@@ -50,7 +50,7 @@ class ArchiveWriter:
         self._lock = WriterLock(folder)
         self._open: GrowingSegment | None = None
         self._opened_at = 0.0
-        self._next = 1
+        self._last = 0  # number that was committed
         self._made_folder = False
         self._beside: dict[str, bytes] = {}
 
@@ -120,7 +120,7 @@ class ArchiveWriter:
         own = {"path": row.path, "mtime_ns": row.mtime_ns, "permissions": row.permissions, "seconds": row.seconds}
         done = replace(owner, **own, owner_segment=owner.place[0], segment=segment.number)  # type: ignore[arg-type]
         try:
-            segment.append_line(checked_line(done))
+            segment.append_line(checked_line(done), done)
         except ValueError as error:
             raise PictureError(f"{row.path!r}: cannot be archived: {error}") from error
         self.commit_if_due()
@@ -163,6 +163,7 @@ class ArchiveWriter:
             with durable.reported(self._folder):
                 if self._open.size:
                     self._open.finish(self._now())
+                    self._last = self._open.number
                 else:
                     self._open.discard()
             number, self._open = (self._open.number if self._open.size else 0), None
@@ -188,8 +189,8 @@ class ArchiveWriter:
 
     def _start_segment(self) -> GrowingSegment:
         with durable.reported(self._folder):
-            self._next = max([self._next, *(n + 1 for n in segments.segment_numbers(self._folder)[-1:])])
-            self._open = GrowingSegment(self._folder, self._next)
+            last = max([self._last, *segments.segment_numbers(self._folder)[-1:]])
+            self._open = GrowingSegment(self._folder, segments.free_number(self._folder, last), after=last)
         self._opened_at = time.monotonic()
         return self._open
 

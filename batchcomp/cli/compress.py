@@ -9,6 +9,7 @@ import typer
 
 from batchcomp.cli import console, goals, limits
 from batchcomp.cli.completion import archives
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
 from batchcomp.settings import DEFAULT_QUALITY, default_archive
@@ -112,6 +113,7 @@ def compress(
     settled = settle(archive, asked, *_where_from(ctx))
     settings = settled.settings
     _say_first(settled)
+    say_foreign(archive)
     if dry_run:
         outcome = console.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
     else:

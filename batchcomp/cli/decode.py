@@ -9,6 +9,7 @@ import typer
 
 from batchcomp.cli import console
 from batchcomp.cli.completion import archives
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import AtOpt, BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size, moment
 from batchcomp.errors import UsageError
 from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
@@ -64,6 +65,7 @@ def decode(
     from batchcomp.pipeline.payload_files import decode_payloads
 
     events = decode_payloads(settings) if source.is_file() else decode_archive(settings)
+    say_foreign(source)
     outcome = console.watch("Restoring", events, as_json=as_json)
     for what, count in sorted(outcome.left_out.items()):
         pictures = f"{count} picture{'s' * (count > 1)}"

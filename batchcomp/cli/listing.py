@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchcomp.cli import console, outside, versions
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, AtOpt, JsonOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
 
@@ -35,6 +36,7 @@ def list_pictures(
     if list_outside:
         raise typer.Exit(console.say_damage((), as_json=as_json, outside=outside.show(folder, as_json=as_json)))
     opened = ArchiveReader.open(folder)
+    say_foreign(folder)
     if all_versions:
         counts = {"versions": versions.show_versions(opened, as_json=as_json)}
     else:

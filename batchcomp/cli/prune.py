@@ -8,13 +8,22 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli import console
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
 
 
 def prune(
     archive: NamedArchiveArg = None,
-    keep_last: Annotated[int, typer.Option(min=1, metavar="N", help="Versions of each picture to keep.")] = 1,
+    keep_last: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Versions of each picture to keep. [default: 1]")
+    ] = None,
+    keep_daily: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Keep the last version of each of the last N days with one.")
+    ] = 0,
+    keep_weekly: Annotated[int, typer.Option(min=0, metavar="N", help="Likewise of weeks.")] = 0,
+    keep_monthly: Annotated[int, typer.Option(min=0, metavar="N", help="Likewise of months.")] = 0,
+    keep_yearly: Annotated[int, typer.Option(min=0, metavar="N", help="Likewise of years.")] = 0,
     delete_missing: Annotated[
         list[Path] | None,
         typer.Option(
@@ -31,6 +40,7 @@ def prune(
     as_json: JsonOpt = False,
 ) -> None:
     """Drop superseded versions from an archive. The newest version of a picture stays unless its original is gone."""
+    from batchcomp.archive import Keep
     from batchcomp.archive import prune as prune_archive
     from batchcomp.cli.state import named_archive
     from batchcomp.pipeline.sources import gone_below
@@ -38,14 +48,22 @@ def prune(
 
     folder = named_archive(archive)
     gone = gone_below(folder, delete_missing) if delete_missing else lambda _path: False
+    periods = {"daily": keep_daily, "weekly": keep_weekly, "monthly": keep_monthly, "yearly": keep_yearly}
+    keep = Keep(last=keep_last or int(not any(periods.values())), **periods)
+    say_foreign(folder)
     found = prune_archive(
-        folder, keep_last=keep_last, gone=gone, max_drop=100 if yes else max_drop, dry_run=dry_run, lock_wait=lock_wait
+        folder, keep=keep, gone=gone, max_drop=100 if yes else max_drop, dry_run=dry_run, lock_wait=lock_wait
     )
     for one in found.dropped:
         if as_json:
             console.json_line("dropped", path=one.row.path, reason=one.reason, segment=one.row.segment)
         else:
             console.write(console.shown(f"{one.row.path}: {one.reason}") + "\n")
+    for stays in found.stays if dry_run else ():
+        if as_json:
+            console.json_line("kept", path=stays.row.path, reason=stays.reason, segment=stays.row.segment)
+        else:
+            console.write(console.shown(f"{stays.row.path}: kept ({stays.reason})") + "\n")
     if found.refusal:
         console.say(found.refusal, style=console.PROBLEM)
     counts = {"dropped": len(found.dropped), "rewritten": len(found.rewritten), "bytes_freed": found.bytes_freed}

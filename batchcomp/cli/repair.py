@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchcomp.cli import console
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
 
@@ -29,13 +30,15 @@ def repair(
 
     folder = named_archive(archive)
     found = repair_archive(folder, dry_run=dry_run, lock_wait=lock_wait)
+    say_foreign(folder)
     _tell(found, as_json=as_json)
     code = ExitCode.DAMAGED if found.lost else ExitCode.DONE
     counts = {
         "repaired": len(found.segments),
         "saved": sum(segment.saved for segment in found.segments),
         "rebuilt": sum(segment.rebuilt for segment in found.segments),
-        "lost": len(found.lost),
+        "lost": sum(lost.count or 0 for lost in found.lost),
+        "unknown": sum(lost.count is None for lost in found.lost),
         "recovery_renewed": len(found.parity),
     }
     if as_json:
@@ -44,9 +47,9 @@ def repair(
         console.remark(f"{folder}: nothing to repair" + " but recovery data" * bool(found.parity))
     else:
         verb = "would be repaired" if dry_run else "repaired"
-        console.remark(
-            f"{folder}: {counts['repaired']} segments {verb}, {counts['saved']} pictures saved, {counts['lost']} lost"
-        )
+        more = f", and what was in {counts['unknown']} files is unknown" if counts["unknown"] else ""
+        saved = f"{counts['saved']} pictures saved, {counts['lost']} lost{more}"
+        console.remark(f"{folder}: {counts['repaired']} segments {verb}, {saved}")
     raise typer.Exit(code)
 
 
@@ -63,13 +66,18 @@ def _tell(found: RepairReport, *, as_json: bool) -> None:
                 exact=segment.exact,
                 restored_blocks=segment.restored,
                 kept=aside,
+                note=segment.note,
             )
+        elif segment.note:
+            console.say(f"{segment.note}; it is kept as {segment.aside}", style=console.PROBLEM)
         elif segment.aside:
             how = f"restored to the byte ({segment.restored:,} damaged blocks)" if segment.exact else "saved"
             console.say(f"segment {segment.number}: {segment.saved} pictures {how}; damaged file: {segment.aside}")
         for lost in segment.lost:
             if as_json:
-                console.json_line("lost", segment=segment.number, path=lost.path, reason=lost.reason)
+                console.json_line(
+                    "lost", segment=segment.number, path=lost.path, reason=lost.reason, pictures=lost.count
+                )
             else:
                 console.say(f"lost: {lost.path}: {lost.reason}", style=console.PROBLEM)
     for number in found.parity:

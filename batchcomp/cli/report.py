@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli import console, outside, session, versions
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, JsonOpt, OutsideOpt
 from batchcomp.errors import UsageError
 from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
@@ -44,6 +45,7 @@ def report(
             raise UsageError("--history, --outside, --csv: choose one of them")
         raise typer.Exit(_part(folder, history, as_json=name == JSON))
     opened = ArchiveReader.open(folder)
+    say_foreign(folder)
     rows = [report_row(row) for row in opened.rows()]
     shown = arrange(rows, sort=sort, worst=worst)
     write(Report(title=str(folder), rows=shown, totals=totals(rows, opened.bytes_on_disk())), console)

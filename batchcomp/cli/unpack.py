@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli import console
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt
 from batchcomp.errors import UsageError
 
@@ -31,6 +32,7 @@ def unpack(
     if source.is_file():
         events = unpack_files([source, *map(Path, more or ())], output, force=force)
     else:
+        say_foreign(source)
         events = unpack_archive(source, more or (), output, force=force)
     outcome = console.watch("Unpacking", events, as_json=as_json)
     verb = f"unpacked below {output.resolve()}"

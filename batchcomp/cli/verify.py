@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from batchcomp.cli import console, outside, parity
+from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import ExitCode
 
@@ -42,6 +43,7 @@ def verify(
         device=device,
         model=model,
     )
+    say_foreign(settings.archive)
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
     outcome = console.watch(
         "Verifying",

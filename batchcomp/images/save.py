@@ -156,13 +156,24 @@ def _write_file(path: Path, write: Write, *, overwrite: bool, mtime_ns: int | No
 def _fill(temp: Path, write: Write, mtime_ns: int | None, permissions: int | None) -> None:
     """Write the new file `temp` down to the disk, with its attributes."""
     with temp.open("xb") as file:
+        if permissions is not None:  # before there is anything to read
+            temp.chmod(permissions & 0o777)
         write(file)
         file.flush()
         os.fsync(file.fileno())
-    if permissions is not None:
-        temp.chmod(permissions & 0o777)
     if mtime_ns is not None:
-        os.utime(temp, ns=(mtime_ns, mtime_ns))
+        _set_time(temp, mtime_ns)
+
+
+def _set_time(path: Path, mtime_ns: int) -> None:
+    """Set the time where the system and the disk have such a year."""
+    try:
+        os.utime(path, ns=(mtime_ns, mtime_ns))
+    except OverflowError:
+        return
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.EOVERFLOW}:
+            raise
 
 
 def _commit(temp: Path, path: Path, *, overwrite: bool) -> None:

@@ -18,7 +18,7 @@ from batchcomp.archive.segments import segment_name
 from batchcomp.errors import ArchiveError, ArchiveNotFoundError
 from batchcomp.pipeline.recipe import Recipe, recipe_from
 
-_RECORD = Struct("<Qq32sQI")  # size, mtime_ns, SHA-256, segment, number of the Recipe
+_RECORD = Struct("<QqI32sQI")  # size, mtime in s and ns, SHA-256, segment, number of the Recipe
 
 
 class IndexEntry(NamedTuple):
@@ -52,7 +52,7 @@ class Index:
             numbers = find_segments(folder)
         except ArchiveNotFoundError:
             return
-        self.damage += gap_damage(numbers)
+        self.damage += gap_damage(folder, numbers)
         for number in numbers:
             try:
                 self._read(number, quick_manifest(folder, number))
@@ -71,8 +71,8 @@ class Index:
         record = self._records.get(path)
         if record is None:
             return None
-        size, mtime_ns, digest, segment, asked = _RECORD.unpack(record)
-        return IndexEntry(size, mtime_ns, digest, segment, self._values[asked])
+        size, seconds, rest, digest, segment, asked = _RECORD.unpack(record)
+        return IndexEntry(size, seconds * 10**9 + rest, digest, segment, self._values[asked])
 
     def note(self, row: Row) -> None:
         """Remember the content of a row that was stored just now."""
@@ -99,7 +99,7 @@ class Index:
     def _by_content(self) -> dict[bytes, int]:
         if self._content is None:  # made when the first file is stored: most runs store few or none
             unpacked = map(_RECORD.unpack, self._records.values())
-            self._content = {digest: segment for _, _, digest, segment, _ in unpacked}
+            self._content = {digest: segment for *_, digest, segment, _ in unpacked}
         return self._content
 
     def _read(self, number: int, manifest: bytes) -> None:
@@ -124,7 +124,7 @@ class Index:
         if number == len(self._values):
             self._values.append(asked)
         digest = bytes.fromhex(value["source_sha256"])
-        return _RECORD.pack(value["source_bytes"], value["mtime_ns"], digest, segment, number)
+        return _RECORD.pack(value["source_bytes"], *divmod(value["mtime_ns"], 10**9), digest, segment, number)
 
     def _rows_of(self, segment: int, sha256: str) -> Iterator[Row]:
         """Yield the rows of a committed segment that have this content."""

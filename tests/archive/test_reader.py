@@ -79,7 +79,7 @@ def test_unknown_fields_and_lines_are_passed_over(tmp_path: Path) -> None:
         {"width": True},
         {"width": 1.5},
         {"quality": 101},
-        {"mtime_ns": 2**63},
+        {"mtime_ns": 2**63 * 10**9},
         {"permissions": 0o10000},
         {"payload_sha256": "AB" * 32},
         {"model": "abc"},

@@ -123,7 +123,7 @@ def test_other_folders_are_not_written_to(tmp_path: Path) -> None:
 def test_a_bad_row_is_a_picture_error(folder: Path) -> None:
     """A field out of range or a kind that is not written stops one picture, not the batch."""
     with ArchiveWriter(folder) as writer:
-        for fields in ({"ms_ssim": float("nan")}, {"mtime_ns": 2**63}, {"stored": "novel"}, {"width": -1}):
+        for fields in ({"ms_ssim": float("nan")}, {"mtime_ns": 2**63 * 10**9}, {"stored": "novel"}, {"width": -1}):
             with pytest.raises(PictureError, match=next(iter(fields))):
                 writer.add(sample_row(**fields), b"data")
         writer.add(sample_row("b"), b"data")

@@ -321,3 +321,37 @@ def test_prune_waits_for_the_first_segment(run: Run, tmp_path: Path) -> None:
         for command in ("prune", "repair"):
             assert run(command, "new.bca").code == 11
     assert run("prune", "new.bca").code == 10
+
+
+def test_what_only_looks_like_a_segment_is_named_once(run: Run, again: Run, archive: Path) -> None:
+    """Every command says so, --quiet does not, and none minds."""
+    for name in ("0000001.zip", "20261125.zip"):
+        shutil.copy(archive / "000001.zip", archive / name)
+    (archive / "000002.zip").mkdir()
+    for command in ("list", "report", "verify", "prune", "repair"):
+        result = run(command, archive)
+        assert result.code == 0
+        assert result.err.count("passed over") == 3
+    assert again("--quiet").err == ""
+    assert "3 unchanged" in again().err
+    assert not [path for path in archive.iterdir() if "damaged" in path.name]
+
+
+def test_repair_says_what_it_cannot_count(run: Run, archive: Path) -> None:
+    """An empty segment ends with exit code 4 and the word unknown; a copy is named."""
+    shutil.copy(archive / "000001.zip", archive / "000002.zip")
+    found = run("repair", archive)
+    assert (found.code, "says that it is segment 1" in found.err) == (0, True)
+    (archive / "000001.zip").write_bytes(b"")
+    found = run("repair", archive)
+    assert (found.code, "unknown" in found.err, "unknown" in found.out) == (4, True, True)
+
+
+def test_prune_by_days(run: Run, again: Run, photos: Path, archive: Path) -> None:
+    """Of two versions of one day the last stays; a dry run says which rule keeps it."""
+    samples.save(photos / "a.png", samples.image(50, 50, seed=8))
+    assert again().code == 0
+    said = run("prune", archive, "--keep-daily", "7", "--keep-yearly", "1", "--dry-run")
+    assert "a.png: superseded" in said.out
+    assert "a.png: kept (daily 2" in said.out
+    assert "1 versions dropped" in run("prune", archive, "--keep-weekly", "1").out

@@ -56,7 +56,7 @@ class Disk:
             case "remove":
                 self.names.pop(step.path, None)
             case kind:
-                assert kind == "make_folder"
+                assert kind in {"make_folder", "set_mode"}
 
     def _sync(self, folder: Path) -> None:
         here = {path: file for path, file in self.names.items() if path.parent == folder}

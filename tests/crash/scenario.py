@@ -54,8 +54,8 @@ def write_all(folder: Path) -> None:
 
 
 def prune_all(folder: Path) -> None:
-    """Drop what is superseded, and a picture that is gone but whose content a copy shares."""
-    prune(folder, gone=lambda path: path == "d.png", now=fixed_now)
+    """Drop what is superseded, and pictures that are gone: of several versions, and shared across segments."""
+    prune(folder, gone=lambda path: path in {"a.png", "copy of c.png", "d.png"}, now=fixed_now)
 
 
 def repair_all(folder: Path) -> None:
