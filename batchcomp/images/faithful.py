@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from PIL import ExifTags, ImageFile, MpoImagePlugin, PpmImagePlugin, TiffImagePlugin
 
-from batchcomp.images import foreign_data, jpeg_data, jxl
+from batchcomp.images import foreign_data, jpeg_data, jxl, tiff_tags
 from batchcomp.images.metadata import DESCRIPTIVE, MAX_EXIF, MAX_ICC, MAX_XMP, TIFF_IPTC, TIFF_PHOTOSHOP
 from batchcomp.images.picture import Metadata
 from batchcomp.images.png_chunks import png_chunks
@@ -117,7 +117,7 @@ def _like_srgb(chunks: dict[bytes, bytes]) -> bool:
     return near and abs(gamma - _SRGB_GAMMA) <= 500
 
 
-def tiff_reasons(image: ImageFile.ImageFile, _data: bytes, metadata: Metadata) -> Iterator[str]:
+def tiff_reasons(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
     tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
     if any(kind not in _UNSIGNED for kind in tags.get(_SAMPLE_FORMAT, ())):
         yield "signed or floating point samples"
@@ -136,6 +136,12 @@ def tiff_reasons(image: ImageFile.ImageFile, _data: bytes, metadata: Metadata) -
         yield "Photoshop or IPTC data that no JPEG can hold"
     if own := sorted(set(tags) - _LAYOUT):
         yield f"TIFF tags that no other file holds ({', '.join(map(str, own[:5]))})"
+    try:
+        tiff_tags.exif_of(data, DESCRIPTIVE)
+        if rest := sum(map(len, tiff_tags.unused(data))):
+            yield f"{rest} bytes that belong to no tag"
+    except ValueError:
+        yield "tags that cannot be read"
 
 
 def gif_reasons(_image: ImageFile.ImageFile, _data: bytes, _metadata: Metadata) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from batchcomp.images import jxl
+from batchcomp.images.isobmff import Box, boxes
 from batchcomp.images.picture import Metadata
 from batchcomp.images.png_chunks import CARRIED, further_chunks, png_chunks, png_end
 
@@ -25,8 +26,6 @@ _PROPERTIES: Final = {
 _JXL: Final = {b"ftyp", b"jxlc", b"jxlp", b"jxll", b"jxli", b"jbrd", b"Exif", b"xml "}
 _SPACE: Final = {b"free", b"skip"}
 CREDENTIALS: Final = "signed content credentials (JUMBF)"
-
-Box = tuple[bytes, int, int]  # type, start and end of its content
 
 
 def tail_reason(tail: bytes) -> Iterator[str]:
@@ -73,22 +72,6 @@ def webp_data(data: bytes, metadata: Metadata) -> Iterator[str]:
         seen.add(kind)
         at += 8 + size + size % 2
     yield from tail_reason(data[min(at, end) :])
-
-
-def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
-    """Yield the boxes between two offsets (ISO/IEC 14496-12, 4.2); what is no box comes as one of type b""."""
-    at = start
-    while at < end:
-        head, size, kind = 8, int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        if size == 1:
-            head, size = 16, int.from_bytes(data[at + 8 : at + 16], "big")
-        size = size or end - at
-        if size < head or at + size > end:
-            if data[at:end].strip(b"\0"):
-                yield b"", at, end
-            return
-        yield kind, at + head, at + size
-        at += size
 
 
 def isobmff_data(data: bytes) -> Iterator[str]:

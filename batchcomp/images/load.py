@@ -209,12 +209,11 @@ def _decode(image: ImageFile.ImageFile, empty: Memory) -> tuple[Pixels, bytes]:
 
 
 def _load_tiff(image: ImageFile.ImageFile) -> Image.Image:
-    """Load a TIFF and undo Pillow's turning it upright; the tag goes back to the metadata."""
+    """Load a TIFF and undo Pillow's turning it upright, be it by a tag or by XMP."""
     orientation = image.getexif().get(ExifTags.Base.Orientation)
     image.load()
     if orientation not in _UNDO_ORIENTATION:
         return image
-    image.getexif()[ExifTags.Base.Orientation] = orientation
     return image.transpose(_UNDO_ORIENTATION[orientation])
 
 
