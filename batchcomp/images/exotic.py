@@ -19,8 +19,11 @@ _KINDS: Final = {
     b"#?RADIANCE": "Radiance HDR",
     b"DDS ": "DirectDraw",
 }
-_FRAMES: Final = {0xC3: "lossless JPEG", **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical JPEG")}
-_FRAMES |= {0xCB: "lossless JPEG", 0xF7: "JPEG-LS"}
+_FRAMES: Final = {
+    **dict.fromkeys((0xC3, 0xCB), "lossless JPEG"),
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical JPEG"),
+    0xF7: "JPEG-LS",
+}
 _PLAIN: Final = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
 _DECODED: Final = {0, 1, 2, 3, 4, 5, 6, 7, 8, 32_773, 32_946}  # TIFF compressions of every libtiff
 _COMPRESSIONS: Final = {

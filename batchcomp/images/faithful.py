@@ -136,6 +136,10 @@ def tiff_reasons(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) ->
         yield "Photoshop or IPTC data that no JPEG can hold"
     if own := sorted(set(tags) - _LAYOUT):
         yield f"TIFF tags that no other file holds ({', '.join(map(str, own[:5]))})"
+    yield from _tiff_rest(data)
+
+
+def _tiff_rest(data: bytes) -> Iterator[str]:
     try:
         tiff_tags.exif_of(data, DESCRIPTIVE)
         if rest := sum(map(len, tiff_tags.unused(data))):

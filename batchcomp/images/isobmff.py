@@ -26,7 +26,7 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
 
 
 def exif_items(data: bytes) -> Iterator[bytes]:
-    """Yield the EXIF structures in a file, without the offset that stands in front of each (ISO/IEC 23008-12, A.2.1)."""
+    """Yield the EXIF structures in a file, without the offset in front of each (ISO/IEC 23008-12, A.2.1)."""
     meta = {kind: (start, end) for kind, start, end in _children(data, b"meta", 4)}
     with suppress(struct.error, KeyError, IndexError):
         start, end = meta[b"iinf"]

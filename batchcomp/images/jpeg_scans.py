@@ -178,10 +178,10 @@ def _astray(data: bytes, frame: Frame, scans: tuple[Scan, ...], pixels: Pixels |
         return None
     if _changes(data, _with_junk(data, scans, last.end, last.end), pixels).pixels > _BLOCK:
         return EARLY
-    most = max(last.start, last.end - _SURPLUS)
-    if not tail.pixels and not _changes(data, _with_junk(data, scans, most, last.end), pixels).pixels:
-        return LATE
-    return None
+    most = last.end - _SURPLUS  # a shorter scan says too little: that of a blank page may be of two bytes
+    if tail.pixels or most <= last.start:
+        return None
+    return None if _changes(data, _with_junk(data, scans, most, last.end), pixels).pixels else LATE
 
 
 def _at_the_end(tail: Changes, frame: Frame) -> bool:

@@ -20,8 +20,10 @@ MAX_DPI = 65_535  # JFIF density is 16 bit
 
 # Tags of a TIFF's first directory that describe the photograph, not the layout of the file.
 DESCRIPTIVE = (
-    269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 301, 305, 306, 315, 316, 318, 33432, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
+    269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 301, 305, 306, 315, 316, 318, 33432,
+    ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo,
 )  # fmt: skip
+_TIFF_XMP = 700
 TIFF_IPTC, TIFF_PHOTOSHOP = 33_723, 34_377
 _UPRIGHT = 1
 
@@ -67,6 +69,8 @@ def upright(exif: bytes) -> bytes:
 def _xmp(image: ImageFile.ImageFile, data: bytes) -> bytes:
     if image.format == "JXL":
         return next((content for kind, content in jxl.boxes(data) if kind == b"xml "), b"")
+    if image.format == "TIFF":  # Pillow takes the orientation out of it when it turns the pixels
+        return _tiff_xmp(data)
     return _bytes(image.info.get("xmp")) or _raw_profile(image.info.get("Raw profile type xmp"))
 
 
@@ -99,6 +103,13 @@ def _tiff_exif(data: bytes) -> bytes:
     """
     try:
         return tiff_tags.exif_of(data, DESCRIPTIVE)
+    except ValueError:
+        return b""
+
+
+def _tiff_xmp(data: bytes) -> bytes:
+    try:
+        return next((tag.value for tag in tiff_tags.TiffFile(data).first() if tag.number == _TIFF_XMP), b"")
     except ValueError:
         return b""
 
