@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 
 from PIL import ExifTags, ImageFile, MpoImagePlugin, PpmImagePlugin, TiffImagePlugin
 
-from batchcomp.images import jxl
-from batchcomp.images.jpeg_segments import APP10, APP11, COM, PAYLOAD, metadata_segments
+from batchcomp.images import foreign_data, jpeg_data, jxl, tiff_tags
 from batchcomp.images.metadata import DESCRIPTIVE, MAX_EXIF, MAX_ICC, MAX_XMP, TIFF_IPTC, TIFF_PHOTOSHOP
 from batchcomp.images.picture import Metadata
 from batchcomp.images.png_chunks import png_chunks
@@ -30,9 +29,9 @@ _MODES = {
     "HSV": "HSV colours",
     "F": "floating point samples",
 }
-_MOTION = (b"MotionPhoto_Data", b':MotionPhoto="1"', b':MicroVideo="1"')
 _SRGB_GAMMA = 45_455
 _SRGB_PRIMARIES = (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
+_SAMPLE_FORMAT, _UNSIGNED = 339, (1, 4)  # TIFF 6.0, section 19: unsigned, or not said
 _SUBIFDS, _BITS_PER_SAMPLE, _DNG_VERSION, _PRIMARIES = 330, 258, 50_706, 319
 # Tags that say how a TIFF's pixels lie in the file (TIFF 6.0), and those that come back in another place.
 _LAYOUT = frozenset((
@@ -84,30 +83,15 @@ def _oversized(metadata: Metadata) -> Iterator[str]:
         yield f"{len(metadata.trailer)} bytes after the picture"
 
 
-def jpeg_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
-    segments = [(marker, content) for marker, content in metadata_segments(data) if marker != COM]
-    contents = [content for _, content in segments]
-    if any(marker == APP10 and content.startswith(PAYLOAD) for marker, content in segments):
-        yield "a payload of batchcomp"
-    if any(marker == APP11 and content.startswith(b"JP") for marker, content in segments):
-        yield "signed content credentials (JUMBF)"
-    if any(content.startswith(b"urn:iso:std:iso:ts:21496:-1\0") or b"hdrgm:Version" in content for content in contents):
-        yield "HDR gain map"
-    if any(content.startswith(b"http://ns.adobe.com/xmp/extension/\0") for content in contents):
-        yield "extended XMP, too large for one JPEG segment"
-    if any(mark in content for content in contents for mark in _MOTION) or _MOTION[0] in data[-65_536:]:
-        yield "motion photo"
-    if isinstance(image, MpoImagePlugin.MpoImageFile) and not _only_previews(image):
-        yield "several pictures in one file"
+def jpeg_reasons(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
+    yield from jpeg_data.segment_reasons(data, metadata)
+    if metadata.trailer and len(metadata.trailer) > MAX_TRAILER:
+        yield from foreign_data.tail_reason(metadata.trailer)
+    if isinstance(image, MpoImagePlugin.MpoImageFile):
+        yield from jpeg_data.mpo_reasons(image, data)
 
 
-def _only_previews(image: MpoImagePlugin.MpoImageFile) -> bool:
-    """Tell whether all pictures but the first are smaller copies of it, as many cameras add for their own screens."""
-    entries = (image.mpinfo or {}).get(0xB002, [])[1:]
-    return all(str(entry["Attribute"]["MPType"]).startswith("Large Thumbnail") for entry in entries)
-
-
-def png_reasons(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+def png_reasons(_image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
     chunks = {kind: content for kind, content, _ in png_chunks(data)}
     depth, colour = chunks[b"IHDR"][8], chunks[b"IHDR"][9]
     if depth == 16:
@@ -118,6 +102,11 @@ def png_reasons(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -
         yield "colour space without an ICC profile (cICP)"
     if not {b"iCCP", b"sRGB", b"cICP"} & chunks.keys() and not _like_srgb(chunks):
         yield "gamma or primaries of its own without an ICC profile"
+    yield from foreign_data.png_data(data, metadata)
+
+
+def webp_reasons(_image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
+    yield from foreign_data.webp_data(data, metadata)
 
 
 def _like_srgb(chunks: dict[bytes, bytes]) -> bool:
@@ -128,8 +117,10 @@ def _like_srgb(chunks: dict[bytes, bytes]) -> bool:
     return near and abs(gamma - _SRGB_GAMMA) <= 500
 
 
-def tiff_reasons(image: ImageFile.ImageFile, _data: bytes, metadata: Metadata) -> Iterator[str]:
+def tiff_reasons(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
     tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
+    if any(kind not in _UNSIGNED for kind in tags.get(_SAMPLE_FORMAT, ())):
+        yield "signed or floating point samples"
     depths = tags.get(_BITS_PER_SAMPLE, (1,))
     if max(depths) > 8:
         yield f"{max(depths)} bits per sample"
@@ -145,6 +136,16 @@ def tiff_reasons(image: ImageFile.ImageFile, _data: bytes, metadata: Metadata) -
         yield "Photoshop or IPTC data that no JPEG can hold"
     if own := sorted(set(tags) - _LAYOUT):
         yield f"TIFF tags that no other file holds ({', '.join(map(str, own[:5]))})"
+    yield from _tiff_rest(data)
+
+
+def _tiff_rest(data: bytes) -> Iterator[str]:
+    try:
+        tiff_tags.exif_of(data, DESCRIPTIVE)
+        if rest := sum(map(len, tiff_tags.unused(data))):
+            yield f"{rest} bytes that belong to no tag"
+    except ValueError:
+        yield "tags that cannot be read"
 
 
 def gif_reasons(_image: ImageFile.ImageFile, _data: bytes, _metadata: Metadata) -> Iterator[str]:
@@ -156,6 +157,7 @@ def ppm_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) ->
         fields = re.sub(rb"#[^\r\n]*", b" ", data[:4096]).split(maxsplit=4)
         if len(fields) > 3 and int(fields[3]) > 255:
             yield "more than 8 bits per sample"
+    yield from foreign_data.ppm_data(data)
 
 
 def avif_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
@@ -170,6 +172,7 @@ def avif_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -
             primaries, transfer = struct.unpack(">HH", found.group(1))
             if not _srgb_like(primaries, transfer):
                 yield "colour space without an ICC profile (nclx)"
+    yield from foreign_data.isobmff_data(data)
 
 
 def _srgb_like(primaries: int, transfer: int) -> bool:
@@ -194,20 +197,15 @@ def heif_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -
     srgb = _srgb_like(nclx.get("color_primaries", 2), nclx.get("transfer_characteristics", 2))
     if not srgb and not info.get("icc_profile"):
         yield "colour space without an ICC profile (nclx)"
+    yield from foreign_data.isobmff_data(data)
 
 
 def jxl_reasons(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     if reason := jxl.header(data).reason:
         yield reason
-    kinds = {kind: content[:4] for kind, content in jxl.boxes(data)}
-    if b"jhgm" in kinds:
-        yield "HDR gain map"
-    if b"brob" in kinds:
-        yield "compressed metadata"
-    if b"jumb" in kinds:
-        yield "signed content credentials (JUMBF)"
 
 
 def bmp_reasons(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
     if data[14:18] == b"\x7c\0\0\0" and data[70:74] in {b"DEBM", b"KNIL"}:  # 'MBED', 'LINK' in little endian
         yield "colour profile inside a BMP"
+    yield from foreign_data.bmp_data(data)

@@ -80,7 +80,7 @@ JPEG = Format("JPEG", _JPEG_SUFFIXES, START + b"\xff", jpeg_factory, sizes.jpeg_
 READS = (
     JPEG,
     Format("PNG", (".png", ".apng"), rb"\x89PNG\r\n\x1a\n", PngImageFile, sizes.png_size, faithful.png_reasons),
-    Format("WebP", (".webp",), rb"RIFF....WEBP", WebPImageFile, sizes.webp_size, feature="webp"),
+    Format("WebP", (".webp",), rb"RIFF....WEBP", WebPImageFile, sizes.webp_size, faithful.webp_reasons, feature="webp"),
     Format("TIFF", (".tif", ".tiff"), rb"II[*+]\0|MM\0[*+]", TiffImageFile, sizes.tiff_size, faithful.tiff_reasons),
     Format("BMP", (".bmp",), _BMP, BmpImageFile, sizes.bmp_size, faithful.bmp_reasons),
     Format("GIF", (".gif",), rb"GIF8[79]a", GifImageFile, sizes.gif_size, faithful.gif_reasons),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SOI, EOI, SOS, TEM, COM = 0xD8, 0xD9, 0xDA, 0x01, 0xFE
-APP0, APP1, APP2, APP10, APP11, APP13, APP15 = 0xE0, 0xE1, 0xE2, 0xEA, 0xEB, 0xED, 0xEF
+APP0, APP1, APP2, APP10, APP11, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEA, 0xEB, 0xED, 0xEE, 0xEF
 SOF: Final = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
 START: Final = bytes((0xFF, SOI))  # of every JPEG file; the next segment's FF follows
 MAX_SIDE: Final = 65_500  # pixels that libjpeg takes, a little below the format's own 65,535
@@ -18,16 +18,16 @@ MAX_CONTENT: Final = 65_533  # bytes of a segment's content: the length field co
 EXIF: Final = b"Exif\0\0"  # begins the APP1 segment of EXIF
 PHOTOSHOP: Final = b"Photoshop 3.0\0"  # begins the APP13 segment of Photoshop's resources, IPTC among them
 PAYLOAD: Final = b"bcmp\0"  # begins the APP10 segment of our payloads
+XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
+ICC: Final = b"ICC_PROFILE\0"
+MPF: Final = b"MPF\0"
 # These are written anew from other fields of `Metadata`, or by the encoder, or are smaller copies of the picture.
-_ELSEWHERE: Final = (
-    b"JFIF\0",
-    b"JFXX\0",
-    EXIF,
-    b"http://ns.adobe.com/xap/1.0/\0",
-    b"ICC_PROFILE\0",
-    b"Adobe",
-    b"MPF\0",
-)
+_ELSEWHERE: Final = {
+    APP0: (b"JFIF\0", b"JFXX\0"),
+    APP1: (EXIF, XMP),
+    APP2: (ICC, MPF),
+    APP14: (b"Adobe\0",),
+}
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # any that stands between or behind scans
 
 
@@ -104,7 +104,7 @@ def further_segments(data: bytes) -> tuple[tuple[int, bytes], ...]:
     return tuple(
         (marker, content)
         for marker, content in metadata_segments(data)
-        if marker == COM or not content.startswith(_ELSEWHERE)
+        if not content.startswith(_ELSEWHERE.get(marker, ()))
     )
 
 
@@ -114,12 +114,12 @@ def trailer(data: bytes) -> bytes:
     scan = data.find(bytes((0xFF, SOS)))
     if scan > 0 and data.find(bytes((0xFF, EOI)), scan) == len(end) - 2:  # true of most files, and quickly found
         return b""
-    return end[_picture_end(data) :]
+    return end[picture_end(data) :]
 
 
-def _picture_end(data: bytes) -> int:
+def picture_end(data: bytes, start: int = 0) -> int:
     """Return the offset behind the EOI marker of a JPEG's first picture, its length where there is none."""
-    at = len(START)
+    at = start + len(START)
     while found := _MARKER.search(data, at):
         marker, at = data[found.end() - 1], found.end()
         if marker == EOI:

@@ -1,7 +1,7 @@
 """One file to one picture in memory, within limits; every failure is a `PictureError` that names the file.
 
 A sound picture that the codec cannot carry is an `UnsupportedPictureError`, raised only after the picture was decoded,
-so that a damaged one is never taken for it. Damage in JPEG scan data that the decoder conceals is not noticed.
+so that a damaged one is never taken for it; what no decoder here reads, though it is sound for all one can see, too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, features
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images import alpha, jxl
+from batchcomp.images import alpha, foreign_data, jpeg_scans, jxl
+from batchcomp.images.exotic import exotic_kind, exotic_reason, tiff_compression
 from batchcomp.images.faithful import unsupported_reason
 from batchcomp.images.formats import JPEG, NO_PICTURE, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
 from batchcomp.images.metadata import read_metadata
@@ -129,23 +130,30 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
         UnsupportedPictureError: A sound picture that the codec cannot carry faithfully.
         PictureError: The picture is damaged, exceeds `limits`, or is in a format that we do not read.
     """
+    if has_picture_suffix(name) and (foreign_kind := exotic_kind(data)):
+        raise _unsupported(name, foreign_kind)
     entry = _recognise(data, name)
-    with _explained(name, entry.name), ignore_pillow_warnings():
+    if exotic := exotic_reason(data):
+        raise _unsupported(name, exotic)
+    with _explained(name, entry.name, data), ignore_pillow_warnings():
         if entry.name == "PNG":
             _check_png(data)
-        if entry.name == "JPEG XL":
+        boxed = data if entry.name == "JPEG XL" else b""
+        if boxed:
             entry, data = _checked_jxl(entry, data, name, limits)
+        if entry.name == "JPEG":
+            data, scans = jpeg_scans.with_end(data)
         with _opened(entry, data, name) as image:
             _check_limits(image.size, name, limits)
             pixels, alpha_png = _decode(image, empty)
             metadata = replace(read_metadata(image, data), alpha=alpha_png)
             reason = unsupported_reason(image, data, metadata, entry.reasons)
+        if entry.name == "JPEG" and (what := jpeg_scans.damage(data, scans, pixels if pixels.size else None)):
+            raise _damaged(name, what)
+        reason = reason or foreign_data.box_reason(boxed)
     _check_metadata(metadata, name, limits)
     if reason is not None:
-        raise UnsupportedPictureError(
-            f"{shown(name)}: {reason} cannot be carried by the codec; the source is stored as it is",
-            reason=reason,
-        )
+        raise _unsupported(name, reason)
     return Picture(pixels=pixels, metadata=metadata)
 
 
@@ -201,12 +209,11 @@ def _decode(image: ImageFile.ImageFile, empty: Memory) -> tuple[Pixels, bytes]:
 
 
 def _load_tiff(image: ImageFile.ImageFile) -> Image.Image:
-    """Load a TIFF and undo Pillow's turning it upright; the tag goes back to the metadata."""
+    """Load a TIFF and undo Pillow's turning it upright, be it by a tag or by XMP."""
     orientation = image.getexif().get(ExifTags.Base.Orientation)
     image.load()
     if orientation not in _UNDO_ORIENTATION:
         return image
-    image.getexif()[ExifTags.Base.Orientation] = orientation
     return image.transpose(_UNDO_ORIENTATION[orientation])
 
 
@@ -232,6 +239,11 @@ def _check_metadata(metadata: Metadata, name: str, limits: Limits) -> None:
         raise _refused(name, f"{metadata.size:,} bytes of metadata exceed the limit of {limits.max_metadata_bytes:,}")
 
 
+def _unsupported(name: str, reason: str) -> UnsupportedPictureError:
+    text = f"{shown(name)}: {reason} cannot be carried by the codec; the source is stored as it is"
+    return UnsupportedPictureError(text, reason=reason)
+
+
 def _refused(name: str, reason: str) -> PictureError:
     return PictureError(f"{shown(name)}: {reason}; exclude it or make it smaller")
 
@@ -241,14 +253,28 @@ def _damaged(name: str, reason: str) -> PictureError:
 
 
 @contextmanager
-def _explained(name: str, format_name: str) -> Iterator[None]:
+def _explained(name: str, format_name: str, data: bytes) -> Iterator[None]:
     """Turn whatever the decoder raises on bad content into a `PictureError`."""
     try:
         yield
     except PictureError:
         raise
     except _DECODER_ERRORS as error:
+        if exotic := _exotic(error, format_name, data):
+            raise _unsupported(name, exotic) from error
         raise _damaged(name, _reason(error, format_name)) from error
+
+
+def _exotic(error: BaseException, format_name: str, data: bytes) -> str | None:
+    """Say what a decoder does not know, where it does not speak of damage."""
+    text = shown(error)
+    if text.lower().startswith(("cannot handle", "unsupported", "unknown")) or text.endswith("not available"):
+        return f"kind of {format_name} file that is not decoded here ({text})"
+    if "MAX_TEXT" in text:
+        return "text inside it that unpacks to more than 1 MiB"
+    if format_name == "TIFF" and (packing := tiff_compression(data)):
+        return f"TIFF packed as {packing}, which is not decoded here"
+    return None
 
 
 def _reason(error: BaseException, format_name: str) -> str:
@@ -260,9 +286,5 @@ def _reason(error: BaseException, format_name: str) -> str:
     text = shown(error)
     if text.startswith("checksum of"):
         return f"damaged {format_name} file, {text}"
-    if text.lower().startswith(("cannot handle", "unsupported", "unknown")) or text.endswith("not available"):
-        return f"kind of {format_name} file that cannot be decoded here ({text})"
-    if "MAX_TEXT" in text:
-        return "text inside it unpacks to more than 1 MiB"
     truncated = "truncated" in text.lower() or isinstance(error, EOFError)
     return f"{'truncated' if truncated else 'damaged'} {format_name} file"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import Any, Literal
+from typing import Literal
 
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from batchcomp.images import jxl
+from batchcomp.images import isobmff, jxl, tiff_tags
 from batchcomp.images.jpeg_segments import APP13, EXIF, MAX_CONTENT, PHOTOSHOP, further_segments, trailer
 from batchcomp.images.picture import Metadata
 from batchcomp.images.png_chunks import further_chunks
@@ -20,8 +20,10 @@ MAX_DPI = 65_535  # JFIF density is 16 bit
 
 # Tags of a TIFF's first directory that describe the photograph, not the layout of the file.
 DESCRIPTIVE = (
-    269, 270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 316, 33432, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
+    269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 301, 305, 306, 315, 316, 318, 33432,
+    ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo,
 )  # fmt: skip
+_TIFF_XMP = 700
 TIFF_IPTC, TIFF_PHOTOSHOP = 33_723, 34_377
 _UPRIGHT = 1
 
@@ -30,7 +32,7 @@ def read_metadata(image: ImageFile.ImageFile, data: bytes) -> Metadata:
     """Return the metadata of `image`, which has been loaded from `data` (PNG keeps some of it after the pixels)."""
     jpeg = image.format in {"JPEG", "MPO"}
     return Metadata(
-        exif=_exif(image),
+        exif=_exif(image, data),
         icc=_bytes(image.info.get("icc_profile")),
         xmp=_xmp(image, data),
         dpi=_dpi(image),
@@ -44,11 +46,13 @@ def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _exif(image: ImageFile.ImageFile) -> bytes:
+def _exif(image: ImageFile.ImageFile, data: bytes) -> bytes:
     if image.format == "TIFF":
-        return _tiff_exif(image)
+        return _tiff_exif(data)
     exif = _bytes(image.info.get("exif")) or _raw_profile(image.info.get("Raw profile type exif"))
     exif = exif.removeprefix(EXIF)
+    if image.format == "AVIF":
+        return _avif_exif(exif, data)
     return upright(exif) if image.format == "JXL" else exif  # its decoder has turned the pixels
 
 
@@ -65,6 +69,8 @@ def upright(exif: bytes) -> bytes:
 def _xmp(image: ImageFile.ImageFile, data: bytes) -> bytes:
     if image.format == "JXL":
         return next((content for kind, content in jxl.boxes(data) if kind == b"xml "), b"")
+    if image.format == "TIFF":  # Pillow takes the orientation out of it when it turns the pixels
+        return _tiff_xmp(data)
     return _bytes(image.info.get("xmp")) or _raw_profile(image.info.get("Raw profile type xmp"))
 
 
@@ -90,15 +96,39 @@ def _raw_profile(text: object) -> bytes:
         return b""
 
 
-def _tiff_exif(image: ImageFile.ImageFile) -> bytes:
-    """Return the descriptive tags of a TIFF as an EXIF structure of its own; no bytes when it has none."""
-    source, kept = image.getexif(), Image.Exif()
-    kept.endian = "<"
-    for tag in DESCRIPTIVE:
-        value: Any = source.get_ifd(tag) if tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo) else source.get(tag)
-        if value:
-            kept[tag] = value
-    return kept.tobytes().removeprefix(EXIF) if len(kept) else b""
+def _tiff_exif(data: bytes) -> bytes:
+    """Return the descriptive tags of a TIFF as an EXIF structure of its own; no bytes where it has none or is damaged.
+
+    The second is a reason to store the source as it is: `faithful.tiff_reasons`.
+    """
+    try:
+        return tiff_tags.exif_of(data, DESCRIPTIVE)
+    except ValueError:
+        return b""
+
+
+def _tiff_xmp(data: bytes) -> bytes:
+    try:
+        return next((tag.value for tag in tiff_tags.TiffFile(data).first() if tag.number == _TIFF_XMP), b"")
+    except ValueError:
+        return b""
+
+
+def _avif_exif(exif: bytes, data: bytes) -> bytes:
+    """Return the EXIF that stands in an AVIF file, with the orientation that Pillow found.
+
+    Where `irot` and `imir` say another one than EXIF, Pillow writes EXIF anew, which costs its texts.
+    """
+    if not exif or exif in data:
+        return exif
+    found = Image.Exif()
+    found.load(exif)
+    for source in isobmff.exif_items(data):
+        try:
+            return tiff_tags.with_orientation(source, found.get(ExifTags.Base.Orientation, _UPRIGHT))
+        except ValueError:
+            continue
+    return exif
 
 
 def _tag_bytes(value: object) -> bytes:

@@ -9,6 +9,10 @@ from typing import Final
 
 _SIGNATURE_BYTES: Final = 8
 _KEPT: Final = frozenset((b"tEXt", b"zTXt", b"iTXt", b"tIME", b"sRGB", b"gAMA", b"cHRM", b"sBIT"))
+# Those that a picture of the same size may hold too, whoever wrote them (PNG 3; PNG extensions 1.5).
+_KEPT_TOO: Final = frozenset((b"bKGD", b"sPLT", b"oFFs", b"sCAL", b"sTER", b"pCAL", b"PLTE", b"hIST", b"cICP"))
+# Read into other fields of `Metadata`, or of the file's layout only: iDOT says where its pixels are cut.
+CARRIED: Final = frozenset((b"IHDR", b"IDAT", b"IEND", b"iCCP", b"eXIf", b"pHYs", b"iDOT", b"tEXt", b"zTXt", b"iTXt"))
 _ELSEWHERE: Final = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0", b"Raw profile type xmp\0")  # in `Metadata`
 
 
@@ -30,12 +34,35 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
 def further_chunks(data: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """Return (type, content) of a PNG's chunks that hold for the restored picture too and have no field of `Metadata`.
 
-    Texts, the time stamp, sRGB and the like, and private chunks that their author calls safe to copy (PNG 3, 5.4).
+    Texts, the time stamp, sRGB and the like, and chunks that their author calls safe to copy (PNG 3, 5.4).
     """
     return tuple((kind, content) for kind, content, sound in png_chunks(data) if sound and _is_kept(kind, content))
 
 
+def png_end(data: bytes) -> int:
+    """Return the offset behind the IEND chunk of a PNG."""
+    at = _SIGNATURE_BYTES
+    for _, content, _ in png_chunks(data):
+        at += 12 + len(content)
+    return at
+
+
 def _is_kept(kind: bytes, content: bytes) -> bool:
+    if kind == b"pHYs":
+        return not _as_dpi(content)
+    if kind in _KEPT_TOO:
+        return True
     if kind in _KEPT:
         return not content.startswith(_ELSEWHERE)
-    return kind[0:1].islower() and kind[1:2].islower() and kind[3:4].islower()  # ancillary, private, safe to copy
+    return kind not in CARRIED and kind[0:1].islower() and kind[3:4].islower()  # ancillary, safe to copy
+
+
+def _as_dpi(content: bytes) -> bool:
+    """Tell whether a pHYs chunk is what whole pixels per inch are written as."""
+    if len(content) != 9 or content[8] != 1:
+        return False
+    for number in struct.unpack(">II", content[:8]):
+        dpi = round(number * 0.0254)
+        if not 0 < dpi <= 65_535 or int(dpi / 0.0254 + 0.5) != number:
+            return False
+    return True

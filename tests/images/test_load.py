@@ -73,12 +73,6 @@ DAMAGED = {
     "truncated avif": (lambda: encoded(image(), "AVIF")[:-300], "AVIF"),
     "bomb": (lambda: png((50_000, 50_000), 8, 2, b"0"), "50000 x 50000 pixels exceed the limit of 500 megapixels"),
     "long": (lambda: png((200_000, 1), 8, 2, b"0"), "exceed the limit of 131000 pixels a side"),
-    "text bomb": (
-        lambda: png(
-            (1, 1), 8, 2, bytes(4), [(b"zTXt", b"a\0\0" + encoded(Image.new("L", (2000, 2000)), "PNG")[41:-16])]
-        ),
-        "unpacks to more than 1 MiB",
-    ),
 }
 
 

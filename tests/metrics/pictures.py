@@ -23,3 +23,9 @@ def random_pair(height: int, width: int, channels: int = 3, *, seed: int = 0) ->
     rng = np.random.default_rng(seed)
     first, second = rng.integers(0, 256, (2, height, width, channels), dtype=np.uint8)
     return first, second
+
+
+def nearly_flat(level: int, channels: int = 1, *, share: float = 1e-4, seed: int = 0) -> Pixels:
+    """Return a blank scan, uint8 (300, 400, C): one level, and here and there the one below."""
+    rng = np.random.default_rng(seed)
+    return (level - (rng.random((300, 400, channels)) < share)).astype(np.uint8)

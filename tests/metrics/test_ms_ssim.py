@@ -12,7 +12,7 @@ import torch
 
 from batchcomp.metrics import ms_ssim as module
 from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
-from tests.metrics.pictures import Pixels, random_pair, smooth_pair
+from tests.metrics.pictures import Pixels, nearly_flat, random_pair, smooth_pair
 
 
 @pytest.fixture
@@ -107,3 +107,19 @@ def test_decibels() -> None:
     """A tenth of the distance to 1 is 10 dB more, and 1 itself is infinite."""
     assert ms_ssim_db(0.99) == pytest.approx(20)
     assert ms_ssim_db(1.0) == math.inf
+
+
+def in_double(x: Pixels, y: Pixels) -> float:
+    first, second = (torch.tensor(side).permute(2, 0, 1)[None].double() for side in (x, y))
+    return float(pytorch_msssim.ms_ssim(first, second, data_range=255))
+
+
+@pytest.mark.parametrize("share", [1e-4, 0.02, 0.5])
+@pytest.mark.parametrize("level", [1, 100, 200, 254, 255])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_nearly_flat_pictures_lose_no_digits(level: int, channels: int, share: float) -> None:
+    """However bright a blank scan is: the value that double precision gives, and never more than 1."""
+    x = nearly_flat(level, channels, share=share)
+    for y in (np.full_like(x, level), np.full_like(x, level - 1), x):
+        assert ms_ssim(x, y) <= 1
+        assert ms_ssim(x, y) == pytest.approx(in_double(x, y), abs=2e-7)

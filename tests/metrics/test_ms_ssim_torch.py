@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import pytorch_msssim
 import torch
 from torch import Tensor
 
 from batchcomp.metrics.ms_ssim_torch import _MeanTerm, ms_ssim_batch
+from tests.metrics.pictures import nearly_flat
 
 
 def pair(*shape: int) -> tuple[Tensor, Tensor]:
@@ -78,3 +80,14 @@ def test_small_sides_and_other_shapes_are_refused(shape: tuple[int, ...]) -> Non
     """Sides below 161 px and other shapes are an error that names what is expected."""
     with pytest.raises(ValueError, match=r"161 px|one shape"):
         ms_ssim_batch(torch.rand(shape), torch.rand(shape))
+
+
+@pytest.mark.parametrize("level", [1, 100, 200, 254, 255])
+def test_nearly_flat_pictures_are_at_most_alike(level: int) -> None:
+    """Rounding does not make a blank scan more than equal to another, nor does it change the value."""
+    x = nearly_flat(level)
+    for y in (np.full_like(x, level), np.full_like(x, level - 1), x):
+        first, second = (torch.tensor(side).permute(2, 0, 1)[None].double() / 255 for side in (x, y))
+        found = float(ms_ssim_batch(first.float(), second.float()))
+        assert found <= 1
+        assert found == pytest.approx(float(pytorch_msssim.ms_ssim(first, second, data_range=1)), abs=1e-6)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import io
+import struct
+import zlib
+from typing import IO, Any, Final
 
-from PIL import PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from batchcomp.images.jpeg_segments import COM, PHOTOSHOP
 from batchcomp.images.outputs.base import (
@@ -20,6 +23,10 @@ from batchcomp.images.outputs.base import (
 from batchcomp.images.picture import Metadata
 
 # zlib level; measured on a 10-megapixel photo: 1 takes 0.9 s for 8.4 MB, 3 1.2 s for 7.4 MB, 6 2.9 s for 6.7 MB.
+# Chunks that Pillow takes no notice of when it writes.
+_NOT_PILLOWS: Final = frozenset(
+    (b"pHYs", b"oFFs", b"sCAL", b"sTER", b"pCAL", b"PLTE", b"hIST", b"bKGD", b"gIFg", b"gIFx")
+)
 _LEVEL: Final = 3
 _LINE: Final = 72  # hexadecimal digits in a line of a raw profile, as ImageMagick writes them
 
@@ -33,20 +40,44 @@ class PngOutput(OutputFormat):
 
     def options(self, metadata: Metadata) -> dict[str, Any]:
         """See `OutputFormat`."""
-        return standard_options(metadata, xmp=False) | {"compress_level": _LEVEL, "pnginfo": _info(metadata)}
+        exact = any(kind == b"pHYs" for kind, _ in metadata.chunks)
+        return standard_options(metadata, xmp=False, density=not exact) | {
+            "compress_level": _LEVEL,
+            "pnginfo": _info(metadata),
+        }
+
+    def write(self, image: Image.Image, file: IO[bytes], metadata: Metadata) -> None:
+        """Write a file, with the chunks that Pillow does not write in front of its pixels."""
+        more = [(kind, content) for kind, content in metadata.chunks if kind in _NOT_PILLOWS]
+        if not more:
+            super().write(image, file, metadata)
+            return
+        buffer = io.BytesIO()
+        super().write(image, buffer, metadata)
+        data = buffer.getbuffer()
+        at = bytes(data[: len(data)]).index(b"IDAT") - 4
+        file.write(data[:at])
+        for kind, content in more:
+            file.write(struct.pack(">I4s", len(content), kind) + content)
+            file.write(struct.pack(">I", zlib.crc32(kind + content)))
+        file.write(data[at:])
 
 
 def _info(metadata: Metadata) -> PngImagePlugin.PngInfo:
     info = PngImagePlugin.PngInfo()
     if metadata.xmp:  # PNG 3, 11.3.3.4 iTXt: keyword, not compressed, no language, no translation; bytes as they are
         info.add(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp)
+    resources = b"".join(
+        content[len(PHOTOSHOP) :] for marker, content in metadata.segments if is_photoshop(marker, content)
+    )
+    if resources:  # one list, though it may stand in several segments
+        info.add_text("Raw profile type iptc", _raw_profile("iptc", resources), zip=True)
     for marker, content in metadata.segments:
         if marker == COM:
             _add_comment(info, content)
-        elif is_photoshop(marker, content):
-            info.add_text("Raw profile type iptc", _raw_profile("iptc", content[len(PHOTOSHOP) :]), zip=True)
     for kind, content in metadata.chunks:
-        info.add(kind, content)
+        if kind not in _NOT_PILLOWS:
+            info.add(kind, content)
     return info
 
 

@@ -1,0 +1,166 @@
+"""What a file holds beside its picture and the metadata that the codec carries: the reasons to store it as it is.
+
+For each container the parts that the codec carries, or that only say how the pixels lie in the file, are listed.
+Whatever is not listed is data that a user may miss.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from batchcomp.images import jxl
+from batchcomp.images.isobmff import Box, boxes
+from batchcomp.images.picture import Metadata
+from batchcomp.images.png_chunks import CARRIED, further_chunks, png_chunks, png_end
+
+_WEBP: Final = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP", b"EXIF", b"XMP "}
+_TOP: Final = {b"ftyp", b"meta", b"mdat", b"free", b"skip"}
+_META: Final = {b"hdlr", b"pitm", b"iinf", b"iref", b"iprp", b"iloc", b"idat", b"dinf", b"free", b"skip"}
+_PROPERTIES: Final = {
+    b"ispe", b"pixi", b"hvcC", b"av1C", b"colr", b"irot", b"imir", b"auxC", b"pasp", b"clap", b"lsel", b"a1op", b"a1lx",
+    b"free", b"skip",
+}  # fmt: skip
+_JXL: Final = {b"ftyp", b"jxlc", b"jxlp", b"jxll", b"jxli", b"jbrd", b"Exif", b"xml "}
+_SPACE: Final = {b"free", b"skip"}
+CREDENTIALS: Final = "signed content credentials (JUMBF)"
+
+
+def tail_reason(tail: bytes) -> Iterator[str]:
+    """Yield that there are bytes after the picture, unless they are zeros, with which some writers fill up."""
+    if tail.strip(b"\0"):
+        film = b"ftyp" in tail[:64] or b"LIVE_" in tail[-64:]
+        yield "motion photo" if film else f"{len(tail)} bytes after the picture"
+
+
+def png_data(data: bytes, metadata: Metadata) -> Iterator[str]:
+    """Yield what a PNG holds that neither `Metadata` nor the pixels have."""
+    kept, seen = {kind for kind, _ in further_chunks(data)}, set[bytes]()
+    for kind, content, sound in png_chunks(data):
+        if kind == b"caBX":
+            yield CREDENTIALS
+        if not sound and kind[:1].islower():
+            yield f"chunk {shown_kind(kind)} with a wrong checksum"
+        held = {b"eXIf": metadata.exif, b"iCCP": metadata.icc}.get(kind, b"1")
+        if kind not in CARRIED | kept or not held:
+            yield f"chunk {shown_kind(kind)} that no other file holds"
+        if kind in {b"eXIf", b"iCCP", b"PLTE", b"bKGD", b"pHYs"} and kind in seen:
+            yield f"two chunks {shown_kind(kind)}"
+        if content.startswith((b"XML:com.adobe.xmp\0", b"Raw profile type xmp\0")):
+            if b"XMP" in seen or not metadata.xmp:
+                yield "XMP that cannot be read, or two of it"
+            seen.add(b"XMP")
+        if content.startswith(b"Raw profile type exif\0") and b"eXIf" in {k for k, _, _ in png_chunks(data)}:
+            yield "EXIF in two places"
+        seen.add(kind)
+    yield from tail_reason(data[png_end(data) :])
+
+
+def webp_data(data: bytes, metadata: Metadata) -> Iterator[str]:
+    """Yield what a WebP file holds that is not carried (RFC 9649)."""
+    end = min(8 + int.from_bytes(data[4:8], "little"), len(data))
+    at, seen = 12, set[bytes]()
+    while at + 8 <= end:
+        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        held = {b"ICCP": metadata.icc, b"EXIF": metadata.exif, b"XMP ": metadata.xmp}.get(kind, b"1")
+        if kind == b"C2PA":
+            yield CREDENTIALS
+        if kind not in _WEBP or kind in seen or (size and not held):
+            yield f"chunk {shown_kind(kind)} that no other file holds"
+        seen.add(kind)
+        at += 8 + size + size % 2
+    yield from tail_reason(data[min(at, end) :])
+
+
+def isobmff_data(data: bytes) -> Iterator[str]:
+    """Yield what a HEIC or AVIF file holds beside the boxes of a picture (ISO/IEC 23008-12)."""
+    seen = set[bytes]()
+    for kind, start, end in boxes(data, 0, len(data)):
+        yield from _box(data, (kind, start, end), _TOP)
+        if kind == b"meta":
+            if kind in seen:
+                yield "two boxes meta"
+            yield from _meta(data, start + 4, end)
+        seen.add(kind)
+
+
+def _meta(data: bytes, start: int, end: int) -> Iterator[str]:
+    for box in boxes(data, start, end):
+        yield from _box(data, box, _META)
+        if box[0] != b"iprp":
+            continue
+        for inner in boxes(data, *box[1:]):
+            yield from _box(data, inner, {b"ipco", b"ipma"} | _SPACE)
+            for entry in boxes(data, *inner[1:]) if inner[0] == b"ipco" else ():
+                yield from _box(data, entry, _PROPERTIES)
+                square = data[entry[1] : entry[1] + 4] == data[entry[1] + 4 : entry[1] + 8]
+                if entry[0] == b"pasp" and not square:
+                    yield "pixels that are not square"
+
+
+def _box(data: bytes, box: Box, known: set[bytes]) -> Iterator[str]:
+    kind, start, end = box
+    if kind in {b"jumb", b"c2pa"} or data[start : start + 16].hex() == "d8fec3d61b0e483c92975828877ec481":
+        yield CREDENTIALS
+    if kind == b"mpvd":
+        yield "motion photo"
+    if kind == b"":
+        yield f"{end - start} bytes after the picture"
+    if kind not in known:
+        yield f"box {shown_kind(kind)} that no other file holds"
+    if kind in _SPACE and data[start:end].strip(b"\0"):
+        yield f"{end - start} bytes in a box that should be empty"
+
+
+def box_reason(data: bytes) -> str | None:
+    """Return what a JPEG XL file holds beside the boxes that are carried; None for a bare codestream."""
+    seen = set[bytes]()
+    start = len(jxl.CONTAINER)
+    for kind, begin, end in boxes(data, start, len(data)) if data.startswith(jxl.CONTAINER) else ():
+        if kind in {b"brob", b"jhgm"}:
+            return {b"brob": "compressed metadata", b"jhgm": "HDR gain map"}[kind]
+        for reason in _box(data, (kind, begin, end), _JXL | _SPACE):
+            return reason
+        if kind in seen & {b"Exif", b"xml "}:
+            return f"two boxes {shown_kind(kind)}"
+        seen.add(kind)
+    return None
+
+
+def bmp_data(data: bytes) -> Iterator[str]:
+    """Yield what a BMP holds in front of, between or behind its pixels."""
+    start, header = struct.unpack_from("<II", data, 10)
+    if header == 12:
+        width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
+        packing, size = 0, 0
+    else:
+        width, height, _, depth, packing, size = struct.unpack_from("<iiHHII", data, 18)
+    rows = (width * depth + 31) // 32 * 4 * abs(height)
+    masks = 12 if packing == 3 and header == 40 else 16 if packing == 6 and header == 40 else 0
+    if data[6:10].strip(b"\0") or (depth > 8 and data[14 + header + masks : start].strip(b"\0")):
+        yield "data in front of the pixels"
+    if depth == 32 and packing == 0 and data[start + 3 : start + rows : 4].strip(b"\0\xff"):
+        yield "a fourth channel"
+    yield from tail_reason(data[start + (rows if packing in {0, 3, 6} else size) :])
+
+
+def ppm_data(data: bytes) -> Iterator[str]:
+    """Yield that a PPM or PGM file goes on after its first picture, as its format allows."""
+    found = re.match(rb"P([2356])(?:\s|#[^\r\n]*)+(\d+)(?:\s|#[^\r\n]*)+(\d+)(?:\s|#[^\r\n]*)+(\d+)", data)
+    if found is None:
+        return
+    width, height = int(found[2]), int(found[3])
+    samples = width * height * (3 if found[1] in b"36" else 1)
+    if found[1] in b"56":
+        yield from tail_reason(data[found.end() + 1 + samples * (2 if int(found[4]) > 255 else 1) :].strip())
+    elif len(re.sub(rb"#[^\r\n]*", b" ", data[found.end() :]).split()) > samples:
+        yield "further data after the picture"
+    if b"#" in data[: found.end()]:
+        yield "comments in a PPM"
+
+
+def shown_kind(kind: bytes) -> str:
+    """Return the four letters of a type, as they can be printed."""
+    return "".join(chr(byte) if 32 < byte < 127 else "?" for byte in kind)

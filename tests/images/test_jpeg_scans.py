@@ -1,0 +1,70 @@
+"""Damage that libjpeg conceals is found, and sound files are not called damaged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from batchcomp.errors import PictureError, UnsupportedPictureError
+from batchcomp.images.jpeg_scans import END, layout
+from batchcomp.images.load import decode_picture
+from tests.cli.samples import photo
+
+from .make import encoded
+
+KINDS: list[dict[str, Any]] = [
+    {}, {"progressive": True}, {"restart_marker_rows": 1}, {"restart_marker_blocks": 7}, {"subsampling": 0},
+]  # fmt: skip
+
+
+def made(pixels: Any, **options: Any) -> bytes:
+    return encoded(Image.fromarray(pixels), "JPEG", **{"quality": 90, **options})
+
+
+@pytest.mark.parametrize("options", KINDS)
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_what_is_cut_off_is_said(options: dict[str, Any], share: float) -> None:
+    """With and without an EOI behind the cut, or with zeros in place of the rest."""
+    data = made(photo(192, 256, seed=5), **options)
+    start = layout(data).scans[0].start
+    cut = start + int((len(data) - start) * share)
+    for bad in (data[:cut], data[:cut] + END, data[:cut] + bytes(len(data) - cut)):
+        with pytest.raises(PictureError, match=r"(truncated|damaged) JPEG") as caught:
+            decode_picture(bad, "a.jpg")
+        assert not isinstance(caught.value, UnsupportedPictureError)
+
+
+@pytest.mark.parametrize("options", KINDS)
+@pytest.mark.parametrize("grey", [False, True])
+def test_sound_files_are_taken_even_without_their_eoi(options: dict[str, Any], grey: bool) -> None:
+    """The picture is all there: photos, blank pages and single pixels."""
+    for pixels in (photo(192, 256, seed=5), np.full((100, 90, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
+        data = made(pixels[:, :, 0] if grey else pixels, **options)
+        whole = decode_picture(data, "a.jpg")
+        assert np.array_equal(decode_picture(data[:-2], "a.jpg").pixels, whole.pixels)
+
+
+def test_a_missing_scan_is_said() -> None:
+    """A progressive file without its last scan looks a little coarser, and that is all a viewer shows."""
+    data = made(photo(192, 256, seed=5), progressive=True)
+    last = layout(data).scans[-2].end
+    with pytest.raises(PictureError, match="a scan is missing"):
+        decode_picture(data[:last] + END, "a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"\xff\xd8\xff\xc1\0\x0b\x0c\0\1\0\1\1\1\x11\0", "12 bits per sample"),
+        (b"\xff\xd8\xff\xf7\0\x0b\x08\0\1\0\1\1\1\x11\0", "JPEG-LS"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"II\xbc\1", "JPEG XR"),
+    ],
+)
+def test_exotic_pictures_are_kept_for_what_they_are(data: bytes, reason: str) -> None:
+    """Copying them again would not help."""
+    with pytest.raises(UnsupportedPictureError, match=reason):
+        decode_picture(data, "a.jpg")
