@@ -99,6 +99,13 @@ def set_mode(file: FileIO, mode: int) -> None:
             os.fchmod(file.fileno(), mode)
 
 
+def narrow(file: FileIO, like: Path) -> None:
+    """Let an open file allow nobody more than another one does."""
+    own = mode_of(file)
+    if (mode := own & stat.S_IMODE(like.stat().st_mode)) != own:
+        set_mode(file, mode)
+
+
 def mode_of(file: FileIO) -> int:
     """Return the permissions of an open file."""
     return stat.S_IMODE(os.fstat(file.fileno()).st_mode)

@@ -45,6 +45,7 @@ def write(folder: Path, number: int, share: float) -> None:
     try:
         durable.remove(temp)
         with mapped(folder / segment_name(number)) as data, durable.create(temp) as file:
+            durable.narrow(file, folder / segment_name(number))
             for part in build(data, number, share):
                 durable.write(file, part)
             durable.sync_file(file)

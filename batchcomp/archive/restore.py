@@ -68,14 +68,15 @@ def _restored(path: Path, number: int, source: Path, temp: Path) -> int | None:
         if not parity.can_restore(lost):
             return None
         blocks = parity.blocks_of(data, lost)
-        return len(blocks) if _write(temp, data, shape, blocks) == shape.sha256 else None
+        return len(blocks) if _write(temp, source, data, shape, blocks) == shape.sha256 else None
 
 
-def _write(temp: Path, data: Bytes, shape: Shape, blocks: Mapping[int, bytes]) -> bytes:
+def _write(temp: Path, source: Path, data: Bytes, shape: Shape, blocks: Mapping[int, bytes]) -> bytes:
     """Write the segment to a new file, wait for the disk, and return the SHA-256 of what was written."""
     digest = sha256()
     durable.remove(temp)
     with durable.create(temp) as file:
+        durable.narrow(file, source)
         for piece in mended(data, shape, blocks):
             digest.update(piece)
             durable.write(file, piece)

@@ -92,7 +92,7 @@ class Changes:
 
 def layout(data: bytes) -> Layout:
     """Walk over the first picture, as libjpeg would: bytes that are no marker are passed over."""
-    frame, scans, late, interval = None, [], False, 0
+    frame, scans, late, interval = None, list[Scan](), False, 0
     for marker, at, end in _markers(data):
         content = data[at + 4 : end]
         if marker == EOI:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +98,20 @@ def test_damage_of_every_sort_is_undone(folder: Path, harmful: Callable[[Path, b
     damaged = path.read_bytes()
     assert restored(folder, before)
     assert (folder / "000001.zip.damaged").read_bytes() == damaged
+
+
+@pytest.mark.skipif(not hasattr(os, "fchmod"), reason="this system has no permission bits")
+def test_recovery_data_is_as_private_as_its_segment(tmp_path: Path) -> None:
+    """It gives pictures back, so it allows nobody more; nor does a segment that it gave back."""
+    folder, noise = tmp_path / "x.bca", random.Random(7)  # noqa: S311
+    write_archive(folder, [(sample_row(permissions=0o600), noise.randbytes(3000))], parity=SHARE)
+    paths = [folder / segment_name(1), folder / parity_name(1)]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o600, 0o600]
+    data = bytearray(paths[0].read_bytes())
+    data[500] ^= 1
+    paths[0].write_bytes(data)
+    assert repair(folder, describe).segments[0].exact
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o600, 0o600]
 
 
 def test_a_dry_run_says_so_and_writes_nothing(folder: Path) -> None:
