@@ -13,7 +13,7 @@ import math
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -141,12 +141,12 @@ def _scan(content: bytes, start: int, end: int, interval: int) -> Scan:
 
 
 def with_end(data: bytes) -> tuple[bytes, Layout]:
-    """Return the file with an EOI marker behind its picture, which some sound files lack, and its layout."""
+    """Return the file with an EOI marker behind its picture, which some sound files lack, and its layout before."""
     found = layout(data)
     if found.ended or not found.scans:
         return data, found
     data = data.removesuffix(b"\xff") + END
-    return data, layout(data)
+    return data, replace(layout(data), ended=False)
 
 
 def damage(data: bytes, found: Layout, pixels: Pixels | None = None) -> str | None:
@@ -154,13 +154,13 @@ def damage(data: bytes, found: Layout, pixels: Pixels | None = None) -> str | No
 
     Args:
         data: the file, with its EOI marker.
-        found: its layout.
+        found: its layout; one that had no end of its own is held to every pixel.
         pixels: as decoded, (H, W, C); decoded once more where they are not given.
     """
     frame = found.frame
     if frame is None or frame.marker not in _HUFFMAN or not found.scans:
         return None
-    return _missing(data, frame, found.scans) or _astray(data, frame, found.scans, pixels)
+    return _missing(data, frame, found.scans) or _astray(data, frame, found, pixels)
 
 
 def _missing(data: bytes, frame: Frame, scans: tuple[Scan, ...]) -> str | None:
@@ -170,13 +170,13 @@ def _missing(data: bytes, frame: Frame, scans: tuple[Scan, ...]) -> str | None:
     return MISSING_RESTART if any(_lacks_restarts(data, frame, scan) for scan in scans) else None
 
 
-def _astray(data: bytes, frame: Frame, scans: tuple[Scan, ...], pixels: Pixels | None) -> str | None:
+def _astray(data: bytes, frame: Frame, found: Layout, pixels: Pixels | None) -> str | None:
     """Find out by trial whether the decoder wanted more data than there are, or had data left."""
-    last = scans[-1]
+    scans, last = found.scans, found.scans[-1]
     tail = _changes(data, _with_junk(data, scans, max(last.start, last.end - _TAIL), last.end), pixels)
     if tail.pixels and _at_the_end(tail, frame):
         return None
-    if _changes(data, _with_junk(data, scans, last.end, last.end), pixels).pixels > _BLOCK:
+    if _changes(data, _with_junk(data, scans, last.end, last.end), pixels).pixels > _BLOCK * found.ended:
         return EARLY
     most = last.end - _SURPLUS  # a shorter scan says too little: that of a blank page may be of two bytes
     if tail.pixels or most <= last.start:
