@@ -178,7 +178,8 @@ def is_foreign(folder: Path) -> bool:
     """Tell whether `folder` is no archive but holds other files (hidden ones and our own do not count)."""
     if segment_numbers(folder):
         return False
-    return any(not path.name.startswith(".") and not is_beside(path) for path in folder.iterdir())
+    others = any(not path.name.startswith(".") and not is_beside(path) for path in folder.iterdir())
+    return others and not segment_numbers(folder)  # none came meanwhile
 
 
 def is_beside(path: Path) -> bool:

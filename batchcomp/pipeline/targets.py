@@ -106,11 +106,12 @@ def _told_apart(names: dict[str, str], folders: set[str], same: Sameness) -> dic
     above = set(map(same, folders))
     if all(count == 1 for count in crowd.values()) and above.isdisjoint(crowd):
         return names
-    taken = {clash_key(name) for name in names.values() if crowd[same(name)] == 1} | set(map(clash_key, folders))
+    taken = {clash_key(name) for name in names.values() if crowd[same(name)] == 1}
+    ways = set(map(clash_key, folders))
     answer = {}
     for path in sorted(names):
         name = names[path]
-        answer[path] = unique_entry(name, taken) if crowd[same(name)] > 1 or same(name) in above else name
+        answer[path] = unique_entry(name, taken, ways) if crowd[same(name)] > 1 or same(name) in above else name
         taken.add(clash_key(answer[path]))
     return {path: answer[path] for path in names}
 

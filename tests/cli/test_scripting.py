@@ -139,12 +139,12 @@ def scenarios(
         (archive / "000001.zip").write_bytes((archive / "000001.zip").read_bytes()[:-9])
         return run("list", archive, "--json")
 
-    def prune() -> Result:
+    def kept() -> Result:
         samples.save(photos / "pruned" / "a.png")
         for seed in (3, 4):
             samples.save(photos / "pruned" / "a.png", samples.image(seed=seed))
             compress(photos / "pruned", "-o", "pruned.bca")
-        return run("prune", "pruned.bca", "--json")
+        return run("prune", "pruned.bca", "--json", "--keep-last", 2, "--dry-run")
 
     def borne() -> Result:
         compress(photos, "-o", "borne.bca", "--parity", "5%", "--no-measure")
@@ -166,7 +166,7 @@ def scenarios(
             lambda: run("verify", archive, "--json", "--sources", photos, "--sample", "100%"),
         ],
         "diff": [diff],
-        "prune": [prune],
+        "prune": [kept, lambda: run("prune", "pruned.bca", "--json")],
         "repair": [
             lambda: run("repair", archive, "--json", "--dry-run"),
             lambda: run("repair", archive, "--json"),
@@ -213,12 +213,12 @@ def test_the_exit_codes_are_those_of_the_code() -> None:
 
 def test_the_guide_is_strict() -> None:
     """The check itself finds missing, unknown and wrong fields."""
-    good = {"type": "failed", "schema": 1, "name": "a", "reason": "b", "damage": False}
+    good = {"type": "failed", "schema": 1, "name": "a", "reason": "b", "damage": False, "pixels": False}
     assert problems(good) == []
     assert problems({**good, "more": 1}) == ["failed more: not in the guide"]
     assert problems({**good, "damage": None}) == ["failed damage: None"]
     assert problems({**good, "name": 1}) == ["failed name: 1"]
-    assert problems({"type": "failed", "schema": 1, "name": "a", "reason": "b"}) == ["failed damage: missing"]
+    assert problems({key: value for key, value in good.items() if key != "damage"}) == ["failed damage: missing"]
     assert problems({"type": "picnic"}) == ["picnic: no such message in the guide"]
     assert problems({"type": "waiting", "load": True, "max_load": 1.0}) == ["waiting load: True"]
 

@@ -40,7 +40,7 @@ def test_a_system_without_semaphores_is_no_matter_for_a_mail() -> None:
     """Where /dev/shm is missing or cannot be written to joblib has no processes; none are used, and nothing is said."""
     code = """
 import _multiprocessing, sys
-def refuse(*_): raise OSError(13, "Permission denied")
+def refuse(*_, **__): raise OSError(13, "Permission denied")
 _multiprocessing.SemLock = type("SemLock", (), {"SEM_VALUE_MAX": 1, "__init__": refuse, "_rebuild": refuse})
 sys.path[:] = sys.argv[1:]
 from batchcomp.pipeline.workers import Threads
