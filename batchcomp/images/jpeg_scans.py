@@ -19,9 +19,9 @@ from typing import Final
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
+from batchcomp.images import pillow_array
 from batchcomp.images.jpeg_segments import EOI, SOF, SOI, SOS, START, TEM, is_metadata
 from batchcomp.images.picture import Pixels
-from batchcomp.images.pillow_array import STRIP_BYTES
 
 END: Final = bytes((0xFF, EOI))
 EARLY, LATE = "truncated JPEG file", "damaged JPEG file, its picture data make no sense"
@@ -230,7 +230,7 @@ def _changes(data: bytes, other: bytes, pixels: Pixels | None) -> Changes:
     first = None if pixels is not None else _decoded(data)
     second = _decoded(other)
     count, top, left = 0, second.height, second.width
-    strip = max(1, STRIP_BYTES // (second.width * len(second.getbands())))
+    strip = max(1, pillow_array.STRIP_BYTES // (second.width * len(second.getbands())))
     for at in range(0, second.height, strip):
         box = (0, at, second.width, min(at + strip, second.height))
         known = np.asarray(first.crop(box)) if first else pixels[at : box[3]]  # type: ignore[index]
