@@ -25,7 +25,6 @@ USUAL_DISTANCE, USUAL_POWER = 0.0145, 0.77  # 1 - MS-SSIM of the dev photos at c
 MAX_WEIGHT = 3.0
 EDGE = 3  # pixels
 SHARE_RISES_FROM, SHARE_RISES_TO = 0.7, 9.0  # coarsenesses: at finer ones JPEG's PSNR is close
-SSIMULACRA2_FROM, SSIMULACRA2_FULL = 1.0, 0.4  # coarsenesses: where it is above, SSIMULACRA2 exceeds JPEG's by far
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +34,8 @@ class LossWeights:
     ms_ssim: float = 0.75  # share of ln(1 - MS-SSIM) at fine tables; the rest goes to ln(MSE)
     ms_ssim_coarse: float = 0.97  # the same at the coarsest, where PSNR is far above JPEG's anyway
     ssimulacra2: float = 0.2  # share of ln(SSIMULACRA2's distance) in the distortion at fine tables
+    ssimulacra2_full: float = 0.4  # the coarsest coarseness at which it has all of that share
+    ssimulacra2_none: float = 1.0  # the finest at which it has none: there SSIMULACRA2 exceeds JPEG's by far anyway
     local_mean: float = 5.0  # keeps brightness and colour, which MS-SSIM hardly sees
     rate: float = 1.6  # of a bit per pixel at coarseness 1
     rate_power: float = 0.85  # its growth with the coarseness: less, and the qualities crowd in the middle
@@ -98,8 +99,8 @@ def ms_ssim_share(coarseness: Tensor, weights: LossWeights) -> Tensor:
 
 
 def ssimulacra2_share(coarseness: Tensor, weights: LossWeights) -> Tensor:
-    """Share b (B,) of SSIMULACRA2 in the distortion: all of it up to coarseness 0.4, none from 1 on, evenly in log2."""
-    low, high = math.log2(SSIMULACRA2_FULL), math.log2(SSIMULACRA2_FROM)
+    """Share b (B,) of SSIMULACRA2 in the distortion: all at fine tables, none at coarse ones, evenly in log2."""
+    low, high = math.log2(weights.ssimulacra2_full), math.log2(weights.ssimulacra2_none)
     return weights.ssimulacra2 * ((high - torch.log2(coarseness)) / (high - low)).clamp(0, 1)
 
 

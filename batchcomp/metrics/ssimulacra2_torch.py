@@ -74,6 +74,13 @@ def ssimulacra2_distance(x: Tensor, y: Tensor) -> Tensor:
     return total
 
 
+def score_of(distance: Tensor) -> Tensor:
+    """SSIMULACRA2's score, 100 for equal pictures, of `ssimulacra2_distance`, same shape."""
+    d = 0.9562382616834844 * distance
+    d = 2.326765642916932 * d - 0.020884521182843837 * d**2 + 6.248496625763138e-05 * d**3
+    return 100 - 10 * d.clamp(min=0) ** 0.6276336467831387
+
+
 def to_linear(rgb: Tensor) -> Tensor:
     """SRGB (IEC 61966-2-1) in [0, 1] to linear light."""
     steep = ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -94,6 +95,8 @@ class AlternatingTrainer:
     The folder holds `checkpoint.pt` (exact resume), `log.csv` and `best.safetensors` (best averages by the dev set, the
     normalisation fused in).
     """
+
+    score_name: ClassVar[str] = "dev BD-rate"
 
     def __init__(self, photos: Path, run: Path, settings: AlternatingSettings, *, device: str = "cpu") -> None:
         """Begin a run, or go on with the one that the folder holds.

@@ -106,9 +106,8 @@ def check_same(
     Raises:
         TrainingError: it does not.
     """
-    other = [
-        key for key in settings if key not in may_change and state.settings.get(key, settings[key]) != settings[key]
-    ]
+    known = _completed(state.settings, settings)
+    other = [key for key in settings if key not in may_change and known[key] != settings[key]]
     if other:
         raise TrainingError(
             f"{run}: holds a run with other settings ({', '.join(other)}); "
@@ -116,3 +115,10 @@ def check_same(
         )
     if state.photos and state.photos != photos:
         raise TrainingError(f"{run}: holds a run on other photos; choose another --run folder")
+
+
+def _completed(stored: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored settings; what was unknown when they were stored, loss weights too, is as in `settings`."""
+    known = {**settings, **stored}
+    both = {key for key in settings if isinstance(settings[key], dict) and isinstance(known[key], dict)}
+    return {key: {**settings[key], **value} if key in both else value for key, value in known.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -37,6 +38,11 @@ def is_dev(name: str) -> bool:
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:4], "big") % DEV_SHARE == 0
 
 
+def photo_of(name: str) -> str:
+    """The photo that a file is of: crops `NAME_0.jpg`, `NAME_1.jpg` of one photo share its name."""
+    return re.sub(r"_[0-9](?=\.[^./]+$)", "", name)
+
+
 def side_of(path: Path) -> int:
     """Length of the short side in pixels; 0 where the file is no readable photo."""
     try:
@@ -48,6 +54,8 @@ def side_of(path: Path) -> int:
 
 def split_folder(folder: Path, *, crop: int) -> Split:
     """Find photos below `folder` whose short side is at least `crop` and split them by name.
+
+    Crops of one photo, whose names differ in a last `_0` to `_9` alone, stay together.
 
     Raises:
         TrainingError: the folder is missing, or holds too few photos of that size.
@@ -63,9 +71,19 @@ def split_folder(folder: Path, *, crop: int) -> Split:
             f"{folder}: {len(usable)} of {len(paths)} photos have a short side of at least {crop} px; "
             f"training needs {MIN_PHOTOS} or more: add photos or use a smaller --crop (at least 176)"
         )
-    dev = [p for p in usable if is_dev(p.relative_to(folder).as_posix())] or usable[:1]
+    dev = [p for p in usable if is_dev(photo_of(p.relative_to(folder).as_posix()))] or usable[:1]
     dev = dev[:1] if len(dev) == len(usable) else dev
     return Split(train=tuple(p for p in usable if p not in set(dev)), dev=tuple(dev))
+
+
+def split_folders(folders: Sequence[Path], *, crop: int) -> list[tuple[Path, Split]]:
+    """`split_folder` of each, in order; a folder may be named several times.
+
+    Raises:
+        TrainingError: as `split_folder`.
+    """
+    known = {folder: split_folder(folder, crop=crop) for folder in dict.fromkeys(folders)}
+    return [(folder, known[folder]) for folder in folders]
 
 
 def read_rgb(path: Path) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from batchcomp.codec import jpeg, plain_jpeg
 from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.errors import PictureError, TrainingError
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
+from batchcomp.metrics.ssimulacra2_torch import score_of, ssimulacra2_distance
 from batchcomp.training.data import read_rgb
 
 DEV_COARSENESSES = (9.0, 5.0, 2.5, 1.2, 0.6)
@@ -25,16 +27,40 @@ FULL_SIZE_JPEG_QUALITIES = (75, 86, 91, 94, 96, 98, 99)
 DEV_PHOTOS = 20
 DEV_SIDE = 384
 
-Curve = NDArray[np.float64]  # (points, 3): mean bpp, mean MS-SSIM, mean PSNR in dB
+Curve = NDArray[np.float64]  # (points, 4): mean bpp, MS-SSIM, PSNR in dB, SSIMULACRA2
+RateCurve = tuple[NDArray[np.float64], NDArray[np.float64]]  # rates and qualities, (points,) each
+Point = tuple[float, float, float, float]  # one of a `Curve`
+BPP, MS_SSIM, PSNR, SSIMULACRA2 = range(4)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DevScore:
-    """`bd_rate` in percent against JPEG at equal MS-SSIM, negative is better; `psnr_gain` in dB at equal bpp."""
+    """`bd_rate` in percent against JPEG at equal MS-SSIM, negative is better; `psnr_gain` in dB at equal bpp.
+
+    `ssimulacra2_bd_rate` is the same at equal SSIMULACRA2; nan where the curves do not meet.
+    """
 
     bd_rate: float
+    ssimulacra2_bd_rate: float
     psnr_gain: float
     curve: Curve
+
+    @property
+    def mean_bd_rate(self) -> float:
+        """What the best weights have the least of: the mean of both rates, or MS-SSIM's where there is no other."""
+        if math.isnan(self.ssimulacra2_bd_rate):
+            return self.bd_rate
+        return (self.bd_rate + self.ssimulacra2_bd_rate) / 2
+
+
+def mean_of(scores: Sequence[DevScore]) -> DevScore:
+    """The mean over several sets of photos."""
+    return DevScore(
+        bd_rate=float(np.mean([score.bd_rate for score in scores])),
+        ssimulacra2_bd_rate=float(np.mean([score.ssimulacra2_bd_rate for score in scores])),
+        psnr_gain=float(np.mean([score.psnr_gain for score in scores])),
+        curve=np.mean([score.curve for score in scores], axis=0),
+    )
 
 
 def dev_crops(photos: Sequence[Path], count: int = DEV_PHOTOS, side: int = DEV_SIDE) -> list[NDArray[np.uint8]]:
@@ -70,21 +96,22 @@ def to_pixels(x: Tensor) -> NDArray[np.uint8]:
     return rounded
 
 
-def _quality_of(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> tuple[float, float]:
+def _quality_of(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> tuple[float, float, float]:
     x, y = to_tensor(original), to_tensor(decoded)
     mse = float((x - y).square().mean())
-    return float(ms_ssim_batch(x, y)), -10 * np.log10(max(mse, 1e-9))
+    score = float(score_of(ssimulacra2_distance(y, x)))
+    return float(ms_ssim_batch(x, y)), -10 * np.log10(max(mse, 1e-9)), score
 
 
-def jpeg_point(original: NDArray[np.uint8], quality: int) -> tuple[float, float, float]:
-    """(bpp, MS-SSIM, PSNR) of the plain JPEG rival at a Pillow quality."""
+def jpeg_point(original: NDArray[np.uint8], quality: int) -> Point:
+    """(bpp, MS-SSIM, PSNR, SSIMULACRA2) of the plain JPEG rival at a Pillow quality."""
     data = plain_jpeg.encode(original, quality)
     return (len(data) * 8 / original[..., 0].size, *_quality_of(original, jpeg.decode(data)[0]))
 
 
 @torch.inference_mode()
-def network_point(network: CodecNetwork, original: NDArray[np.uint8], coarseness: float) -> tuple[float, float, float]:
-    """(bpp, MS-SSIM, PSNR) of the double network through a real JPEG file."""
+def network_point(network: CodecNetwork, original: NDArray[np.uint8], coarseness: float) -> Point:
+    """(bpp, MS-SSIM, PSNR, SSIMULACRA2) of the double network through a real JPEG file."""
     log_coarseness = torch.tensor([np.log2(coarseness)], dtype=torch.float32)
     compact = to_pixels(network.com(to_tensor(original), log_coarseness))
     data = jpeg.encode(compact, network.tables_at(coarseness))
@@ -108,7 +135,7 @@ class DevSet:
         self.jpeg_curve = self._curve([[jpeg_point(crop, q) for q in jpeg_qualities] for crop in self.crops])
 
     @staticmethod
-    def _curve(points: list[list[tuple[float, float, float]]]) -> Curve:
+    def _curve(points: list[list[Point]]) -> Curve:
         mean: Curve = np.array(points).mean(axis=0)
         return mean
 
@@ -116,22 +143,33 @@ class DevSet:
         """Measure a network on every crop at every coarseness."""
         points = [[network_point(network, crop, at) for at in self.coarsenesses] for crop in self.crops]
         curve = self._curve(points)
-        reference = np.interp(np.log(curve[:, 0]), np.log(self.jpeg_curve[:, 0]), self.jpeg_curve[:, 2])
+        jpeg_psnr = np.interp(np.log(curve[:, BPP]), np.log(self.jpeg_curve[:, BPP]), self.jpeg_curve[:, PSNR])
         return DevScore(
-            bd_rate=bd_rate(self.jpeg_curve, curve), psnr_gain=float((curve[:, 2] - reference).mean()), curve=curve
+            bd_rate=bd_rate(self.jpeg_curve, curve),
+            ssimulacra2_bd_rate=rate_change(*((c[:, BPP], c[:, SSIMULACRA2]) for c in (self.jpeg_curve, curve))),
+            psnr_gain=float((curve[:, PSNR] - jpeg_psnr).mean()),
+            curve=curve,
         )
 
 
 def bd_rate(anchor: Curve, test: Curve) -> float:
-    """Mean change of rate at equal MS-SSIM in dB, in percent, piecewise linear in ln(bpp); nan without overlap.
+    """Mean change of rate at equal MS-SSIM in dB, in percent, negative is better; nan without overlap."""
+    before, after = ((c[:, BPP], -10 * np.log10(1 - np.minimum(c[:, MS_SSIM], 1 - 1e-9))) for c in (anchor, test))
+    return rate_change(before, after)
+
+
+def rate_change(anchor: RateCurve, test: RateCurve) -> float:
+    """Mean change of rate at equal quality, in percent, piecewise linear in ln(rate); nan without overlap.
 
     The benchmark's figure is piecewise cubic; this one needs no package beyond numpy and ranks checkpoints.
     """
-    curves = [curve[np.argsort(curve[:, 1])] for curve in (anchor, test)]
-    decibels = [-10 * np.log10(1 - np.minimum(curve[:, 1], 1 - 1e-9)) for curve in curves]
-    low, high = max(d[0] for d in decibels), min(d[-1] for d in decibels)
-    if low >= high:
-        return float("nan")
+    orders = [np.argsort(quality) for _, quality in (anchor, test)]
+    curves = [
+        (np.log(rates[order]), quality[order]) for (rates, quality), order in zip((anchor, test), orders, strict=True)
+    ]
+    low, high = max(quality[0] for _, quality in curves), min(quality[-1] for _, quality in curves)
+    if not low < high:
+        return math.nan
     grid = np.linspace(low, high, 200)
-    rates = [np.interp(grid, d, np.log(curve[:, 0])) for d, curve in zip(decibels, curves, strict=True)]
-    return float(np.expm1((rates[1] - rates[0]).mean()) * 100)
+    before, after = (np.interp(grid, quality, rates) for rates, quality in curves)
+    return float(np.expm1((after - before).mean()) * 100)

@@ -9,6 +9,7 @@ import re
 
 import torch
 
+from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.errors import TrainingError
 
@@ -21,6 +22,20 @@ def sources(target_blocks: int, source_blocks: int) -> list[int | None]:
         last = max(1, target_blocks - 1)
         return [round(i * (source_blocks - 1) / last) for i in range(target_blocks)]
     return [i if i < source_blocks else None for i in range(target_blocks)]
+
+
+def begin_with(target: CodecNetwork, source: CodecNetwork) -> None:
+    """Let networks start where trained ones ended: of the same architecture, or of the residual family and smaller.
+
+    Raises:
+        TrainingError: one cannot become the other.
+    """
+    if target.arch == source.arch:
+        target.load_state_dict(source.state_dict())
+    elif isinstance(target, ResidualNetwork) and isinstance(source, ResidualNetwork):
+        grow(target, source)
+    else:
+        raise TrainingError(f"{source.arch} cannot grow into {target.arch}: the architectures must be the same")
 
 
 @torch.no_grad()

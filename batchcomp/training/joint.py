@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from batchcomp.codec import weights
-from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.networks import untrained
+from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.tables import COARSEST, FINEST, MAX_NETWORK_QUALITY, quality_to_coarseness
 from batchcomp.errors import TrainingError
 from batchcomp.metrics.objective import LossWeights
 from batchcomp.training import checkpoint
-from batchcomp.training.data import CropSource, split_folder
-from batchcomp.training.evaluate import (
-    DEV_COARSENESSES,
-    FULL_SIZE_DEV_COARSENESSES,
-    FULL_SIZE_JPEG_QUALITIES,
-    JPEG_QUALITIES,
-    DevScore,
-    DevSet,
-)
-from batchcomp.training.grow import grow
+from batchcomp.training.data import CropSource, split_folders
+from batchcomp.training.dev_sets import DevSets
+from batchcomp.training.evaluate import DevScore
+from batchcomp.training.grow import begin_with
 from batchcomp.training.jpeg_proxy import jpeg
-from batchcomp.training.log import TrainingLog
+from batchcomp.training.log import DevLog, TrainingLog
 from batchcomp.training.losses import Coded, Losses, mixed_loss
 from batchcomp.training.schedule import Schedule
 
@@ -58,7 +53,7 @@ class JointSettings:
     evaluate_every: int = 1000
     save_minutes: float = 4.0
     loss: LossWeights = field(default_factory=LossWeights)
-    architecture: ResidualArchitecture = field(default_factory=ResidualArchitecture)
+    architecture: NetworkShape = field(default_factory=ResidualArchitecture)
 
     def __post_init__(self) -> None:
         """Raise TrainingError where the numbers make no run."""
@@ -86,7 +81,7 @@ def draw_coarsenesses(rng: np.random.Generator, count: int, finest: float = FINE
     return torch.from_numpy(np.exp(low + (high - low) * fractions)).float()
 
 
-def forward(network: ResidualNetwork, x: Tensor, coarseness: Tensor, loss: LossWeights) -> Losses:
+def forward(network: CodecNetwork, x: Tensor, coarseness: Tensor, loss: LossWeights) -> Losses:
     """Originals x (B, 3, H, W) through the whole codec: x -> compact -> JPEG -> restored."""
     log_coarseness = torch.log2(coarseness)
     compact = network.com(x, log_coarseness)  # (B, 3, H/2, W/2)
@@ -120,39 +115,46 @@ class Pace:
 class JointTrainer:
     """Owns the nets, their running average (EMA), the optimiser and the run folder.
 
-    The folder holds `checkpoint.pt` (exact resume), `log.csv` and `best.safetensors` (best EMA weights by the dev set).
+    The folder holds `checkpoint.pt` (exact resume), `log.csv`, `dev.csv` (dev scores of each folder of photos) and
+    `best.safetensors` (best EMA weights by the mean of both BD-rates, over the folders).
     """
+
+    score_name: ClassVar[str] = "mean of the dev BD-rates by MS-SSIM and by SSIMULACRA2"
 
     def __init__(
         self,
-        photos: Path,
+        photos: Path | Sequence[Path],
         run: Path,
         settings: JointSettings,
         *,
         device: str = "cpu",
-        start: ResidualNetwork | None = None,
+        start: CodecNetwork | None = None,
     ) -> None:
-        """`start`: trained nets that a new run begins with; a resumed one goes on from its checkpoint.
+        """Begin a run, or go on with the one that the folder holds.
+
+        Args:
+            photos: a folder of photos, or several; one that is named twice is drawn from twice as often.
+            run: the run's folder.
+            settings: the same as when the run began, but for those in `MAY_CHANGE`.
+            device: where the networks learn.
+            start: trained networks that a new run begins with.
 
         Raises:
             TrainingError: the photos make no training set, or the folder holds another run.
         """
         self.settings, self.run, self.device = settings, run, torch.device(device)
-        split = split_folder(photos, crop=settings.crop)
-        self.source = CropSource(split.train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
+        splits = split_folders([photos] if isinstance(photos, Path) else photos, crop=settings.crop)
+        train = [photo for _, split in splits for photo in split.train]
+        self.source = CropSource(train, crop=settings.crop, batch=settings.batch, seed=settings.seed)
         full_size = settings.architecture.scale == 1
         self.finest = FINEST if full_size else quality_to_coarseness(MAX_NETWORK_QUALITY)
-        self.dev = DevSet(
-            split.dev,
-            coarsenesses=FULL_SIZE_DEV_COARSENESSES if full_size else DEV_COARSENESSES,
-            jpeg_qualities=FULL_SIZE_JPEG_QUALITIES if full_size else JPEG_QUALITIES,
-        )
+        self.dev = DevSets(splits, full_size=full_size)
         checkpoint.make_folder(run)
         torch.manual_seed(settings.seed)
-        self.network = ResidualNetwork(settings.architecture).placed(self.device)
+        self.network = untrained(settings.architecture).placed(self.device)
         if start is not None:
-            grow(self.network, start)
-        self.ema = ResidualNetwork(settings.architecture).placed()
+            begin_with(self.network, start)
+        self.ema = untrained(settings.architecture).placed()
         self.ema.load_state_dict(self.network.state_dict())
         self.ema.requires_grad_(requires_grad=False)
         self.optimiser = torch.optim.Adam(self._parameter_groups(), lr=settings.learning_rate)
@@ -161,6 +163,7 @@ class JointTrainer:
         self._within_step = False
         self._resume()
         self.log = TrainingLog(run / "log.csv", after_step=self.step, pending=self._pending)
+        self.dev_log = DevLog(run / "dev.csv", after_step=self.step)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """The tables live in logarithms, where a useful change is large: they learn faster than the nets."""
@@ -233,10 +236,10 @@ class JointTrainer:
             mean.lerp_(value.to(mean.device), 1 - decay)
 
     def evaluate(self) -> DevScore:
-        """Score the running average on the dev set; keep it as `best.safetensors` where it is the best so far."""
-        score = self.dev.score(self.ema)
-        if score.bd_rate < self.best:
-            self.best = score.bd_rate
+        """Score the running average on the dev sets; keep it as `best.safetensors` where it is the best so far."""
+        score = self.dev.score(self.ema, self.step, self.dev_log)
+        if score.mean_bd_rate < self.best:
+            self.best = score.mean_bd_rate
             checkpoint.write_atomically(self.best_path, weights.to_bytes(self.ema))
         return score
 

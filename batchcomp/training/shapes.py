@@ -1,11 +1,13 @@
-"""The shapes of the shipped models, to train one's own of the same kind."""
+"""The shapes that `train joint` offers: those of the shipped models, and the steered family's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from batchcomp.codec.networks.base import NetworkShape
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.networks.steered_shape import SteeredArchitecture
 from batchcomp.metrics.objective import LossWeights
 
 
@@ -13,9 +15,12 @@ from batchcomp.metrics.objective import LossWeights
 class ModelRecipe:
     """Nets, and where their training differs from the defaults of `JointSettings`."""
 
-    architecture: ResidualArchitecture
+    architecture: NetworkShape
     settings: dict[str, Any] = field(default_factory=dict)
 
+
+# SSIMULACRA2 counts at every coarseness; with a larger share MS-SSIM pays for it.
+SSIMULACRA2_THROUGHOUT = LossWeights(hard=0.6, ssimulacra2=0.6, ssimulacra2_full=20.0, ssimulacra2_none=40.0)
 
 RECIPES = {
     "default": ModelRecipe(
@@ -29,6 +34,10 @@ RECIPES = {
             com_width=32, rec_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True
         ),
         settings={"learning_rate": 1e-3, "decay_share": 0.35},
+    ),
+    "steered": ModelRecipe(
+        architecture=SteeredArchitecture(),
+        settings={"batch": 4, "crop": 256, "learning_rate": 1e-3, "loss": SSIMULACRA2_THROUGHOUT},
     ),
     "full-size": ModelRecipe(
         architecture=ResidualArchitecture(

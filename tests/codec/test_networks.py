@@ -6,7 +6,7 @@ import pytest
 
 from batchcomp.codec import weights
 from batchcomp.codec.bicubic import BicubicNetwork
-from batchcomp.codec.networks import FAMILIES, family_of, name_of
+from batchcomp.codec.networks import FAMILIES, family_of, name_of, untrained
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -24,3 +24,16 @@ def test_networks_without_weights_have_no_family() -> None:
     """Bicubic resampling is no model that a file could hold."""
     with pytest.raises(ValueError, match="BicubicNetwork is no family"):
         name_of(BicubicNetwork())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_architecture_is_enough_to_build_networks(name: str) -> None:
+    """Training builds networks of whichever family its settings name."""
+    family = family_of(name)
+    assert type(untrained(family.shape())) is family
+
+
+def test_an_architecture_of_no_family_builds_none() -> None:
+    """It is named."""
+    with pytest.raises(ValueError, match="of no family"):
+        untrained(BicubicNetwork().arch)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from batchcomp.metrics.ssimulacra2_torch import blur, ssimulacra2_distance, to_linear, to_xyb
+from batchcomp.metrics.ssimulacra2_torch import blur, score_of, ssimulacra2_distance, to_linear, to_xyb
 
 
 def picture(height: int, width: int, seed: int = 0) -> Image.Image:
@@ -43,13 +43,6 @@ def tensor(image: Image.Image) -> Tensor:
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
 
 
-def score(distance: Tensor) -> Tensor:
-    """The score, at most 100, that the package makes of its weighted sum."""
-    d = 0.9562382616834844 * distance
-    d = 2.326765642916932 * d - 0.020884521182843837 * d**2 + 6.248496625763138e-05 * d**3
-    return 100 - 10 * d.clamp(min=0) ** 0.6276336467831387
-
-
 @pytest.mark.parametrize("size", [(256, 288), (263, 291)])
 @pytest.mark.parametrize("quality", [15, 50, 85, 95])
 def test_scores_are_those_of_the_package(size: tuple[int, int], quality: int) -> None:
@@ -57,7 +50,7 @@ def test_scores_are_those_of_the_package(size: tuple[int, int], quality: int) ->
     package = pytest.importorskip("ssimulacra2")
     original = picture(*size)
     worse = as_jpeg(original, quality)
-    found = float(score(ssimulacra2_distance(tensor(worse), tensor(original)))[0])
+    found = float(score_of(ssimulacra2_distance(tensor(worse), tensor(original)))[0])
     assert found == pytest.approx(package.compute_ssimulacra2(as_file(original), as_file(worse)), abs=0.05)
 
 

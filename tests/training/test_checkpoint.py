@@ -8,6 +8,7 @@ import pytest
 from filelock import FileLock
 
 from batchcomp.errors import TrainingError
+from batchcomp.training import checkpoint
 from batchcomp.training.joint import JointTrainer
 from tests.training.test_joint import settings
 
@@ -23,4 +24,18 @@ def test_a_damaged_checkpoint_is_a_clear_error(photos: Path, tmp_path: Path) -> 
     """The message names the file and says what to do."""
     (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(TrainingError, match=r"checkpoint\.pt: not a usable checkpoint.*remove it"):
+        JointTrainer(photos, tmp_path, settings())
+
+
+def test_a_run_goes_on_that_did_not_know_a_setting_yet(photos: Path, tmp_path: Path) -> None:
+    """Neither a new setting nor a new weight of the loss makes an earlier version's run another one."""
+    trainer = JointTrainer(photos, tmp_path, settings())
+    trainer.save()
+    state = checkpoint.load(trainer.checkpoint_path)
+    del state.settings["clip"], state.settings["loss"]["ssimulacra2_full"]
+    checkpoint.save(state, trainer.checkpoint_path)
+    JointTrainer(photos, tmp_path, settings())
+    state.settings["loss"]["rate"] = 9.0
+    checkpoint.save(state, trainer.checkpoint_path)
+    with pytest.raises(TrainingError, match=r"other settings \(loss\)"):
         JointTrainer(photos, tmp_path, settings())

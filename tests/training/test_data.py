@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from batchcomp.errors import TrainingError
-from batchcomp.training.data import CropSource, is_dev, split_folder
+from batchcomp.training.data import CropSource, is_dev, photo_of, split_folder, split_folders
 from tests.training.samples import photo
 
 
@@ -64,3 +64,31 @@ def test_a_step_sees_the_same_crops_whenever_it_runs(photos: Path) -> None:
     streamed = {step: x for step, x, _ in sources[1].batches(4, 7)}[5]
     assert torch.equal(direct, streamed)
     assert not torch.equal(direct, sources[0].batch_at(6)[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "photo_name"),
+    [("a/sea_0.jpg", "a/sea.jpg"), ("sea_9.JPEG", "sea.JPEG"), ("sea_12.jpg", "sea_12.jpg"), ("sea.jpg", "sea.jpg")],
+)
+def test_crops_share_the_name_of_their_photo(name: str, photo_name: str) -> None:
+    """One last digit after an underscore numbers the crops of a photo."""
+    assert photo_of(name) == photo_name
+
+
+def test_crops_of_one_photo_stay_together(tmp_path: Path) -> None:
+    """The network is never selected on a photo part of which it has learned."""
+    chosen = next(f"{n}" for n in range(400) if is_dev(f"{n}.png"))
+    for name in (f"{chosen}_0.png", f"{chosen}_1.png", "other_0.png", "other_1.png"):
+        Image.fromarray(photo(0)).save(tmp_path / name)
+    split = split_folder(tmp_path, crop=176)
+    assert [path.name for path in split.dev] == [f"{chosen}_0.png", f"{chosen}_1.png"]
+
+
+def test_each_folder_has_a_split_of_its_own(photos: Path, tmp_path: Path) -> None:
+    """In the order in which they are named, as often as they are named."""
+    for seed in (7, 8):
+        Image.fromarray(photo(seed)).save(tmp_path / f"{seed}.png")
+    found = split_folders([photos, tmp_path, photos], crop=176)
+    assert [folder for folder, _ in found] == [photos, tmp_path, photos]
+    assert found[0][1] is found[2][1]
+    assert found[1][1] == split_folder(tmp_path, crop=176)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from batchcomp.codec.networks import untrained
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.networks.steered import SteeredNetwork
+from batchcomp.codec.networks.steered_shape import SteeredArchitecture
 from batchcomp.errors import TrainingError
-from batchcomp.training.grow import grow, sources
+from batchcomp.training.grow import begin_with, grow, sources
 
 SMALL = ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=2)
 
@@ -64,3 +67,21 @@ def test_other_widths_cannot_grow() -> None:
     """Channels have no place in a network of another width."""
     with pytest.raises(TrainingError, match="widths"):
         grow(ResidualNetwork(ResidualArchitecture(com_width=16, rec_width=8)), trained(SMALL))
+
+
+def test_a_network_begins_with_one_of_its_own_architecture() -> None:
+    """Of any family, weight for weight; the residual family grows as well."""
+    arch = SteeredArchitecture(width=8, body_width=8)
+    source, target = SteeredNetwork(arch), SteeredNetwork(arch)
+    begin_with(target, source)
+    assert all(torch.equal(a, b) for a, b in zip(source.parameters(), target.parameters(), strict=True))
+    small, larger = trained(SMALL), ResidualNetwork(ResidualArchitecture(com_width=8, rec_width=8, gains=True))
+    begin_with(larger, small)
+    assert torch.equal(larger.com.trunk.tail.weight, small.com.trunk.tail.weight)
+
+
+@pytest.mark.parametrize("source", [ResidualArchitecture(), SteeredArchitecture(width=16)])
+def test_other_architectures_are_no_beginning(source: ResidualArchitecture | SteeredArchitecture) -> None:
+    """What cannot be copied is an error."""
+    with pytest.raises(TrainingError, match="cannot grow into"):
+        begin_with(SteeredNetwork(SteeredArchitecture(width=8)), untrained(source))

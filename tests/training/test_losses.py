@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from batchcomp.metrics.objective import LossWeights
+from batchcomp.metrics.objective import LossWeights, ssimulacra2_share
 from batchcomp.training.losses import Coded, mixed_loss
 
 
@@ -21,3 +22,11 @@ def test_what_ssimulacra2_sees_costs_at_fine_tables() -> None:
     assert torch.equal(slopes[0][1], slopes[1][1])
     assert not torch.allclose(slopes[0][0], slopes[1][0], rtol=0.1)
     assert slopes[1].isfinite().all()
+
+
+def test_where_ssimulacra2_counts_is_a_setting() -> None:
+    """All of its share up to one coarseness, none from another on; by default at fine tables only."""
+    coarseness = torch.tensor([0.2, 0.4, 1.0, 9.0])
+    assert ssimulacra2_share(coarseness, LossWeights()).tolist() == pytest.approx([0.2, 0.2, 0, 0])
+    throughout = LossWeights(ssimulacra2=0.6, ssimulacra2_full=20.0, ssimulacra2_none=40.0)
+    assert ssimulacra2_share(coarseness, throughout).tolist() == pytest.approx([0.6] * 4)

@@ -10,34 +10,37 @@ import typer
 
 from batchcomp.cli.options import DeviceOpt
 from batchcomp.cli.train import trainer
-from batchcomp.cli.train.options import PhotosArg, RunOpt, SeedOpt, ThreadsOpt, given
+from batchcomp.cli.train.options import FoldersArg, RunOpt, SeedOpt, ThreadsOpt, given
 from batchcomp.errors import UsageError
 
 
 class ModelShape(StrEnum):
-    """Which of the shipped models the new one is like."""
+    """Which networks the new model has."""
 
     default = "default"
     fast = "fast"
+    steered = "steered"
     full_size = "full-size"
 
 
 def train_joint(
-    photos: PhotosArg,
+    photos: FoldersArg,
     run: RunOpt,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps in all (10000); raise it to go on.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (4; fast 6).")] = None,
     crop: Annotated[
         int | None,
-        typer.Option(help="Side of the crops in pixels, a multiple of 16 (256; other shapes 192)."),
+        typer.Option(help="Side of the crops in pixels, a multiple of 16 (256; fast and full-size 192)."),
     ] = None,
     shape: Annotated[
         ModelShape,
-        typer.Option(help="Networks like the shipped ones of half size, like the fast ones, or of full size."),
+        typer.Option(
+            help="Networks like the shipped ones of half size, like the fast ones, steered ones, or of full size."
+        ),
     ] = ModelShape.default,
     start: Annotated[
         Path | None,
-        typer.Option(help="A model to begin with, of the same width: a file or a shipped one's name."),
+        typer.Option(help="A model to begin with, of the same family and width: a file or a shipped one's name."),
     ] = None,
     seed: SeedOpt = 0,
     device: DeviceOpt = "auto",
@@ -46,7 +49,7 @@ def train_joint(
     """Train both networks together. They learn through a differentiable JPEG."""
     device = trainer.prepare(device, threads)
     from batchcomp.codec import weights
-    from batchcomp.codec.networks.residual import ResidualNetwork
+    from batchcomp.codec.networks.jiang2017 import Jiang2017Network
     from batchcomp.training.joint import JointSettings, JointTrainer
     from batchcomp.training.shapes import RECIPES
 
@@ -54,6 +57,6 @@ def train_joint(
     options = recipe.settings | given(steps=steps, batch=batch, crop=crop, seed=seed)
     settings = JointSettings(architecture=recipe.architecture, **options)
     first = weights.load_file(start).network if start else None
-    if first is not None and not isinstance(first, ResidualNetwork):
+    if isinstance(first, Jiang2017Network):
         raise UsageError(f"--start {start}: a model of the family jiang2017 cannot be trained jointly")
     trainer.run(JointTrainer(photos, run, settings, device=device, start=first))

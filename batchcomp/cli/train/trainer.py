@@ -33,7 +33,7 @@ def run(trainer: JointTrainer | AlternatingTrainer) -> None:
     train: Callable[[Callable[[Progress], None]], None] = trainer.train
     train(_say_progress)
     if math.isfinite(trainer.best):
-        text = f"best dev BD-rate against JPEG: {trainer.best:.1f} %; use it with --model {trainer.best_path}"
+        text = f"best {trainer.score_name} against JPEG: {trainer.best:.1f} %; use it with --model {trainer.best_path}"
     else:
         text = "no dev score yet: the curves of model and JPEG do not meet; train on with more --steps"
     typer.echo(console.shown(text))
@@ -43,7 +43,8 @@ def _say_progress(at: Progress) -> None:
     left = at.seconds_a_step * (at.steps - at.step)
     text = f"step {at.step}/{at.steps}  loss {at.loss:.4f}  {_clock(left)} left"
     if at.dev:
-        text += f"  dev BD-rate {at.dev.bd_rate:.1f} %, PSNR against JPEG {at.dev.psnr_gain:+.2f} dB"
+        text += f"  dev BD-rate {at.dev.bd_rate:.1f} %, by SSIMULACRA2 {at.dev.ssimulacra2_bd_rate:.1f} %"
+        text += f", PSNR against JPEG {at.dev.psnr_gain:+.2f} dB"
     console.say_progress(text)
 
 

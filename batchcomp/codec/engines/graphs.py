@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -13,6 +14,8 @@ from torch.nn import functional as F  # noqa: N812  (the name every torch reader
 from batchcomp.codec.engines.graph import Graph
 from batchcomp.codec.networks.jiang2017 import SCALE, Jiang2017RecCNN
 from batchcomp.codec.networks.residual import ComCNN, RecCNN, ResidualBlock, Trunk
+from batchcomp.codec.networks.steered import MAX_SCALE, RenderBlock, SteeredComCNN, SteeredRecCNN, SteeredTrunk
+from batchcomp.codec.networks.steered_shape import HALVING, PERIOD
 from batchcomp.codec.resample import downscale, upscale_quickly
 
 RunGraph = Callable[[Sequence[Tensor]], Tensor]  # inputs (C, h, w) to the last output, (C', h, w)
@@ -42,16 +45,38 @@ def residual_plan(net: ComCNN | RecCNN) -> GraphPlan:
     trunk, resample = net.trunk, downscale if isinstance(net, ComCNN) else upscale_quickly
     if not isinstance(trunk, Trunk):
         raise ValueError("only a `Trunk` makes a graph")  # noqa: TRY004 - as for every net that makes none
+    around = partial(resample, scale=net.scale)
+    return GraphPlan(graph=trunk_graph(trunk), apply=_around_trunk(trunk, around), unit=trunk.unshuffle)
+
+
+def steered_plan(net: SteeredComCNN | SteeredRecCNN) -> GraphPlan:
+    """The trunk is the graph.
+
+    Raises:
+        ValueError: the net has another trunk.
+    """
+    trunk, resample = net.trunk, downscale if isinstance(net, SteeredComCNN) else upscale_quickly
+    if not isinstance(trunk, SteeredTrunk):
+        raise ValueError("only a `SteeredTrunk` makes a graph")  # noqa: TRY004 - as for every net that makes none
+    around = partial(resample, scale=net.scale)
+    unit = trunk.unshuffle * PERIOD
+    return GraphPlan(graph=steered_graph(trunk), apply=_around_trunk(trunk, around), unit=unit)
+
+
+def _around_trunk(
+    trunk: Trunk | SteeredTrunk, resample: Callable[[Tensor], Tensor]
+) -> Callable[[RunGraph, Tensor, float], Tensor]:
+    """What stays with torch where the trunk is the graph: its inputs, pixel-shuffle and the resampled picture."""
 
     def apply(run: RunGraph, x: Tensor, log_coarseness: float) -> Tensor:
         planes = trunk.planes(x, torch.tensor([log_coarseness]))[0]
         residual = run([planes, *_gains(trunk, log_coarseness)])[None]
-        return F.pixel_shuffle(residual, trunk.shuffle).add_(resample(x, net.scale))
+        return F.pixel_shuffle(residual, trunk.shuffle).add_(resample(x))
 
-    return GraphPlan(graph=trunk_graph(trunk), apply=apply, unit=trunk.unshuffle)
+    return apply
 
 
-def _block(graph: Graph, block: ResidualBlock, x: str, gain: str | None) -> str:
+def _block(graph: Graph, block: ResidualBlock | RenderBlock, x: str, gain: str | None = None) -> str:
     hidden = graph.conv(block.first, x, relu=True)
     return graph.sum_of(x, graph.conv(block.second, hidden if gain is None else graph.product_of(hidden, gain)))
 
@@ -78,7 +103,27 @@ def trunk_graph(trunk: Trunk) -> Graph:
     return graph
 
 
-def _gains(trunk: Trunk, log_coarseness: float) -> list[Tensor]:
+def steered_graph(trunk: SteeredTrunk) -> Graph:
+    """The trunk between unshuffling and shuffling, with inputs and output as those of `trunk_graph`."""
+    graph = Graph()
+    planes = graph.add("Input", [])
+    gains = [graph.add("Input", []) for _ in trunk.widths]
+    features = graph.conv(trunk.head, planes)
+    context = graph.conv(trunk.down, graph.add("Reorg", [features], f"0={HALVING}"))
+    for block, gain in zip(trunk.body, gains, strict=True):
+        context = _block(graph, block, context, gain)  # type: ignore[arg-type]
+    bounded = graph.add("Clip", [graph.conv(trunk.scale, context)], f"0=0.0 1={MAX_SCALE}")
+    scale, shift = (
+        graph.add("PixelShuffle", [one], f"0={HALVING}") for one in (bounded, graph.conv(trunk.shift, context))
+    )
+    h = graph.add("ReLU", [graph.sum_of(graph.product_of(features, scale), shift)])
+    for block in trunk.render:
+        h = _block(graph, block, h)  # type: ignore[arg-type]
+    graph.conv(trunk.tail, h)
+    return graph
+
+
+def _gains(trunk: Trunk | SteeredTrunk, log_coarseness: float) -> list[Tensor]:
     """The inputs of the graph after the planes."""
     if trunk.gains is None:
         return []
@@ -109,5 +154,7 @@ def jiang2017_plan(net: Jiang2017RecCNN) -> GraphPlan:
 BUILDERS: Final[Mapping[type[nn.Module], Callable[[Any], GraphPlan]]] = {
     ComCNN: residual_plan,
     RecCNN: residual_plan,
+    SteeredComCNN: steered_plan,
+    SteeredRecCNN: steered_plan,
     Jiang2017RecCNN: jiang2017_plan,  # 20 layers at full resolution: ComCNN's three are not worth it
 }

@@ -9,10 +9,11 @@ import importlib
 from collections.abc import Mapping
 from typing import Final, cast
 
-from batchcomp.codec.networks.base import CodecNetwork
+from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
 
 FAMILIES: Final[Mapping[str, str]] = {  # by the name in a model file: `module:Class` of the networks
     "residual": "batchcomp.codec.networks.residual:ResidualNetwork",
+    "steered": "batchcomp.codec.networks.steered:SteeredNetwork",
     "jiang2017": "batchcomp.codec.networks.jiang2017:Jiang2017Network",
 }
 
@@ -34,3 +35,15 @@ def name_of(network: CodecNetwork) -> str:
         if known == reference:
             return name
     raise ValueError(f"{reference} is no family of `FAMILIES`")
+
+
+def untrained(arch: NetworkShape) -> CodecNetwork:
+    """Return new networks of an architecture, of whichever family it is.
+
+    Raises:
+        ValueError: it is of none.
+    """
+    for family in map(family_of, FAMILIES):
+        if type(arch) is family.shape:
+            return family(arch)
+    raise ValueError(f"{arch} is an architecture of no family of `FAMILIES`")

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
 
 class NetworkShape(Protocol):
@@ -72,3 +73,21 @@ class CodecNetwork(nn.Module):
 
 def conv3x3(channels_in: int, channels_out: int) -> nn.Conv2d:
     return nn.Conv2d(channels_in, channels_out, 3, padding=1)
+
+
+def input_planes(x: Tensor, log_coarseness: Tensor, unshuffle: int, period: int) -> Tensor:
+    """What a trunk sees of pictures x (B, 3, H, W): (B, 3 unshuffle^2 + 1 + 2 period, H / unshuffle, W / unshuffle).
+
+    After the unshuffled picture comes the coarseness; then, for each row and for each column of a JPEG block of
+    `period` pixels a side, whether the place is in it. A period of 0 adds none.
+    """
+    unshuffled = F.pixel_unshuffle(x - 0.5, unshuffle)  # (B, 3 f^2, H/f, W/f)
+    rows, columns = unshuffled.shape[2:]
+    level = (log_coarseness / 3.0).view(-1, 1, 1, 1).expand(-1, 1, rows, columns)
+    inputs = [unshuffled, level.to(unshuffled.dtype)]
+    if period:
+        position = torch.eye(period, dtype=unshuffled.dtype, device=unshuffled.device)
+        across = position.repeat(1, columns // period)[:, None, :].expand(-1, rows, -1)
+        down = position.repeat(1, rows // period)[:, :, None].expand(-1, -1, columns)
+        inputs += [plane.expand(len(x), -1, -1, -1) for plane in (down, across)]
+    return torch.cat(inputs, dim=1)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
-from batchcomp.codec.networks.base import CodecNetwork, conv3x3
+from batchcomp.codec.networks.base import CodecNetwork, conv3x3, input_planes
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture, TrunkShape
 from batchcomp.codec.resample import downscale, upscale
 from batchcomp.codec.tables import FULL_SIZE_SLOPE, initial_log_tables, tables_at
@@ -109,16 +109,7 @@ class Trunk(nn.Module):
 
     def planes(self, x: Tensor, log_coarseness: Tensor) -> Tensor:
         """What the head sees of x (B, 3, H, W), sides multiples of the unit: (B, planes, H / f, W / f)."""
-        unshuffled = F.pixel_unshuffle(x - 0.5, self.unshuffle)  # (B, 3 f^2, H/f, W/f)
-        rows, columns = unshuffled.shape[2:]
-        level = (log_coarseness / 3.0).view(-1, 1, 1, 1).expand(-1, 1, rows, columns)
-        inputs = [unshuffled, level.to(unshuffled.dtype)]
-        if self.period:
-            position = torch.eye(self.period, dtype=unshuffled.dtype, device=unshuffled.device)
-            across = position.repeat(1, columns // self.period)[:, None, :].expand(-1, rows, -1)
-            down = position.repeat(1, rows // self.period)[:, :, None].expand(-1, -1, columns)
-            inputs += [plane.expand(len(x), -1, -1, -1) for plane in (down, across)]
-        return torch.cat(inputs, dim=1)
+        return input_planes(x, log_coarseness, self.unshuffle, self.period)
 
     def _residual(self, h: Tensor, log_coarseness: Tensor) -> Tensor:
         gains = self._gains(log_coarseness)

@@ -31,6 +31,19 @@ def test_train_needs_photos(run: Run) -> None:
     assert "0 of 1 photos have a short side of at least 256 px" in result.err
 
 
+def test_several_folders_are_trained_on(run: Run, tmp_path: Path) -> None:
+    """Each has its dev scores; the shape may be any that is offered."""
+    for seed, folder in enumerate(("sea", "sea", "hills", "hills")):
+        samples.save(tmp_path / folder / f"{seed}.png", samples.image(180, 180, seed=seed))
+    options = ("--run", tmp_path / "run", "--batch", 1, "--crop", 176, "--threads", 1, "--shape", "steered")
+    result = run("train", "joint", tmp_path / "sea", tmp_path / "hills", "--steps", 1, *options)
+    assert result.code == 0, result.err
+    assert [row.split(",")[1] for row in (tmp_path / "run" / "dev.csv").read_text().splitlines()[1:]] == [
+        "sea",
+        "hills",
+    ]
+
+
 def test_a_model_of_another_family_is_no_start(run: Run) -> None:
     """The baseline's networks cannot be trained through the differentiable JPEG."""
     result = run("train", "joint", "photos", "--run", "run", "--start", "jiang2017")

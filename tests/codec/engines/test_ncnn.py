@@ -8,6 +8,8 @@ import torch
 from batchcomp.codec.engines import select
 from batchcomp.codec.engines.base import to_floats
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.networks.steered_shape import SteeredArchitecture
+from tests.codec.networks import test_steered as steered
 from tests.codec.samples import GROWN, PHASED, PLAIN, moved, noise
 
 pytest.importorskip("ncnn", reason="needs the extra `fast`")
@@ -19,6 +21,21 @@ from batchcomp.codec.engines.ncnn import TOLERANCE, ncnn_for
 def test_ncnn_computes_what_torch_does(arch: ResidualArchitecture, size: tuple[int, int]) -> None:
     """Both nets, with gains and the middle branch, at several coarsenesses, to far less than a step of 8 bits."""
     network = moved(arch)
+    for net, unit in ((network.com, arch.unit), (network.rec, arch.unit // arch.scale)):
+        engine = ncnn_for(net)
+        assert engine is not None
+        tile = torch.from_numpy(noise(1, size[0] * unit, size[1] * unit, 3))
+        for log_coarseness in (-1.0, 0.3, 4.0):
+            with torch.inference_mode():
+                exact = net(to_floats(tile), torch.tensor([log_coarseness]))
+                assert float((engine.floats(tile, log_coarseness) - exact).abs().max()) <= TOLERANCE
+
+
+@pytest.mark.parametrize("arch", steered.ARCHITECTURES)
+@pytest.mark.parametrize("size", [(10, 14), (9, 7), (24, 1)])
+def test_ncnn_computes_the_steered_nets(arch: SteeredArchitecture, size: tuple[int, int]) -> None:
+    """Both nets, with the scale at its bounds too."""
+    network = steered.moved(arch)
     for net, unit in ((network.com, arch.unit), (network.rec, arch.unit // arch.scale)):
         engine = ncnn_for(net)
         assert engine is not None
