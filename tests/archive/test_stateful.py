@@ -48,6 +48,7 @@ class Archive(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp()) / "x.bca"
         self.model: list[Version] = []
+        self.ever: set[tuple[str, bytes]] = set()  # what was stored at any time
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
 
     def teardown(self) -> None:
@@ -98,6 +99,7 @@ class Archive(RuleBasedStateMachine):
         assert 0 <= count <= len(wanted)
         assert count == len(wanted) or not done
         self.model += wanted[:count]
+        self.ever |= {(version.path, version.data) for version in wanted[:count]}
 
     def write(self, wanted: list[Version], options: dict[str, int]) -> None:
         with ArchiveWriter(self.folder, now=lambda: self.now, **options) as writer:
@@ -160,8 +162,10 @@ class Archive(RuleBasedStateMachine):
         assert verify(self.folder).ok
         archive = ArchiveReader.open(self.folder)
         read = {row.path: archive.read(row) for row in archive.rows()}
-        allowed = {(version.path, version.data) for version in self.model}
-        assert set(read.items()) <= allowed
+        shared = {version.data for version in self.model}
+        # without a manifest nothing tells that an entry was only held for those that share it (docs/format.md)
+        held = {(path, data) for path, data in self.ever if data in shared} if how in {"flip", "cut"} else set()
+        assert set(read.items()) <= {(version.path, version.data) for version in self.model} | held
         if read != expected:
             assert found.lost
         if how in {"swap", "rename"}:
@@ -221,4 +225,4 @@ def test_any_history_is_what_the_model_says(count: int) -> None:
 
 
 def settings_for(count: int) -> settings:
-    return settings(max_examples=count, stateful_step_count=12, deadline=None)
+    return settings(max_examples=count, stateful_step_count=12, deadline=None, derandomize=count == QUICK)
