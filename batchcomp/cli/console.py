@@ -42,11 +42,7 @@ def out() -> Console:
 
 
 def print_result(renderable: Any) -> None:
-    """Print what rich makes of something on stdout.
-
-    Raises:
-        BrokenPipeError, OutputError: see `write`; rich itself would end the process in its own way.
-    """
+    """Print what rich makes of something on stdout; errors are those of `write`, not rich's own."""
     from rich.console import Console
 
     terminal, text = sys.stdout.isatty(), io.StringIO()
@@ -279,11 +275,7 @@ def show_table(
     *,
     stack: Sequence[Sequence[int]] = (),
 ) -> None:
-    """Print a table on stdout, see `table_of`.
-
-    Raises:
-        BrokenPipeError, OutputError: see `write`.
-    """
+    """Print a table on stdout; see `tables.table_of`, and `write` for errors."""
     from batchcomp.cli.tables import table_of
 
     print_result(table_of(out(), title, columns, rows, footer, stack=stack))

@@ -29,7 +29,7 @@ MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(sha256="a943af05fd2bb67b8fdfcecb01f3139df465b568e14efffcc826f0fa5ba2f5c0", fine="default-fine"),
     "default-fine": Shipped(sha256="96a56c478d9d65a9d6a2ab46561a778e89d912323b2f3a2ef3f5771b1e1a4c1c"),
     "fast": Shipped(sha256="cd49d39cdb6c11c116264c2ae90cfef4f64fbb8d8b7c76385f87c298f263a672", fine="default-fine"),
-    "jiang2017": Shipped(sha256="6c82fe3e9f180987838f9cea897c0e018f35cbd716f765e46014a648929da2aa"),
+    "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
     sha256="465c88ee8a8a86ce78f3e32c9a055947eb3dc520073974db9de6aa282d809fbd"
