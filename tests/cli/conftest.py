@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,3 +77,16 @@ def photos(tmp_path: Path) -> Path:
     samples.save(folder / "b.jpg", samples.image(61, 83, seed=1), quality=95)
     samples.save(folder / "sub" / "c.png", samples.image(33, 35, mode="L", seed=2))
     return folder
+
+
+@pytest.fixture
+def lock_sub(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return what lets no folder called `sub` be read from then on, which root could."""
+    real = os.scandir
+
+    def refuses(path: Any) -> Any:
+        if str(path).endswith("/sub"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    return lambda: monkeypatch.setattr("os.scandir", refuses)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -74,17 +74,10 @@ def test_everything_is_missing(run: Run, archive: Path, photos: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_read_is_not_missing(
-    run: Run, archive: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, archive: Path, photos: Path, lock_sub: Callable[[], None]
 ) -> None:
     """It fails, with exit code 3, and nothing is said of the pictures in it but that."""
-    real = os.scandir
-
-    def refuses(path: Any) -> Any:
-        if str(path).endswith("/sub"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return real(path)
-
-    monkeypatch.setattr("os.scandir", refuses)
+    lock_sub()
     result = run("diff", archive, photos)
     assert result.code == 3
     assert result.err.count("\n") == 1

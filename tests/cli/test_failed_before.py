@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -187,17 +188,10 @@ def test_an_unreadable_file_is_tried_every_night(
 
 
 def test_an_unreadable_folder_is_told_every_night(
-    run: Run, night: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, night: Run, photos: Path, lock_sub: Callable[[], None]
 ) -> None:
     """Nobody knows what comes and goes in it, so that silence would lose pictures."""
-    real = os.scandir
-
-    def refuses(path: Any) -> Any:
-        if str(path).endswith("/sub"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return real(path)
-
-    monkeypatch.setattr("os.scandir", refuses)
+    lock_sub()
     for _ in range(2):
         result = night()
         assert result.code == 3

@@ -21,6 +21,7 @@ from batchcomp.pipeline.records import tally
 from batchcomp.pipeline.verify import VerifySettings, check_pictures
 from batchcomp.report.rows import report_row, totals
 from batchcomp.settings import CompressSettings, DecodeSettings
+from tests.codec.samples import screenshot
 
 
 @pytest.fixture
@@ -62,18 +63,6 @@ def texture(height: int = 120, width: int = 170) -> np.ndarray:
     small = Image.fromarray(rng.integers(0, 255, (height // 8, width // 8, 3), dtype=np.uint8))
     smooth = np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)).astype(int)
     return np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
-
-
-def screenshot(height: int = 240, width: int = 320) -> np.ndarray:
-    """Flat areas, frames and lines of something like text."""
-    rng = np.random.default_rng(1)
-    pixels = np.full((height, width, 3), 245, np.uint8)
-    pixels[:24] = (40, 90, 160)
-    pixels[40:-8, 8:80] = (225, 228, 232)
-    for top in range(48, height - 16, 12):
-        for left in range(96, width - 24, 5):
-            pixels[top : top + 8, left : left + 4] = 245 - 200 * (rng.random((8, 4, 1)) < 0.4)
-    return pixels
 
 
 def line_art(height: int = 200, width: int = 260) -> np.ndarray:

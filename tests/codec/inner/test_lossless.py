@@ -8,18 +8,7 @@ import pytest
 from batchcomp.codec.inner import lossless
 from batchcomp.images.load import decode_picture
 from batchcomp.images.picture import Metadata, Picture
-
-
-def screenshot(height: int = 240, width: int = 320) -> np.ndarray:
-    """Flat areas, frames and lines of something like text."""
-    rng = np.random.default_rng(1)
-    pixels = np.full((height, width, 3), 245, np.uint8)
-    pixels[:24] = (40, 90, 160)
-    pixels[40:-8, 8:80] = (225, 228, 232)
-    for top in range(48, height - 16, 12):
-        for left in range(96, width - 24, 5):
-            pixels[top : top + 8, left : left + 4] = 245 - 200 * (rng.random((8, 4, 1)) < 0.4)
-    return pixels
+from tests.codec.samples import screenshot
 
 
 def noise(height: int = 150, width: int = 170) -> np.ndarray:
