@@ -64,10 +64,19 @@ def _header_of(data: bytes) -> PayloadHeader:
         raise SyntaxError(str(error)) from error
 
 
+def _may_be_payload(prefix: bytes) -> bool:
+    """Whether a file that begins so may be a payload; others are left to Pillow's own plugins unread."""
+    try:
+        codec_of(prefix)
+    except PayloadError:
+        return False
+    return True
+
+
 def register() -> None:
     """Put the plugin before all others, which would take a payload for the JPEG or AVIF that it is as well."""
     Image.init()
-    Image.register_open(FORMAT, PayloadFile)
+    Image.register_open(FORMAT, PayloadFile, _may_be_payload)
     Image.ID.remove(FORMAT)
     Image.ID.insert(0, FORMAT)
 
