@@ -34,7 +34,7 @@ class Remembered:
         pack: whether payloads are packed.
         codec: what holds the compact pictures.
         effort: 0 to 9.
-        measure: whether pictures are measured.
+        measure: how pictures are measured, `none` where they are not.
         parity: recovery data, as a part of a segment's bytes: 0 to 1.
         problem: why the file could not be used, one line; it is not stored.
     """
@@ -45,7 +45,7 @@ class Remembered:
     pack: bool | None = None
     codec: str | None = None
     effort: int | None = None
-    measure: bool | None = None
+    measure: str | None = None
     parity: float | None = None
     problem: str = ""
 
@@ -167,7 +167,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "pack": _flag,
     "codec": _text,
     "effort": _number(0, 9, int),
-    "measure": _flag,
+    "measure": _text,
     "parity": _number(0, 1, int, float),
 }
 
