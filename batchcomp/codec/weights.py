@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 
 from batchcomp.codec.networks import FAMILIES, family_of, name_of
 from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
+from batchcomp.codec.networks.exact import ExactConv2d
 from batchcomp.errors import ModelError
 from batchcomp.models import MODELS, model_file
 
@@ -37,6 +38,10 @@ def to_bytes(network: CodecNetwork, *, half: bool = True) -> bytes:
     """Serialise weights, in float16 unless `half` is False, with the architecture as metadata."""
     dtype = torch.float16 if half else torch.float32
     tensors = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
+    for name, module in network.named_modules():
+        if isinstance(module, ExactConv2d):
+            weight, bias = (value.detach().cpu().contiguous() for value in module.whole())
+            tensors |= {f"{name}.weight": weight.to(dtype), f"{name}.bias": bias}
     tensors |= {key: value.detach().cpu().float().contiguous() for key, value in tables_of(network).items()}
     # One key only: safetensors writes several in an order of chance, and the bytes are what the model is known by.
     architecture = asdict(network.arch)  # type: ignore[call-overload]

@@ -21,6 +21,7 @@ class ResidualArchitecture:
     `mid_width`, a branch of that many channels at half that resolution joins in the middle of each trunk. `gains` makes
     every block's strength depend on the coarseness, `bands` the shape of the quantisation tables. With `phases` both
     nets know where they are in the JPEG's grid of 8x8 blocks, which a convolution cannot find out by itself.
+    With `exact` RecCNN computes in whole numbers (`networks.exact`): restored pixels are the same on every machine.
     """
 
     scale: int = 2
@@ -35,11 +36,12 @@ class ResidualArchitecture:
     gains: bool = False
     bands: bool = False
     phases: bool = False
+    exact: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError where the numbers build no network, or one that no picture needs."""
         values = vars(self)
-        flags = {"gains", "bands", "phases"}
+        flags = {"gains", "bands", "phases", "exact"}
         optional = {"mid_width", "com_mid_blocks", "rec_mid_blocks"}
         if any(type(values[key]) is not bool for key in flags):
             raise ValueError(f"{values}: expected true or false for {', '.join(sorted(flags))}")
@@ -76,6 +78,7 @@ class ResidualArchitecture:
             mid_blocks=self.rec_mid_blocks,
             gains=self.gains,
             period=self.period,
+            exact=self.exact,
         )
 
     @property
@@ -120,6 +123,7 @@ class TrunkShape:
     mid_blocks: int = 0
     gains: bool = False
     period: int = 0
+    exact: bool = False
 
     @property
     def planes(self) -> int:
