@@ -237,7 +237,10 @@ def test_what_was_deleted_stays_deleted_without_a_manifest(tmp_path: Path, size:
     path.write_bytes(path.read_bytes()[:size])
     found = repair(folder, describe, now=fixed_now)
     assert verify(folder).ok
-    assert {name: data for name, (_, data) in current(folder).items()} == {"b.png": b"content of two", "c.png": b"another"}
+    assert {name: data for name, (_, data) in current(folder).items()} == {
+        "b.png": b"content of two",
+        "c.png": b"another",
+    }
     assert [one.saved for one in found.segments] == [0]
 
 
