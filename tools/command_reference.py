@@ -19,7 +19,8 @@ COLUMNS = 80
 HEAD = """# Commands
 
 What `batchcomp COMMAND --help` says at 80 columns, all of it. [usage.md](usage.md) explains how they go together,
-[scripting.md](scripting.md) their exit codes and JSON. `python tools/command_reference.py docs/commands.md` wrote this page.
+[scripting.md](scripting.md) their exit codes and JSON. `python tools/command_reference.py docs/commands.md` wrote this
+page.
 """
 
 
@@ -46,10 +47,8 @@ def help_of(path: tuple[str, ...]) -> str:
 
 def reference() -> str:
     """The whole document."""
-    parts = [HEAD]
-    for path in commands(typer.main.get_command(app), ()):
-        parts.append(f"\n## {' '.join(('batchcomp', *path))}\n\n```\n{help_of(path)}\n```\n")
-    return "".join(parts)
+    paths = commands(typer.main.get_command(app), ())
+    return HEAD + "".join(f"\n## {' '.join(('batchcomp', *path))}\n\n```\n{help_of(path)}\n```\n" for path in paths)
 
 
 if __name__ == "__main__":
