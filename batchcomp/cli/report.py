@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from batchcomp.cli import console, outside, session, versions
+from batchcomp.cli import console, outside, pages, session, versions
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.options import ArchiveArg, JsonOpt, OutsideOpt
+from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import UsageError
 from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
 
@@ -29,6 +29,11 @@ def report(
     ] = None,
     list_outside: OutsideOpt = False,
     worst: Annotated[int | None, typer.Option(min=1, help="Only the N with the least gain over JPEG.")] = None,
+    html: pages.HtmlOpt = None,
+    shown: pages.ShownOpt = pages.SHOWN,
+    sources: pages.SourcesOpt = None,
+    device: DeviceOpt = "auto",
+    model: ModelOpt = None,
 ) -> None:
     """Compare each picture with plain JPEG. The figures were measured when it was stored."""
     name = format_name(form, as_json=as_json, as_csv=as_csv)
@@ -47,9 +52,12 @@ def report(
     opened = ArchiveReader.open(folder)
     say_foreign(folder)
     rows = [report_row(row) for row in opened.rows()]
-    shown = arrange(rows, sort=sort, worst=worst)
-    write(Report(title=str(folder), rows=shown, totals=totals(rows, opened.bytes_on_disk())), console)
-    raise typer.Exit(console.say_damage(opened.damage, as_json=name == JSON, pictures=len(shown)))
+    arranged, total = arrange(rows, sort=sort, worst=worst), totals(rows, opened.bytes_on_disk())
+    if html is not None:
+        options = pages.PageOptions(shown=shown, sources=tuple(sources or ()), device=device, model=model)
+        raise typer.Exit(pages.write_report(html, opened, rows, total, options))
+    write(Report(title=str(folder), rows=arranged, totals=total), console)
+    raise typer.Exit(console.say_damage(opened.damage, as_json=name == JSON, pictures=len(arranged)))
 
 
 def _part(folder: Path, history: str | None, *, as_json: bool) -> int:

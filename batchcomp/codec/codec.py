@@ -70,9 +70,14 @@ class Codec:
         return cls(model, device=device, batch=batch, threads=threads, model_file=model_file)
 
     @property
+    def models(self) -> tuple[Model, ...]:
+        """Each model that `compact` uses, the main one first."""
+        return tuple(model for model in (self.model, self._fine) if model)
+
+    @property
     def hashes(self) -> tuple[str, ...]:
         """SHA-256 of each model that `compact` uses, the main one first."""
-        return tuple(model.sha256 for model in (self.model, self._fine) if model)
+        return tuple(model.sha256 for model in self.models)
 
     def hash_of(self, header: payload.PayloadHeader) -> str:
         """SHA-256 of the model of a payload that `compact` began."""

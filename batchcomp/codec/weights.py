@@ -35,11 +35,15 @@ def to_bytes(network: CodecNetwork, *, half: bool = True) -> bytes:
     """Serialise weights, in float16 unless `half` is False, with the architecture as metadata."""
     dtype = np.float16 if half else np.float32
     tensors = {key: value.detach().cpu().numpy().astype(dtype) for key, value in network.state_dict().items()}
+    for name, module in network.named_modules():
+        if hasattr(module, "whole"):  # an `ExactConv2d`: what it computes with
+            weight, bias = (value.detach().cpu().numpy() for value in module.whole())
+            tensors |= {f"{name}.weight": weight.astype(dtype), f"{name}.bias": bias}
     tensors |= {key: value.detach().cpu().float().numpy() for key, value in tables_of(network).items()}
     # One key only: safetensors writes several in an order of chance, and the bytes are what the model is known by.
     architecture = asdict(network.arch)  # type: ignore[call-overload]
     header = {"format": FORMAT, "family": name_of(network), "architecture": architecture}
-    whole = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
+    whole = {key: np.asarray(value, order="C") for key, value in tensors.items()}
     return safetensors.numpy.save(whole, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 

@@ -35,9 +35,15 @@ class GraphPlan:
 
 
 def residual_plan(net: Net) -> GraphPlan:
-    """The residual family: a residual trunk, and a middle branch at half its resolution."""
+    """The residual family: a residual trunk, and a middle branch at half its resolution.
+
+    Raises:
+        ValueError: the trunk computes in whole numbers, which Winograd's kernels do not keep.
+    """
     arch: Any = net.model.arch
     shape: TrunkShape = arch.com if net.role == COM else arch.rec
+    if shape.exact:
+        raise ValueError("an exact trunk makes no graph")
     graph = Graph(net.array)
     picture, planes = _head_of(graph, shape.unshuffle)
     widths = [shape.width] * shape.blocks + [shape.mid_width] * (shape.mid_blocks if shape.mid_width else 0)

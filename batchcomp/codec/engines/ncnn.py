@@ -21,7 +21,7 @@ from batchcomp.codec.engines.base import Planes, Tiles, to_planes, to_tile
 from batchcomp.codec.engines.graph import Graph
 from batchcomp.codec.engines.graphs import BUILDERS, GraphPlan
 from batchcomp.codec.model import Net
-from batchcomp.codec.resample import reduced
+from batchcomp.codec.resample_numpy import reduced
 
 TOLERANCE = 1e-4  # of [0, 1]: beyond it ncnn does not compute the graph; a 40th of an 8-bit step
 CHECKED = 1.5  # log2 of the coarseness at which it is checked

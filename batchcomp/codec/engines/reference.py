@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from batchcomp.codec.engines.base import Planes
 from batchcomp.codec.engines.graph import ADD, MULTIPLY, SUBTRACT, Graph, Layer
-from batchcomp.codec.resample import enlarged
+from batchcomp.codec.resample_numpy import enlarged
 
 
 def run(graph: Graph, inputs: Sequence[Planes]) -> Planes:

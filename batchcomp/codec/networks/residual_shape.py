@@ -28,6 +28,7 @@ class ResidualArchitecture:
     `mid_width`, a branch of that many channels at half that resolution joins in the middle of each trunk. `gains` makes
     every block's strength depend on the coarseness, `bands` the shape of the quantisation tables. With `phases` both
     nets know where they are in the JPEG's grid of 8x8 blocks, which a convolution cannot find out by itself.
+    With `exact` RecCNN computes in whole numbers (`networks.exact`): restored pixels are the same on every machine.
     """
 
     scale: int = 2
@@ -42,11 +43,12 @@ class ResidualArchitecture:
     gains: bool = False
     bands: bool = False
     phases: bool = False
+    exact: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError where the numbers build no network, or one that no picture needs."""
         values = vars(self)
-        flags = {"gains", "bands", "phases"}
+        flags = {"gains", "bands", "phases", "exact"}
         optional = {"mid_width", "com_mid_blocks", "rec_mid_blocks"}
         if any(type(values[key]) is not bool for key in flags):
             raise ValueError(f"{values}: expected true or false for {', '.join(sorted(flags))}")
@@ -83,6 +85,7 @@ class ResidualArchitecture:
             mid_blocks=self.rec_mid_blocks,
             gains=self.gains,
             period=self.period,
+            exact=self.exact,
         )
 
     @property
@@ -143,6 +146,7 @@ class TrunkShape:
     mid_blocks: int = 0
     gains: bool = False
     period: int = 0
+    exact: bool = False
 
     @property
     def planes(self) -> int:
@@ -160,6 +164,8 @@ class TrunkShape:
             for number in range(self.mid_blocks):
                 found |= block_tensors(f"{name}.middle.body.{number}", self.mid_width)
             found |= conv_tensors(f"{name}.middle.up", self.mid_width, 4 * self.width, 1)
+        if self.exact:
+            found |= {f"{key.removesuffix('.bias')}.grid.exponent": () for key in found if key.endswith(".bias")}
         return found | (gain_tensors(f"{name}.gains", self.hidden) if self.gains else {})
 
     @property

@@ -202,7 +202,7 @@ def _code_tables(
     coder: Coder, packer: Packer, header: payload.PayloadHeader, planes: int, tables: NDArray[np.int64] | None
 ) -> NDArray[np.int64]:
     """Tables by their difference from what the packer expects at this quality: zero, sign, and size in unary."""
-    expected = packer.tables[round(header.quality) - 1].astype(np.int64)
+    expected = packer.expected(header.model, header.quality)
     kinds = min(planes, 2)
     answer = np.ones((2, 64), np.int64)
     zero, sign, more = _Adaptive(), _Adaptive(), [_Adaptive() for _ in range(8)]

@@ -14,7 +14,7 @@ from batchcomp.codec.networks import FAMILIES
 from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
-from batchcomp.codec.resample import reduced
+from batchcomp.codec.resample_numpy import reduced
 from tests.codec.networks import test_steered as steered
 from tests.codec.networks.test_jiang2017 import lively
 from tests.codec.samples import GROWN, PHASED, PLAIN, model_of, moved, noise
