@@ -20,7 +20,10 @@ def downscale(x: Tensor, scale: int) -> Tensor:
     """Bicubic, antialiased (a = -0.5, as Pillow): (B, 3, H, W) -> (B, 3, H / scale, W / scale)."""
     if scale == 1:
         return x
-    return F.interpolate(x, scale_factor=1 / scale, mode="bicubic", antialias=True)
+    turned = x.shape[3] == scale  # torch is wrong where the answer has a single column, not where it has a single row
+    x = x.transpose(2, 3).contiguous() if turned else x
+    answer = F.interpolate(x, scale_factor=1 / scale, mode="bicubic", antialias=True)
+    return answer.transpose(2, 3) if turned else answer
 
 
 def upscale(x: Tensor, scale: int) -> Tensor:

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from batchcomp.codec import weights
 from batchcomp.codec.networks import untrained
-from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
+from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.networks.shape import NetworkShape
 from batchcomp.codec.tables import COARSEST, FINEST, MAX_NETWORK_QUALITY, quality_to_coarseness
 from batchcomp.errors import TrainingError
 from batchcomp.metrics.objective import LossWeights

@@ -60,7 +60,7 @@ def pack(data: bytes, found: Coefficients, tables: NDArray[np.int64], *, check: 
         than `MAX_PIXELS`.
 
     Raises:
-        UsageError: the `[pack]` extra is not installed.
+        UsageError: constriction is not installed.
     """
     packer, header = shipped(), payload.parse(data)
     if 64 * found.shape[1] * found.shape[2] > MAX_PIXELS:
@@ -82,7 +82,7 @@ def unpack(data: bytes) -> bytes:
 
     Raises:
         PayloadError: the data are damaged, or this MozJPEG writes other bytes than the one that wrote the payload.
-        UsageError: the `[pack]` extra is not installed.
+        UsageError: constriction is not installed.
     """
     front, found, tables = _decoded(data)
     written = _written(front, found, tables, payload.parse(payload.SOI + front + payload.EMPTY_SCAN))
@@ -99,7 +99,7 @@ def picture_of(data: bytes) -> bytes:
 
     Raises:
         PayloadError: the data are damaged.
-        UsageError: the `[pack]` extra is not installed.
+        UsageError: constriction is not installed.
     """
     front, found, tables = _decoded(data)
     header = payload.parse(payload.SOI + front + payload.EMPTY_SCAN)
