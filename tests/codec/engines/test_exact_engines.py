@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from batchcomp.codec import tiles, weights
+from batchcomp.codec.codec import Codec
 from batchcomp.codec.device import Device
 from batchcomp.codec.engines import reference, select
 from batchcomp.codec.engines.graphs import BUILDERS
@@ -21,7 +22,8 @@ from batchcomp.codec.engines.torch import TorchCpu, TorchDevice
 from batchcomp.codec.model import Model
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.whole_numbers import PIXEL_MIDDLE
-from batchcomp.images.picture import Pixels
+from batchcomp.images.picture import Picture, Pixels
+from tests.benchmark.samples import photo
 from tests.codec.samples import GROWN, PHASED, PLAIN, moved, noise
 
 ARCHITECTURES = {
@@ -141,6 +143,34 @@ def test_instruction_sets_change_nothing(tmp_path: Path) -> None:
         )
         found[capability] = done.stdout.strip()
     assert found == dict.fromkeys(found, expected)
+
+
+DECODE = """
+import hashlib, sys
+from batchcomp.codec import jpeg
+print(hashlib.sha256(jpeg.decode(open(sys.argv[1], "rb").read())[0].tobytes()).hexdigest())
+"""
+
+
+def test_libjpeg_decodes_payloads_alike_with_and_without_simd(tmp_path: Path) -> None:
+    """What the networks see of a payload is the same everywhere: https://libjpeg-turbo.org, JSIMD_FORCENONE."""
+    path = tmp_path / "payload.jpg"
+    path.write_bytes(Codec(exact_model(ARCHITECTURES["plain"])).compress(Picture(pixels=photo(200, 240)), 70))
+    found = []
+    for forced in ({}, {"JSIMD_FORCENONE": "1"}, {"JSIMD_FORCESSE2": "1"}):
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **forced}
+        done = subprocess.run(
+            [sys.executable, "-c", DECODE, path], env=environment, capture_output=True, text=True, check=True
+        )
+        found.append(done.stdout.strip())
+    assert len(set(found)) == 1
+
+
+def test_luma_of_grey_pictures_is_rounded_in_whole_numbers() -> None:
+    """Half up, at ties too, where sums of fractions go either way."""
+    pixels = np.array([[[0, 0, 0], [255, 255, 255], [1, 2, 3], [250, 0, 0], [0, 0, 250]]], np.uint8)
+    exactly = [(299 * int(r) + 587 * int(g) + 114 * int(b) + 500) // 1000 for r, g, b in pixels[0]]
+    assert tiles.to_grey(pixels)[0, :, 0].tolist() == exactly
 
 
 @pytest.mark.cuda
