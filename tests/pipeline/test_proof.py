@@ -11,13 +11,14 @@ import pytest
 from batchcomp.archive import ArchiveReader, ArchiveWriter, Row
 from batchcomp.codec import weights
 from batchcomp.codec.identity import jpeg_decoder
+from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.proof import DIFFERENT, DIGITS, PROVED, UNKNOWN, digest
 from batchcomp.pipeline.records import Done, Failed
 from batchcomp.pipeline.verify import VerifySettings, check_pictures
 from batchcomp.settings import CompressSettings
 from tests.cli import samples
-from tests.codec.samples import PLAIN, moved
+from tests.codec.samples import PLAIN
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_other_pixels_of_another_engine_are_a_note(archive: Path, tmp_path: Path
 def test_an_exact_model_needs_no_engine_beside_its_pixels(tmp_path: Path) -> None:
     """Its rows name none, and other pixels are damage whatever computes them."""
     model = tmp_path / "exact.safetensors"
-    model.write_bytes(weights.to_bytes(moved(replace(PLAIN, exact=True))))
+    model.write_bytes(weights.to_bytes(ResidualNetwork(replace(PLAIN, exact=True))))
     samples.save(tmp_path / "photos" / "a.png", samples.image(120, 150))
     settings = CompressSettings(paths=(tmp_path / "photos",), archive=tmp_path / "x.bca", model=model, jobs=1)
     assert not [event for event in compress_archive(settings) if isinstance(event, Failed)]
