@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from batchcomp.cli import console, outside, session, versions
+from batchcomp.cli import console, outside, pages, session, versions
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.options import ArchiveArg, AtOpt, JsonOpt, OutsideOpt, moment
+from batchcomp.cli.options import ArchiveArg, AtOpt, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
 from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
 
@@ -30,6 +30,11 @@ def report(
     at: AtOpt = None,
     list_outside: OutsideOpt = False,
     worst: Annotated[int | None, typer.Option(min=1, help="Only the N with the least gain over JPEG.")] = None,
+    html: pages.HtmlOpt = None,
+    shown: pages.ShownOpt = pages.SHOWN,
+    sources: pages.SourcesOpt = None,
+    device: DeviceOpt = "auto",
+    model: ModelOpt = None,
 ) -> None:
     """Compare each picture with plain JPEG. The figures were measured when it was stored."""
     name = format_name(form, as_json=as_json, as_csv=as_csv)
@@ -41,6 +46,8 @@ def report(
     from batchcomp.report.formats.base import Report
     from batchcomp.report.rows import arrange, report_row, totals
 
+    if html is not None and then is not None:
+        raise UsageError("--html, --at: choose one of them; the page shows what the archive holds now")
     folder = choose_archive(archive)
     if history is not None or list_outside:
         if sum((name == CSV, history is not None, at is not None, list_outside)) > 1:
@@ -49,9 +56,12 @@ def report(
     opened = ArchiveReader.open(folder)
     say_foreign(folder)
     rows = [report_row(row) for row in view_of(opened, at=then)]
-    shown = arrange(rows, sort=sort, worst=worst)
-    write(Report(title=str(folder), rows=shown, totals=totals(rows, opened.bytes_on_disk())), console)
-    raise typer.Exit(console.say_damage(opened.damage, as_json=name == JSON, pictures=len(shown)))
+    arranged, total = arrange(rows, sort=sort, worst=worst), totals(rows, opened.bytes_on_disk())
+    if html is not None:
+        options = pages.PageOptions(shown=shown, sources=tuple(sources or ()), device=device, model=model)
+        raise typer.Exit(pages.write_report(html, opened, rows, total, options))
+    write(Report(title=str(folder), rows=arranged, totals=total), console)
+    raise typer.Exit(console.say_damage(opened.damage, as_json=name == JSON, pictures=len(arranged)))
 
 
 def _part(folder: Path, history: str | None, *, as_json: bool) -> int:

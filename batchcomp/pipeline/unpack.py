@@ -40,7 +40,7 @@ def unpack_archive(  # noqa: PLR0913  # settings of one run, by keyword
 
     Raises:
         ArchiveNotFoundError: there is no archive.
-        UsageError: a pattern matches nothing, the archive held nothing then, or the `[pack]` extra is missing.
+        UsageError: a pattern matches nothing, the archive held nothing then, or constriction is missing.
     """
     archive = ArchiveReader.open(folder)
     rows = view_of(archive, version=version, at=at)

@@ -193,6 +193,7 @@ def test_report_and_unpack_of_a_moment(run: Run, archive: Path, at: str, heights
     assert run("unpack", archive, "--at", at, "-o", "out").code == 0
     assert len(list(Path("out").iterdir())) == len(heights)
     assert run("report", archive, "--at", at, "--history", "a.png").code == 2
+    assert run("report", archive, "--at", at, "--html", "page.html").code == 2
     assert run("report", archive, "--at", "2026-10-01").code == 2
     assert run("unpack", archive, "--at", at, "--version", 1).code == 2
 
