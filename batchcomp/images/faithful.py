@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from PIL import ExifTags, ImageFile, MpoImagePlugin, PpmImagePlugin, TiffImagePlugin
 
-from batchcomp.images import foreign_data, isobmff_items, jpeg_data, jxl, tiff_tags
+from batchcomp.images import foreign_data, isobmff_items, jpeg_data, jxl, surplus, tiff_tags
 from batchcomp.images.metadata import DESCRIPTIVE, MAX_EXIF, MAX_ICC, MAX_XMP, TIFF_IPTC, TIFF_PHOTOSHOP
 from batchcomp.images.picture import Metadata
 from batchcomp.images.png_chunks import png_chunks
@@ -29,6 +29,7 @@ _MODES = {
     "HSV": "HSV colours",
     "F": "floating point samples",
 }
+_SURPLUS = "bytes after the last pixel, where no decoder looks"
 _SRGB_GAMMA = 45_455
 _SRGB_PRIMARIES = (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
 _SAMPLE_FORMAT, _UNSIGNED = 339, (1, 4)  # TIFF 6.0, section 19: unsigned, or not said
@@ -103,10 +104,14 @@ def png_reasons(_image: ImageFile.ImageFile, data: bytes, metadata: Metadata) ->
     if not {b"iCCP", b"sRGB", b"cICP"} & chunks.keys() and not _like_srgb(chunks):
         yield "gamma or primaries of its own without an ICC profile"
     yield from foreign_data.png_data(data, metadata)
+    if surplus.png_surplus(data):
+        yield _SURPLUS
 
 
 def webp_reasons(_image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
     yield from foreign_data.webp_data(data, metadata)
+    if surplus.webp_surplus(data):
+        yield _SURPLUS
 
 
 def _like_srgb(chunks: dict[bytes, bytes]) -> bool:

@@ -116,6 +116,31 @@ def test_what_stands_in_the_data_is_found_again(kind: str, last: bytes, content:
     assert decode_picture(zeros, "a.img").width == 40
 
 
+def behind_pixels(kind: str, content: bytes) -> bytes:
+    """Return a file with `content` where its pixels end, inside the part that holds them."""
+    data = plain(kind.split(maxsplit=1)[0])
+    if kind == "WEBP":
+        size = int.from_bytes(data[16:20], "little")
+        return with_riff(data[:12], data[12:16], data[20 : 20 + size] + content)
+    start, end = data.index(b"IDAT") - 4, data.index(b"IEND") - 4
+    if kind == "PNG more":
+        packed = zlib.decompress(data[start + 8 : end - 4])
+        return with_chunk(data[:start] + data[end:], b"IDAT", zlib.compress(packed + content))
+    if kind == "PNG inside":
+        return with_chunk(data[:start] + data[end:], b"IDAT", data[start + 8 : end - 4] + content)
+    last = with_chunk(data[:33], b"IEND" if kind == "PNG end" else b"IDAT", content)[33:]
+    return data[:end] + last + (b"" if kind == "PNG end" else data[end:])
+
+
+@pytest.mark.parametrize("kind", [param("WEBP", "webp"), "PNG more", "PNG inside", "PNG chunk", "PNG end"])
+@tries(12)
+@given(content=CONTENT)
+def test_what_stands_behind_the_pixels_is_found_again(kind: str, content: bytes) -> None:
+    """Where no decoder looks: behind the end of a bitstream, in further chunks, in the chunk that ends the file."""
+    with pytest.raises(UnsupportedPictureError, match="bytes after the last pixel"):
+        decode_picture(behind_pixels(kind, content), "a.img")
+
+
 @pytest.mark.long
 @tries(10_000)
 @given(kind=st.sampled_from(THERE), name=LETTERS, content=CONTENT, tail=st.booleans())
