@@ -45,7 +45,7 @@ class Chart {
     this.svg = el("svg:svg", { role: "group", "aria-label": label });
     this.tip = el("div", { class: "tip", hidden: true });
     this.plot = el("div", { class: "plot" }, this.svg, this.tip);
-    const keys = legend.map(([text, rival]) => el("span", { class: rival ? "rival" : null }, text));
+    const keys = legend.map(([text, kind]) => el("span", { class: kind }, text));
     grid.append(el("figure", { class: "chart" }, el("figcaption", {}, el("h3", {}, title), el("div", { class: "legend" }, ...keys)), this.plot));
     new ResizeObserver(() => this.draw()).observe(this.plot);
   }
