@@ -107,8 +107,8 @@ function startCharts(rows, pick, choose) {
     const points = measured.filter((row) => row[ours] && row[theirs]).map((row) => ({ x: scale.to(row[theirs]), y: scale.to(row[ours]), wins: wins(row), row }));
     if (points.length) charts.push(new Scatter({ grid, title, label, axis, scale, points, legend: [["better than JPEG"], ["not better", "losing"]], onPick: choose }));
   };
-  dots("Bytes against JPEG", "A dot a picture: bytes here by bytes of JPEG at the same MS-SSIM", "JPEG's bytes at the same MS-SSIM; here: upwards", BYTES, "archived", "jpeg_bytes", (row) => row.archived < row.jpeg_bytes);
-  dots("MS-SSIM against JPEG", "A dot a picture: MS-SSIM here by that of JPEG at the same bytes", "JPEG's MS-SSIM at the same bytes; here: upwards", LIKENESS, "ms_ssim", "jpeg_ms_ssim", (row) => row.ms_ssim > row.jpeg_ms_ssim);
+  dots("Bytes against JPEG", "A dot a picture: bytes here by bytes of JPEG at the same MS-SSIM", "JPEG's bytes at the same MS-SSIM \u2192", BYTES, "archived", "jpeg_bytes", (row) => row.archived < row.jpeg_bytes);
+  dots("MS-SSIM against JPEG", "A dot a picture: MS-SSIM here by that of JPEG at the same bytes", "JPEG's MS-SSIM at the same bytes \u2192", LIKENESS, "ms_ssim", "jpeg_ms_ssim", (row) => row.ms_ssim > row.jpeg_ms_ssim);
   return charts;
 }
 
