@@ -13,7 +13,7 @@ from typing import Final
 
 from batchcomp.archive import durable, layout
 from batchcomp.archive.layout import ZipEntry
-from batchcomp.archive.manifest import MAX_MANIFEST, count_rows, end_line, header_line
+from batchcomp.archive.manifest import MAX_MANIFEST, count_rows, end_line, header_line, is_held
 from batchcomp.archive.names import MANIFEST_NAME, clash_key, folder_keys, unique_entry
 from batchcomp.archive.rows import MAX_ENTRY_BYTES, Row, row_line
 from batchcomp.archive.segments import segment_name, temp_name
@@ -100,7 +100,7 @@ class GrowingSegment:
 
     def append(self, row: Row, line: bytes, payload: bytes) -> None:
         """Write the payload of a complete row; `line` is the row's line. Raises OSError."""
-        entry = layout.picture_entry(row, crc=zlib.crc32(payload), offset=self._end)
+        entry = layout.picture_entry(row, crc=zlib.crc32(payload), offset=self._end, held=is_held(line))
         self._write_at_end(layout.local_header(entry), payload)
         self._taken.add(clash_key(row.entry))
         self._folders.update(folder_keys(row.entry))

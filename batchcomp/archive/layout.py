@@ -27,6 +27,7 @@ LOCAL_SIGNATURE, CENTRAL_SIGNATURE, END_SIGNATURE = b"PK\x03\x04", b"PK\x01\x02"
 
 RECOVERY_ID = 0x6362  # "bc", not among the registered extra fields
 RECOVERY_VERSION = 1
+_HELD_BIT, _PERMISSION_BITS = 0x8000, 0o7777  # of the field that holds the permissions
 UTF8_NAME = 0x0800  # flag bit 11
 _PLAIN, _ZIP64 = 20, 45  # version needed to extract
 _UNIX = 3 << 8  # made by
@@ -59,10 +60,10 @@ class ZipEntry:
         return self.offset + self.header_size + self.size
 
 
-def picture_entry(row: Row, *, crc: int, offset: int) -> ZipEntry:
-    """Return the entry of a complete row; everything but checksum and offset follows from the row."""
+def picture_entry(row: Row, *, crc: int, offset: int, held: bool) -> ZipEntry:
+    """Return the entry of a complete row; everything but checksum and offset follows from the row and its type."""
     date, time = dos_stamp(row.mtime_ns)
-    extra = recovery_field(row)
+    extra = recovery_field(row, held=held)
     return ZipEntry(name=row.entry, size=row.payload_bytes, crc=crc, offset=offset, date=date, time=time, extra=extra)
 
 
@@ -118,12 +119,14 @@ class Recovery(NamedTuple):
     mtime_ns: int
     source_sha256: str
     segment: int
+    held: bool  # kept for the rows that share it, but no picture
 
 
-def recovery_field(row: Row) -> bytes:
+def recovery_field(row: Row, *, held: bool = False) -> bytes:
     """Return the private extra field of 70 bytes: what neither payload nor local header says of the row otherwise."""
     kind, renamed = KINDS[row.stored].code, rename_number(row.natural_entry, row.entry)
-    source = (row.permissions, row.source_bytes, *divmod(row.mtime_ns, 10**9), bytes.fromhex(row.source_sha256))
+    permissions = row.permissions | held * _HELD_BIT
+    source = (permissions, row.source_bytes, *divmod(row.mtime_ns, 10**9), bytes.fromhex(row.source_sha256))
     return RECOVERY.pack(RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION, kind, renamed, *source, row.segment)
 
 
@@ -131,7 +134,10 @@ def parse_recovery(extra: bytes) -> Recovery | None:
     """Return what a local header's extra bytes say, None if they are not a recovery field of this version."""
     if len(extra) != RECOVERY.size:
         return None
-    *head, kind, renamed, permissions, source_bytes, seconds, rest, digest, segment = RECOVERY.unpack(extra)
+    *head, kind, renamed, bits, source_bytes, seconds, rest, digest, segment = RECOVERY.unpack(extra)
+    held, permissions = bool(bits & _HELD_BIT), bits & _PERMISSION_BITS
     if head != [RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION] or rest >= 10**9:
         return None
-    return Recovery(kind, renamed, permissions, source_bytes, seconds * 10**9 + rest, digest.hex(), segment)
+    if bits & ~(_HELD_BIT | _PERMISSION_BITS):
+        return None
+    return Recovery(kind, renamed, permissions, source_bytes, seconds * 10**9 + rest, digest.hex(), segment, held)

@@ -20,6 +20,7 @@ from batchcomp.benchmark.compare import (
     of_rival,
 )
 from batchcomp.benchmark.curves import Point, Task, load_rgb, measure_picture, name_pictures, over_pictures
+from batchcomp.benchmark.eye import EyeRate, all_by_eye
 from batchcomp.benchmark.guards import GUARD_RATES, Guard, GuardSummary, guard_picture, summarise
 from batchcomp.benchmark.results import to_json
 from batchcomp.benchmark.rivals import RIVALS, make_rivals
@@ -29,6 +30,7 @@ from batchcomp.benchmark.speed import Speed, measure_speeds
 from batchcomp.errors import UsageError
 
 SCHEMA = "batchcomp-bench/1"
+EYE_ANCHORS = ("avif", "jpegxl", ANCHOR)  # bytes at equal SSIMULACRA2 are compared with theirs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,7 @@ class BenchResult:
     points: list[Point]
     mean_curves: dict[str, list[MeanPoint]]  # by rival
     bd_rates: list[BdRate]
+    eye_rates: list[EyeRate]  # against AVIF, JPEG XL and JPEG, as far as they were measured
     wins: list[Wins]
     guards: list[Guard]
     guard_summaries: list[GuardSummary]
@@ -97,6 +100,7 @@ def run_bench(
         points=points,
         mean_curves={name: mean_curve(of_rival(points, name)) for name in compared},
         bd_rates=[compare_bd_rate(points, name, ANCHOR) for name in compared],
+        eye_rates=all_by_eye(points, compared, EYE_ANCHORS),
         wins=[count_wins(points, name, ANCHOR, rate) for name in compared if name != ANCHOR for rate in settings.rates],
         guards=guards,
         guard_summaries=[summary for rate in settings.guard_rates if (summary := summarise(guards, rate))],

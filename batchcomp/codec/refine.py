@@ -35,7 +35,7 @@ from batchcomp.metrics.objective import (
     ms_ssim_share,
     rate_weight,
 )
-from batchcomp.metrics.windows import MIN_SIDE
+from batchcomp.metrics.ssim_window import MIN_SIDE
 
 ITERATIONS: Final = (0, 2, 4, 6, 9, 12, 16, 24, 36, 50)  # by effort 0 to 9
 TILE: Final = 512  # pixels of the original that are refined at once

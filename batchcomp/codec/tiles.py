@@ -9,18 +9,18 @@ no more than the tiles in hand, whatever the sizes.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
 
-from batchcomp.codec.engines.base import Engine, Tiles
+from batchcomp.codec.engines.base import DeviceMemoryError, Engine, Tiles
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
+from batchcomp.settings import available_cores
 
 TILE = 768  # least side in pixels of the picture at the network's larger end; the halo comes on top
 ROOM = 11 << 20  # bytes of one layer's output that a tile with its halo may take; a run holds some 20 such at once
@@ -114,7 +114,7 @@ class Runner:
     """
 
     def __init__(self, *, threads: int = 0, batch: int = 1) -> None:
-        self.threads, self.batch = threads, batch  # threads 0: as many as torch may use
+        self.threads, self.batch = threads, batch  # threads 0: one a core
 
     def run(
         self, engine: Engine, pictures: Sequence[Pixels], log_coarsenesses: Sequence[float], plan: TilePlan
@@ -148,7 +148,7 @@ class Runner:
         def one(tile: Tile) -> None:
             work.paste(tile, engine.finish(engine.start(work.cut([tile]), work.levels([tile])))[0])
 
-        for _ in _pool(self.threads or torch.get_num_threads()).map(one, jobs):
+        for _ in _pool(self.threads or available_cores(), engine.begin_thread).map(one, jobs):
             pass
 
     def _in_batches(self, engine: Engine, work: _Work, jobs: list[Tile]) -> None:
@@ -162,7 +162,7 @@ class Runner:
                 chunk = [left.popleft() for _ in range(min(self.batch, len(left)))]
                 try:
                     begun.append((chunk, engine.start(work.cut(chunk), work.levels(chunk))))
-                except torch.OutOfMemoryError as error:
+                except DeviceMemoryError as error:
                     self._halve(error)
                     left.extendleft(reversed(chunk))
                     self._collect(engine, work, begun, leave=0)
@@ -176,12 +176,10 @@ class Runner:
             for tile, pixels in zip(chunk, engine.finish(result), strict=True):
                 work.paste(tile, pixels)
 
-    def _halve(self, error: torch.OutOfMemoryError) -> None:
+    def _halve(self, error: DeviceMemoryError) -> None:
         if self.batch == 1:
             raise UsageError("the device's memory does not hold a single tile; use --device cpu") from error
         self.batch //= 2
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +218,6 @@ class _Work:
 
 
 @lru_cache(maxsize=4)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that compute tiles, each of which runs torch's operations alone."""
-    return ThreadPoolExecutor(threads, "tiles", initializer=torch.set_num_threads, initargs=(1,))
+def _pool(threads: int, begin_thread: Callable[[], None]) -> ThreadPoolExecutor:
+    """Threads that compute tiles."""
+    return ThreadPoolExecutor(threads, "tiles", initializer=begin_thread)

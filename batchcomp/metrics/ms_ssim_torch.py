@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from batchcomp.metrics.windows import C1, C2, MIN_SIDE, SCALE_WEIGHTS, blur, blur_back
+from batchcomp.metrics.ssim_window import C1, C2, MIN_SIDE, SCALE_WEIGHTS
+from batchcomp.metrics.windows import blur, blur_back
 
 
 def ms_ssim_batch(x: Tensor, y: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from batchcomp.metrics.windows import C1, C2, HALO, blur
+from batchcomp.metrics.ssim_window import C1, C2, HALO
+from batchcomp.metrics.windows import blur
 
 _SLAB = 256  # rows at a time, so that a large picture needs little memory
 

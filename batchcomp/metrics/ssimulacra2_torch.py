@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from batchcomp.metrics.windows import TAPS, gaussian_taps
+from batchcomp.metrics.ssim_window import TAPS
+from batchcomp.metrics.windows import gaussian_taps
 
 SCALES = 5  # the sixth has no weight worth computing
 MIN_SIDE = 8 * 2 ** (SCALES - 1)

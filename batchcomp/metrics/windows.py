@@ -14,13 +14,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-TAPS = 11
-SIGMA = 1.5
-HALO = TAPS - 1  # samples that a valid window takes from a side
-C1 = 0.01**2  # stabilises the luminance term of SSIM, for values in [0, 1]
-C2 = 0.03**2  # stabilises the contrast term
-SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang 2003, finest scale first
-MIN_SIDE = HALO * 2 ** (len(SCALE_WEIGHTS) - 1) + 1  # 161 px: the coarsest scale still holds one window
+from batchcomp.metrics.ssim_window import HALO, taps
+
 _BLOCK = 32
 
 
@@ -54,9 +49,7 @@ def blur_back(planes: Tensor) -> Tensor:
 
 def gaussian_taps() -> Tensor:
     """Return the float64 window (11,), sigma 1.5 px, sum 1."""
-    offsets = torch.arange(TAPS, dtype=torch.float64) - TAPS // 2
-    taps = torch.exp(-(offsets**2) / (2 * SIGMA**2))
-    return taps / taps.sum()
+    return torch.from_numpy(taps())
 
 
 @lru_cache(maxsize=64)

@@ -42,6 +42,7 @@ def decode_archive(settings: DecodeSettings) -> Generator[Event]:
     for damage in archive.damage:
         yield Failed(name=damage.segment, reason=str(damage), damage=True)
     codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
+    codec.prepare(restores=True)
     with Threads(settings.workers) as workers:
         restorer = Restorer(codec)
         with closing(ahead(_read(archive, chosen, names, settings))) as windows_ahead:

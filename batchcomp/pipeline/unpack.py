@@ -23,7 +23,7 @@ def unpack_archive(folder: Path, patterns: Sequence[str], out: Path, *, force: b
 
     Raises:
         ArchiveNotFoundError: there is no archive.
-        UsageError: a pattern matches nothing, or the `[pack]` extra is missing.
+        UsageError: a pattern matches nothing, or constriction is missing.
     """
     archive = ArchiveReader.open(folder)
     rows = list(archive.rows())

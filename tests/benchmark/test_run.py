@@ -18,6 +18,7 @@ FIELDS = {
     "points",
     "mean_curves",
     "bd_rates",
+    "eye_rates",
     "wins",
     "guards",
     "guard_summaries",

@@ -63,7 +63,7 @@ def manifest(data: bytes) -> None:
     for parse in (check_frame, check_rows):
         with contextlib.suppress(ValueError, ArchiveError):
             parse(data)
-    entry = picture_entry(ROW, crc=zlib.crc32(PAYLOAD), offset=0)
+    entry = picture_entry(ROW, crc=zlib.crc32(PAYLOAD), offset=0, held=False)
     last = manifest_entry(data, entry.end)
     parts = local_header(entry), PAYLOAD, local_header(last), data, directory([entry, last], last.end)
     segment(b"".join(parts))

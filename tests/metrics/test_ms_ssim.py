@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,16 +11,8 @@ import pytorch_msssim
 import torch
 
 from batchcomp.metrics import ms_ssim as module
-from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
+from batchcomp.metrics.ms_ssim import Terms, ms_ssim, ms_ssim_db
 from tests.metrics.pictures import Pixels, nearly_flat, random_pair, smooth_pair
-
-
-@pytest.fixture
-def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 def reference(x: Pixels, y: Pixels) -> float:
@@ -67,25 +59,30 @@ def test_the_tile_size_does_not_matter(monkeypatch: pytest.MonkeyPatch, tile: tu
     assert ms_ssim(x, y) == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("slab", [1, 64, 77, 4096])
-@pytest.mark.parametrize("size", [(203, 251), (336, 176), (161, 163)])
-def test_the_rows_worked_on_at_once_do_not_matter(
-    monkeypatch: pytest.MonkeyPatch, slab: int, size: tuple[int, int]
+@pytest.mark.parametrize("size", [(203, 251), (336, 176), (161, 163), (162, 513), (1001, 333)])
+def test_nothing_is_lost_or_counted_twice_where_pieces_meet(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    """No scale is held as a whole, and nothing is lost or counted twice where its parts meet."""
-    x, y = smooth_pair(*size)
-    monkeypatch.setattr(module, "_SLAB", slab)
+    """No scale is held as a whole; odd sides begin with a zero at every scale that has one."""
+    x, y = random_pair(*size)
+    monkeypatch.setattr(module, "_ROWS", 6)
     assert ms_ssim(x, y) == pytest.approx(reference(x, y), abs=1e-5)
 
 
-@pytest.mark.usefixtures("two_threads")
-def test_threads_do_not_matter_and_are_given_back() -> None:
-    """The value does not depend on the threads, and torch has as many afterwards as before."""
+def test_threads_do_not_matter() -> None:
+    """Each colour is summed alone, so that the value does not depend on the threads."""
     x, y = smooth_pair(300, 251)
-    several = ms_ssim(x, y)
-    assert torch.get_num_threads() == 2
-    torch.set_num_threads(1)
-    assert ms_ssim(x, y) == several
+    assert ms_ssim(x, y, threads=3) == ms_ssim(x, y)
+
+
+def test_terms_of_parts_add_up() -> None:
+    """Terms of two pictures are those of both together: windows count alike, wherever they lie."""
+    first, second = smooth_pair(200, 180), random_pair(170, 300)
+    one, other = Terms.of(*first), Terms.of(*second)
+    both = one + other
+    assert both.windows == pytest.approx(one.windows + other.windows)
+    assert both.means == pytest.approx((one.sums + other.sums) / (one.windows + other.windows))
+    assert Terms.of(*first).similarity == ms_ssim(*first)
 
 
 def test_read_only_and_strided_pictures_are_accepted() -> None:

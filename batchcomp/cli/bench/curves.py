@@ -77,7 +77,7 @@ def check_combination(*, plot: Path | None, published: Path | None, packed: bool
     if effort and not packed:
         raise UsageError("--effort: goes with a packed curve; leave --no-packed out")
     if effort and not find_spec("constriction"):
-        raise UsageError("--effort: its curve is packed: run pip install 'batchcomp[pack]'")
+        raise UsageError("--effort: its curve is packed: run pip install constriction")
     if plot:
         from batchcomp.benchmark.plot import check_suffix, read_published
 

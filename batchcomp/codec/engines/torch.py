@@ -8,9 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from batchcomp.codec.engines.base import Tiles, to_bytes, to_floats
+from batchcomp.codec.engines.base import DeviceMemoryError, Tiles
 
 HALF_MAX, HALF_MEAN = 1, 0.02  # steps of 8 bits that float16 may differ from float32: at most, and on average
+
+
+def to_floats(tiles: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """(B, H, W, 3) uint8 to (B, 3, H, W) in [0, 1]; its memory is channels_last, as convolutions want it."""
+    return tiles.permute(0, 3, 1, 2).to(dtype).div_(255)
+
+
+def to_bytes(pixels: Tensor) -> Tensor:
+    """(B, 3, H, W) around [0, 1], changed in place, to contiguous uint8 (B, H, W, 3)."""
+    return pixels.clamp_(0, 1).mul_(255).round_().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
 class TorchCpu:
@@ -21,6 +31,11 @@ class TorchCpu:
 
     def __init__(self, net: nn.Module) -> None:
         self._net = net
+
+    @staticmethod
+    def begin_thread() -> None:
+        """Run torch's operations on the thread that calls them, and not on threads of its own."""
+        torch.set_num_threads(1)
 
     @torch.inference_mode()
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Tiles:
@@ -49,8 +64,20 @@ class TorchDevice:
     def name(self) -> str:
         return f"torch on {self._device}{', float16' if self._half else ''}"
 
-    @torch.inference_mode()
+    @staticmethod
+    def begin_thread() -> None:
+        """Nothing: batches come from one thread."""
+
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> tuple[Tensor, Any]:
+        try:
+            return self._start(tiles, log_coarsenesses)
+        except torch.OutOfMemoryError as error:
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            raise DeviceMemoryError(str(error)) from error
+
+    @torch.inference_mode()
+    def _start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> tuple[Tensor, Any]:
         host = torch.from_numpy(tiles)
         x = (host.pin_memory() if self._pinned else host).to(self._device, non_blocking=True)
         levels = torch.tensor(log_coarsenesses, dtype=torch.float32).to(self._device)
