@@ -192,10 +192,3 @@ def _webp(image: Image.Image, settings: Mapping[str, object], icc: bytes) -> byt
 
 def _uri(kind: str, data: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def map_part(unlike: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
-    """Return the blocks that a part touches."""
-    rows = slice(box.top // BLOCK, -(-box.bottom // BLOCK))
-    columns = slice(box.left // BLOCK, -(-box.right // BLOCK))
-    return unlike[rows, columns]
