@@ -58,6 +58,8 @@ def report(
     rows = [report_row(row) for row in view_of(opened, at=then)]
     arranged, total = arrange(rows, sort=sort, worst=worst), totals(rows, opened.bytes_on_disk())
     if html is not None:
+        if name != TABLE:
+            raise UsageError(f"--html and --format {name}: choose one of them")
         options = pages.PageOptions(shown=shown, sources=tuple(sources or ()), device=device, model=model)
         raise typer.Exit(pages.write_report(html, opened, rows, total, options))
     write(Report(title=str(folder), rows=arranged, totals=total), console)
