@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812  (the name every torch reader
 
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.dct import ZIGZAG, coefficients
+from batchcomp.codec.model import Model
 from batchcomp.codec.pack import model
 from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, AcContext, DcContext, Plane, diagonals
 from batchcomp.codec.pack.model import (
@@ -37,7 +38,6 @@ from batchcomp.codec.pack.model import (
 )
 from batchcomp.codec.payload import MODEL_BYTES
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY, QUALITIES, quality_to_coarseness
-from batchcomp.codec.weights import Model
 from batchcomp.errors import PictureError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
