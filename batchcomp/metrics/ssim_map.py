@@ -7,11 +7,9 @@ the window and the constants of `metrics.ms_ssim`, at the picture's own scale.
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from batchcomp.metrics.ssim_window import C1, C2, HALO
-from batchcomp.metrics.windows import blur
+from batchcomp.metrics.ssim_window import C1, C2, HALO, taps
 
 _SLAB = 256  # rows at a time, so that a large picture needs little memory
 
@@ -44,17 +42,29 @@ def ssim_map(x: NDArray[np.uint8], y: NDArray[np.uint8], block: int = 8) -> NDAr
     return np.concatenate(parts)
 
 
-@torch.inference_mode()
 def _of_slab(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return SSIM (h - 10, w - 10), mean over channels, of two slabs (h, w, channels)."""
-    a, b = (torch.from_numpy(side.copy()).permute(0, 2, 1).float().div_(255) for side in (x, y))
-    mu_a, mu_b, power, square = blur(torch.stack([a, b, a * a + b * b, (a - b) ** 2], 1)).unbind(1)
+    a, b = (side.astype(np.float32) / np.float32(255) for side in (x, y))
+    mu_a, mu_b, power, square = (_blurred(plane) for plane in (a, b, a * a + b * b, (a - b) ** 2))
     unlike = (mu_a - mu_b) ** 2
-    spread = (power - mu_a**2 - mu_b**2).clamp_(min=0) + C2
-    contrast = 1 - (square - unlike).clamp_(min=0) / spread
+    spread = np.maximum(power - mu_a**2 - mu_b**2, 0) + C2
+    contrast = 1 - np.maximum(square - unlike, 0) / spread
     luminance = 1 - unlike / (mu_a**2 + mu_b**2 + C1)
-    found: NDArray[np.float32] = (contrast * luminance).mean(1).numpy()
+    found: NDArray[np.float32] = (contrast * luminance).mean(2, dtype=np.float32)
     return found
+
+
+def _blurred(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the valid Gaussian means (h - 10, w - 10, channels)."""
+    weights = taps().astype(np.float32)
+    for axis in (0, 1):
+        outputs = planes.shape[axis] - HALO
+        cuts = (planes[n : n + outputs] if axis == 0 else planes[:, n : n + outputs] for n in range(HALO + 1))
+        means = np.zeros_like(planes[:outputs] if axis == 0 else planes[:, :outputs])
+        for weight, part in zip(weights, cuts, strict=True):
+            means += weight * part
+        planes = means
+    return planes
 
 
 def _blocks(values: NDArray[np.float32], block: int) -> NDArray[np.float32]:

@@ -32,7 +32,7 @@ def choose(rows: Sequence[ReportRow], count: int) -> tuple[list[Chosen], int]:
     large = [row for row in measured if min(row.width, row.height) >= LEAST_SIDE]
     ordered = sorted(large or measured, key=SORTS["gain"])
     worst = ordered[:count]
-    best = ordered[count:][-count:][::-1]
+    best = ordered[max(count, len(ordered) - count) :][::-1]
     rest = ordered[len(worst) : len(ordered) - len(best)]
     middle = max(0, (len(rest) - count) // 2)
     groups = {WORST: worst, MEDIAN: rest[middle : middle + count], BEST: best}

@@ -18,13 +18,10 @@ DETAIL = (768, 512)  # pixels of the part that is shown, the long side and the s
 BLOCK = 4  # pixels a side of what the map tells apart
 _THUMB = 132  # pixels
 _LARGEST_ICC = 16_000  # bytes of a colour profile that is worth its place beside every version
-_SETTINGS = (  # how a page's pictures are written, the best first; the same for all versions of one picture
-    {"lossless": True, "quality": 30, "method": 2},
-    {"quality": 96, "method": 4},
-    {"quality": 90, "method": 4},
-    {"quality": 80, "method": 4},
-    {"quality": 65, "method": 4},
-)
+_LOSSLESS: Mapping[str, object] = {"lossless": True, "quality": 25, "method": 1}
+_LOSSLESS_BYTES = 1.4  # a pixel of a photo, at most mostly
+_QUALITIES = (90, 80, 65)  # of WebP, the same for all versions of a picture; one better where there is room for twice
+_BETTER = 96
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -145,20 +142,37 @@ def encoded_within(images: Mapping[str, Image.Image], budget: int, icc: bytes = 
     Returns:
         A data: URI for each, and the WebP quality that they were written with, 100 for lossless.
     """
-    files: dict[str, bytes] = {}
-    for settings in _SETTINGS:
+    room = budget * 3 // 4  # base64 takes the rest
+
+    def written(settings: Mapping[str, object]) -> tuple[dict[str, bytes], int]:
         files = {name: _webp(image, settings, icc) for name, image in images.items()}
-        if sum(map(len, files.values())) * 4 // 3 <= budget:
+        return files, sum(map(len, files.values()))
+
+    def answer(files: Mapping[str, bytes], quality: int) -> tuple[dict[str, str], int]:
+        return {name: _uri("webp", data) for name, data in files.items()}, quality
+
+    if sum(image.width * image.height for image in images.values()) * _LOSSLESS_BYTES <= room:
+        files, size = written(_LOSSLESS)
+        if size <= room:
+            return answer(files, 100)
+    for quality in _QUALITIES:
+        files, size = written(_lossy(quality))
+        if size <= room:
             break
-    quality = 100 if settings.get("lossless") else int(settings["quality"])
-    return {name: _uri("webp", data) for name, data in files.items()}, quality
+    if quality == _QUALITIES[0] and 2 * size <= room:
+        return answer(written(_lossy(_BETTER))[0], _BETTER)
+    return answer(files, quality)
+
+
+def _lossy(quality: int) -> Mapping[str, object]:
+    return {"quality": quality, "method": 2}
 
 
 def thumbnail(pixels: Pixels, orientation: int, icc: bytes = b"", side: int = _THUMB) -> str:
     """Return the whole picture, small, as a data: URI."""
     image = upright(to_image(pixels), orientation)
     image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=2)
-    return _uri("webp", _webp(image, {"quality": 78, "method": 4}, icc))
+    return _uri("webp", _webp(image, _lossy(78), icc))
 
 
 def heat(unlike: NDArray[np.float32], orientation: int) -> str:
@@ -167,7 +181,7 @@ def heat(unlike: NDArray[np.float32], orientation: int) -> str:
     stops = np.array(_COLOURS)
     channels = [np.interp(shares, stops[:, 0], stops[:, n]) for n in range(1, 5)]
     image = Image.fromarray(np.stack(channels, -1).round().astype(np.uint8))
-    return _uri("webp", _webp(upright(image, orientation), {"quality": 70, "method": 4}, b""))
+    return _uri("webp", _webp(upright(image, orientation), _lossy(70), b""))
 
 
 def _webp(image: Image.Image, settings: Mapping[str, object], icc: bytes) -> bytes:
@@ -178,10 +192,3 @@ def _webp(image: Image.Image, settings: Mapping[str, object], icc: bytes) -> byt
 
 def _uri(kind: str, data: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def map_part(unlike: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
-    """Return the blocks that a part touches."""
-    rows = slice(box.top // BLOCK, -(-box.bottom // BLOCK))
-    columns = slice(box.left // BLOCK, -(-box.right // BLOCK))
-    return unlike[rows, columns]

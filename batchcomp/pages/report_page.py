@@ -68,10 +68,12 @@ def pictures_of(
     abouts: list[dict[str, Any]] = []
     views: list[dict[str, Any]] = []
     unseen: list[Unseen] = []
+    wanted = {one.row.path for one in chosen}
+    rows = {row.path: row for row in opened.rows() if row.path in wanted}
     with show() as showing:
         for one in chosen:
             on_view(one.row.path)
-            view = showing.view(opened.row(one.row.path), one.group)
+            view = showing.view(rows[one.row.path], one.group)
             if isinstance(view, Unseen):
                 unseen.append(view)
                 continue

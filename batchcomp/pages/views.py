@@ -59,15 +59,13 @@ def view_data(view: View, number: int, budget: int) -> tuple[dict[str, Any], dic
     whole = view.versions[0].pixels
     height, width = whole.shape[:2]
     turn, icc = images.orientation_of(view.metadata), view.metadata.icc
-    maps = _maps(view.versions)
-    first = next((maps[n] for n, one in enumerate(view.versions) if one.kind == OURS and n in maps), None)
-    blank = np.zeros((-(-height // images.BLOCK), -(-width // images.BLOCK)), np.float32)
-    box = images.worst_box(blank if first is None else first, width, height)
-    cuts = {
-        str(n): images.upright(images.to_image(images.cut(one.pixels, box, of=(width, height))), turn)
-        for n, one in enumerate(view.versions)
-    }
-    pictures, quality = images.encoded_within(cuts, budget, icc)
+    original = next((one for one in view.versions if one.kind == ORIGINAL), None)
+    ours = next(one for one in view.versions if one.kind == OURS)
+    box = images.worst_box(_unlike(ours.pixels, original.pixels if original else None, whole), width, height)
+    cuts = [images.cut(one.pixels, box, of=(width, height)) for one in view.versions]
+    pictures, quality = images.encoded_within(
+        {str(n): images.upright(images.to_image(part), turn) for n, part in enumerate(cuts)}, budget, icc
+    )
     shown = images.upright_box(box, (width, height), turn)
     sides = (height, width) if turn >= 5 else (width, height)
     about = {
@@ -81,21 +79,26 @@ def view_data(view: View, number: int, budget: int) -> tuple[dict[str, Any], dic
         "start": view.start or view.levels[0],
         "shown": quality,
     }
-    heats = {n: images.heat(images.map_part(unlike, box), turn) for n, unlike in maps.items()}
-    versions = [_version(one, pictures[str(n)], heats.get(n)) for n, one in enumerate(view.versions)]
+    there = next((part for part, one in zip(cuts, view.versions, strict=True) if one is original), None)
+    versions = [
+        _version(one, pictures[str(n)], _heat(one, part, there, turn))
+        for n, (one, part) in enumerate(zip(view.versions, cuts, strict=True))
+    ]
     return about, {"versions": versions}
 
 
-def _maps(versions: Sequence[Version]) -> dict[int, NDArray[np.float32]]:
-    """Return 1 - SSIM of each version of full size, by its place among the versions."""
-    original = next((one.pixels for one in versions if one.kind == ORIGINAL), None)
-    if original is None:
-        return {}
-    return {
-        n: 1 - ssim_map(one.pixels, original, images.BLOCK)
-        for n, one in enumerate(versions)
-        if one.kind != ORIGINAL and one.pixels.shape == original.shape
-    }
+def _unlike(ours: Pixels, original: Pixels | None, whole: Pixels) -> NDArray[np.float32]:
+    """Return 1 - SSIM by place, zeros where there is no original."""
+    if original is not None:
+        return 1 - ssim_map(ours, original, images.BLOCK)
+    return np.zeros((-(-whole.shape[0] // images.BLOCK), -(-whole.shape[1] // images.BLOCK)), np.float32)
+
+
+def _heat(one: Version, part: Pixels, original: Pixels | None, turn: int) -> str | None:
+    """Return the map of a version's part, None for the original and for what is smaller."""
+    if original is None or part.shape != original.shape or one.kind == ORIGINAL:
+        return None
+    return images.heat(1 - ssim_map(part, original, images.BLOCK), turn)
 
 
 def _version(one: Version, uri: str, heat: str | None) -> dict[str, Any]:

@@ -265,7 +265,7 @@ def tables_of(models: Iterable[Model]) -> dict[bytes, NDArray[np.uint8]]:
 
 def expected_tables(model: Model) -> NDArray[np.uint8]:
     """The tables (115, 2, 64) of a model at each network quality, in zigzag order."""
-    at = model.network.tables_at
+    at = model.tables_at
     tables = [
         at(quality_to_coarseness(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MAX_NETWORK_QUALITY + 1)
     ]

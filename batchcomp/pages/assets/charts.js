@@ -45,7 +45,7 @@ class Chart {
     this.svg = el("svg:svg", { role: "group", "aria-label": label });
     this.tip = el("div", { class: "tip", hidden: true });
     this.plot = el("div", { class: "plot" }, this.svg, this.tip);
-    const keys = legend.map(([text, rival]) => el("span", { class: rival ? "rival" : null }, text));
+    const keys = legend.map(([text, kind]) => el("span", { class: kind }, text));
     grid.append(el("figure", { class: "chart" }, el("figcaption", {}, el("h3", {}, title), el("div", { class: "legend" }, ...keys)), this.plot));
     new ResizeObserver(() => this.draw()).observe(this.plot);
   }
@@ -59,7 +59,7 @@ class Chart {
     this.svg.replaceChildren();
   }
 
-  axes(xTicks, yTicks, xSay, ySay, xTitle) {
+  axes(xTicks, yTicks, xSay, ySay, xTitle, yTitle = "") {
     const bottom = this.high - PAD.bottom;
     for (const tick of thinned(yTicks, this.y, 26)) {
       const y = this.y(tick);
@@ -73,6 +73,7 @@ class Chart {
     }
     this.svg.append(el("svg:line", { class: "axis", x1: PAD.left, x2: this.wide - PAD.right, y1: bottom, y2: bottom }));
     this.svg.append(el("svg:text", { x: (PAD.left + this.wide - PAD.right) / 2, y: this.high - 3, "text-anchor": "middle" }, xTitle));
+    if (yTitle) this.svg.append(el("svg:text", { x: PAD.left + 6, y: PAD.top + 10 }, yTitle));
   }
 
   say(x, y, text) {
@@ -176,7 +177,7 @@ class Scatter extends Chart {
   draw() {
     this.frame();
     const ticks = this.scale.ticks(...this.xs);
-    this.axes(ticks, ticks, this.scale.say, this.scale.say, this.axis);
+    this.axes(ticks, ticks, this.scale.say, this.scale.say, this.axis, "\u2191 here");
     const [low, high] = this.xs;
     this.svg.append(el("svg:line", { class: "diagonal", x1: this.x(low), y1: this.y(low), x2: this.x(high), y2: this.y(high) }));
     for (const [canvas, wins] of [[this.winning, true], [this.losing, false]]) this.dots(canvas, wins);

@@ -41,9 +41,9 @@ function tableColumns(viewer, views) {
     bytes("archived", "Archived"),
     figure("saved", "Saved", percent),
     figure("bpp", "bpp", (value) => fixed(value, 3)),
-    figure("ms_ssim", "MS-SSIM", (value) => fixed(value, 4), 1),
+    figure("ms_ssim", "MS\u2011SSIM", (value) => fixed(value, 4), 1),
     figure("jpeg_ms_ssim", "JPEG, same bytes", (value) => fixed(value, 4), 1, lost),
-    bytes("jpeg_bytes", "JPEG, same MS-SSIM"),
+    bytes("jpeg_bytes", "JPEG, same MS\u2011SSIM"),
     figure("saved_vs_jpeg", "Saved against JPEG", percent, 1, (row) => (row.saved_vs_jpeg < 0 ? "lost" : null)),
   ];
 }
@@ -87,7 +87,7 @@ function startCharts(rows, pick, choose) {
   byId("charts").hidden = false;
   const grid = byId("chart-grid");
   const rival = measured.some((row) => row.jpeg_ms_ssim !== null);
-  const legend = rival ? [["here"], ["JPEG", true]] : [["here"]];
+  const legend = rival ? [["here"], ["JPEG", "rival"]] : [["here"]];
   const charts = [];
   const histogram = (name, options) => {
     const chart = new Histogram({ grid, legend, onPick: (keeps, text) => pick(name, chart, keeps, text), ...options });
@@ -105,10 +105,10 @@ function startCharts(rows, pick, choose) {
   });
   const dots = (title, label, axis, scale, ours, theirs, wins) => {
     const points = measured.filter((row) => row[ours] && row[theirs]).map((row) => ({ x: scale.to(row[theirs]), y: scale.to(row[ours]), wins: wins(row), row }));
-    if (points.length) charts.push(new Scatter({ grid, title, label, axis, scale, points, legend: [["better than JPEG"], ["not better", true]], onPick: choose }));
+    if (points.length) charts.push(new Scatter({ grid, title, label, axis, scale, points, legend: [["better than JPEG"], ["not better", "losing"]], onPick: choose }));
   };
-  dots("Bytes against JPEG", "A dot a picture: bytes here by bytes of JPEG at the same MS-SSIM", "JPEG's bytes at the same MS-SSIM; here: upwards", BYTES, "archived", "jpeg_bytes", (row) => row.archived < row.jpeg_bytes);
-  dots("MS-SSIM against JPEG", "A dot a picture: MS-SSIM here by that of JPEG at the same bytes", "JPEG's MS-SSIM at the same bytes; here: upwards", LIKENESS, "ms_ssim", "jpeg_ms_ssim", (row) => row.ms_ssim > row.jpeg_ms_ssim);
+  dots("Bytes against JPEG", "A dot a picture: bytes here by bytes of JPEG at the same MS-SSIM", "JPEG's bytes at the same MS-SSIM \u2192", BYTES, "archived", "jpeg_bytes", (row) => row.archived < row.jpeg_bytes);
+  dots("MS-SSIM against JPEG", "A dot a picture: MS-SSIM here by that of JPEG at the same bytes", "JPEG's MS-SSIM at the same bytes \u2192", LIKENESS, "ms_ssim", "jpeg_ms_ssim", (row) => row.ms_ssim > row.jpeg_ms_ssim);
   return charts;
 }
 

@@ -156,7 +156,7 @@ class Viewer {
       layer.map.hidden = !(this.mapped && version.map);
       if (version.map) layer.map.src = version.map;
       const level = version.level && this.about.levels.length > 1 ? `, ${version.level}` : "";
-      layer.tag.textContent = version.label + level + (version.bytes !== null && version.kind !== "original" ? `, ${human(version.bytes)}` : "");
+      layer.tag.textContent = SHORT[version.kind] + level + (version.bytes !== null && version.kind !== "original" ? `, ${human(version.bytes)}` : "");
     }
     this.drawFacts();
     this.place();
