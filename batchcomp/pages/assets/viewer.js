@@ -118,7 +118,6 @@ class Viewer {
       parts.push(this.segment("level", "Quality", levels, this.level, (level) => {
         this.level = level;
         this.show();
-        document.dispatchEvent(new CustomEvent("levelchange", { detail: level }));
       }));
     }
     this.tools.replaceChildren(...parts, this.zooms);
@@ -160,6 +159,7 @@ class Viewer {
     }
     this.drawFacts();
     this.place();
+    document.dispatchEvent(new Event("viewchange"));
   }
 
   get size() {
