@@ -10,7 +10,7 @@ SIMD_FLAGS   ?= $(if $(filter x86_64 amd64,$(shell uname -m)),-mavx2)
 
 SIMD  := .simd
 
-.PHONY: help demo test test-simd lint install simd clean
+.PHONY: help demo test test-simd lint install simd dist clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/ -/' | sed 's/^/make /'
@@ -45,6 +45,19 @@ demo: $(STAMP) ## Compress examples/photos, print the report, decode everything 
 	$(BIN)/batchcomp decode $(DEMO)/photos.bca -o $(DEMO)/restored
 	@echo "==> Compare examples/photos with $(DEMO)/restored; any ZIP tool opens $(DEMO)/photos.bca/000001.zip"
 
+dist: $(STAMP) ## Build dist/*.tar.gz and dist/*.whl, and try the wheel in an empty environment, away from the checkout
+	@rm -rf dist .venv-dist
+	$(BIN)/python -m build --outdir dist .
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	.venv-dist/bin/pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	@echo "==> Trying it"
+	@away=$$(mktemp -d) && trap 'rm -rf "$$away"' EXIT && mkdir "$$away/photos" && cp examples/photos/*.png "$$away/photos" \
+	  && cd "$$away" && command="$(CURDIR)/.venv-dist/bin/python -I -m batchcomp" \
+	  && $$command compress photos -o photos.bca && $$command report photos.bca && $$command verify photos.bca --decode \
+	  && $$command decode photos.bca -o restored && test "$$(ls restored | wc -l)" = "$$(ls photos | wc -l)"
+	@ls -l dist
+
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -71,4 +84,4 @@ test-simd: $(STAMP) $(SIMD)/PIL ## Run the tests of reading, coding and measurin
 	  $(addprefix tests/pipeline/test_,fallback.py flow.py measure.py rate_control.py)
 
 clean: ## Remove the virtual environment and the demo
-	rm -rf $(VENV) .venv-simd $(SIMD) $(DEMO)
+	rm -rf $(VENV) .venv-simd .venv-dist dist $(SIMD) $(DEMO)

@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 from batchcomp.benchmark.curves import load_rgb
+from batchcomp.benchmark.eye import rate_change
 from batchcomp.benchmark.quality import ssimulacra2
 from batchcomp.benchmark.rivals import make_rivals
 from batchcomp.benchmark.rivals.base import Rival
@@ -38,7 +39,6 @@ from batchcomp.training.data import split_folder
 
 QUALITIES = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 MIN_SIDE = 256
-MIN_SHARE = 1 / 3  # of a range in which two curves must meet
 BPP, SSIMULACRA2, MS_SSIM_DB, PSNR = range(4)  # columns of a curve
 COMPARISONS = (
     ("avif", SSIMULACRA2, 30, 60),
@@ -106,22 +106,10 @@ class Curves:
         return np.array(self._known[key])
 
 
-def bd_rate(anchor: Curve, test: Curve, column: int, low: float, high: float) -> float:
-    """Change in percent of the rate at equal quality from `low` to `high`; nan where the curves hardly meet there.
-
-    Piecewise linear in the logarithm of the rate. Where a curve turns back, its best point so far counts.
-    """
-    first, last, tables = low, high, []
-    for curve in (anchor, test):
-        ordered = curve[np.argsort(curve[:, BPP])]
-        quality = np.maximum.accumulate(ordered[:, column]) + 1e-9 * np.arange(len(ordered))
-        tables.append((quality, np.log(ordered[:, BPP])))
-        first, last = max(first, quality[0]), min(last, quality[-1])
-    if last - first < MIN_SHARE * (high - low):
-        return math.nan
-    grid = np.linspace(first, last, 100)
-    before, after = (np.interp(grid, quality, rate) for quality, rate in tables)
-    return float(np.expm1((after - before).mean()) * 100)
+def change(anchor: Curve, test: Curve, column: int, low: float, high: float) -> float:
+    """Change in percent of the bytes at equal quality of that column; nan where the curves hardly meet there."""
+    columns = [BPP, column]
+    return rate_change(anchor[:, columns], test[:, columns], low, high)
 
 
 def mean_of(bd_rates: Sequence[float]) -> str:
@@ -148,7 +136,7 @@ def report(ours: Sequence[Contender], rivals: Sequence[Contender], sets: dict[st
         say("| model | " + " | ".join(titles) + " |\n|" + "---|" * (len(titles) + 1))
         for one in ours:
             cells = [
-                mean_of([bd_rate(curves.of(by_name[rival], p), curves.of(one, p), *rest) for p in photos])
+                mean_of([change(curves.of(by_name[rival], p), curves.of(one, p), *rest) for p in photos])
                 for rival, *rest in COMPARISONS
             ]
             say(f"| {one.label} | " + " | ".join(cells) + " |")

@@ -33,7 +33,7 @@ def main(found: Path, document: Path) -> None:
     if not MARKED.search(text):
         raise ValueError(f"{document}: no lines <!-- figures --> and <!-- /figures -->; add them")
     bench = json.loads(found.read_text(encoding="utf-8"))
-    tables = curves(bench) + "\n" + guards(bench)
+    tables = "\n".join([curves(bench), by_eye(bench), guards(bench)])
     document.write_text(MARKED.sub(lambda match: match[1] + tables + match[2], text), encoding="utf-8")
 
 
@@ -58,6 +58,30 @@ def curves(bench: dict[str, Any]) -> str:
         *rates[1:],
     ]
     return lines(headings, rows)
+
+
+def by_eye(bench: dict[str, Any]) -> str:
+    """Bytes at equal SSIMULACRA2 against AVIF, by range of its score; against JPEG XL and JPEG in the last columns."""
+    found = {(one["anchor"], one["rival"], one["low"]): one for one in bench["eye_rates"]}
+    ranges = sorted({(one["low"], one["high"]) for one in bench["eye_rates"]})
+    columns = [("avif", *each) for each in ranges] + [("jpegxl", *ranges[-1])] + [("jpeg", *each) for each in ranges]
+    rows = []
+    for name in sorted(bench["rivals"], key=lambda name: not name.startswith("batchcomp")):
+        rates = [found.get((anchor, name, low)) for anchor, low, _ in columns]
+        cells = ["0" if rate is None else eye_cell(rate, len(bench["pictures"])) for rate in rates]
+        bold = name.startswith("batchcomp")
+        label = f"**{name}**" if bold else NAMES.get(name, name)
+        rows.append([label, *(f"**{cell}**" if bold else cell for cell in cells)])
+    titles = [f"{NAMES[anchor].split(' (')[0]}, {low:g} to {high:g}" for anchor, low, high in columns]
+    return lines([f"bytes at equal SSIMULACRA2 against {titles[0]}", *titles[1:]], rows)
+
+
+def eye_cell(rate: dict[str, Any], pictures: int) -> str:
+    """A change of bytes, and of how many pictures it is the mean where that is not all."""
+    if rate["mean_of_pictures"] is None:
+        return "-"
+    text = f"{rate['mean_of_pictures']:+.1f} %"
+    return text if rate["pictures"] == pictures else f"{text} ({rate['pictures']})"
 
 
 def guards(bench: dict[str, Any]) -> str:

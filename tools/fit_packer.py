@@ -1,16 +1,17 @@
-"""Fit the networks of `--pack` to the payloads of a model, and say what they save on photos that were held out.
+"""Fit the networks of `--pack` to the payloads of models, all alike.
 
-    python tools/fit_packer.py PHOTOS OUT [--model FILE] [--pictures 2000] [--steps 4500]
+    python tools/fit_packer.py PHOTOS OUT [--model MODEL ...] [--pictures 2000] [--steps 4500]
 
-OUT takes the place of batchcomp/models/packer.safetensors, and its SHA-256 that of `PACKER` in batchcomp/models.
-Payloads that were packed before need the old file.
+A MODEL is a file or a shipped model's name; the model of full size that belongs to it comes along. OUT takes the place
+of batchcomp/models/packer.safetensors, and its SHA-256 that of `PACKER` in batchcomp/models. Payloads that were packed
+before need the old file.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -19,13 +20,13 @@ import torch
 from batchcomp.archive.durable import atomic_write
 from batchcomp.codec.codec import Codec
 from batchcomp.training.data import split_folder
-from batchcomp.training.packer import Packers, Sample, expected_tables, fit, record_all, samples_of, to_bytes
+from batchcomp.training.packer import Packers, Sample, fit, record_all, samples_of, tables_of, to_bytes
 
 CROP, EACH = 512, 2  # side of the crops in pixels, qualities a crop
 SHARE = 0.05  # of the blocks that are learned from
 
 
-def fitted(codec: Codec, samples: Iterable[Sample], *, steps: int, batch: int = 256, seed: int = 0) -> bytes:
+def fitted(codecs: Sequence[Codec], samples: Iterable[Sample], *, steps: int, batch: int = 256, seed: int = 0) -> bytes:
     """Return the packer's file."""
     torch.manual_seed(seed)
     packers, records = Packers(), record_all(samples, share=SHARE, seed=seed)
@@ -35,7 +36,12 @@ def fitted(codec: Codec, samples: Iterable[Sample], *, steps: int, batch: int = 
             sys.stderr.write(f"step {step} of {steps}: {bits:.1f} bits for a block of each plane\n")
 
     fit(packers, records, steps=steps, batch=batch, on_step=show)
-    return to_bytes(packers, expected_tables(codec))
+    return to_bytes(packers, tables_of(model for codec in codecs for model in codec.models))
+
+
+def in_turn(each: Sequence[Iterator[Sample]]) -> Iterator[Sample]:
+    """One of each after the other, while all have some."""
+    return (sample for round_ in zip(*each, strict=False) for sample in round_)
 
 
 def main() -> None:
@@ -43,14 +49,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--model", type=Path)
+    parser.add_argument("--model", type=Path, action="append", default=[])
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=4500)
     options = parser.parse_args()
-    codec = Codec.open(options.model, device="cpu")
+    codecs = [Codec.open(model, device="cpu") for model in options.model or [Path("default")]]
     photos = split_folder(options.photos, crop=192).train
-    samples = islice(samples_of(codec, photos, crop=CROP, each=EACH, seed=0), options.pictures)
-    atomic_write(options.out, fitted(codec, samples, steps=options.steps))
+    each = [samples_of(codec, photos, crop=CROP, each=EACH, seed=i) for i, codec in enumerate(codecs)]
+    atomic_write(options.out, fitted(codecs, islice(in_turn(each), options.pictures), steps=options.steps))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ LOCAL_SIGNATURE, CENTRAL_SIGNATURE, END_SIGNATURE = b"PK\x03\x04", b"PK\x01\x02"
 
 RECOVERY_ID = 0x6362  # "bc", not among the registered extra fields
 RECOVERY_VERSION = 1
+_HELD_BIT, _PERMISSION_BITS = 0x8000, 0o7777  # of the field that holds the permissions
 UTF8_NAME = 0x0800  # flag bit 11
+STORED, DEFLATED = 0, 8  # methods of compression
 _PLAIN, _ZIP64 = 20, 45  # version needed to extract
 _UNIX = 3 << 8  # made by
 _ATTRIBUTES = 0o100644 << 16  # a regular file, readable by all
@@ -38,7 +40,10 @@ _ZIP_FIRST, _ZIP_LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31,
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ZipEntry:
-    """A stored entry: sizes and offset in bytes, `date` and `time` in DOS form, `extra` of the local header only."""
+    """An entry: sizes and offset in bytes, `date` and `time` in DOS form, `extra` of the local header only.
+
+    It is stored as it is, but for a manifest that is deflated to `packed` bytes.
+    """
 
     name: str
     size: int
@@ -47,6 +52,17 @@ class ZipEntry:
     date: int
     time: int
     extra: bytes = b""
+    packed: int | None = None
+
+    @property
+    def held_size(self) -> int:
+        """Bytes of the data in the file."""
+        return self.size if self.packed is None else self.packed
+
+    @property
+    def method(self) -> int:
+        """How it is compressed, by ZIP's numbers."""
+        return STORED if self.packed is None else DEFLATED
 
     @property
     def header_size(self) -> int:
@@ -56,13 +72,13 @@ class ZipEntry:
     @property
     def end(self) -> int:
         """Offset of the first byte after the entry."""
-        return self.offset + self.header_size + self.size
+        return self.offset + self.header_size + self.held_size
 
 
-def picture_entry(row: Row, *, crc: int, offset: int) -> ZipEntry:
-    """Return the entry of a complete row; everything but checksum and offset follows from the row."""
+def picture_entry(row: Row, *, crc: int, offset: int, held: bool) -> ZipEntry:
+    """Return the entry of a complete row; everything but checksum and offset follows from the row and its type."""
     date, time = dos_stamp(row.mtime_ns)
-    extra = recovery_field(row)
+    extra = recovery_field(row, held=held)
     return ZipEntry(name=row.entry, size=row.payload_bytes, crc=crc, offset=offset, date=date, time=time, extra=extra)
 
 
@@ -80,7 +96,8 @@ def dos_stamp(mtime_ns: int) -> tuple[int, int]:
 def local_header(entry: ZipEntry) -> bytes:
     """Return the local header: true sizes and checksum, so that an entry is found without the central directory."""
     name = entry.name.encode()
-    head = (LOCAL_SIGNATURE, _PLAIN, UTF8_NAME, 0, entry.time, entry.date, entry.crc, entry.size, entry.size)
+    sizes = (entry.crc, entry.held_size, entry.size)
+    head = (LOCAL_SIGNATURE, _PLAIN, UTF8_NAME, entry.method, entry.time, entry.date, *sizes)
     return LOCAL.pack(*head, len(name), len(entry.extra)) + name + entry.extra
 
 
@@ -94,8 +111,8 @@ def _central_record(entry: ZipEntry) -> bytes:
     name, far = entry.name.encode(), entry.offset >= _FULL32
     extra = Struct("<2HQ").pack(1, 8, entry.offset) if far else b""
     version = _ZIP64 if far else _PLAIN
-    head = (CENTRAL_SIGNATURE, _UNIX | version, version, UTF8_NAME, 0, entry.time, entry.date)
-    sizes = (entry.crc, entry.size, entry.size, len(name), len(extra), 0, 0, 0, _ATTRIBUTES)
+    head = (CENTRAL_SIGNATURE, _UNIX | version, version, UTF8_NAME, entry.method, entry.time, entry.date)
+    sizes = (entry.crc, entry.held_size, entry.size, len(name), len(extra), 0, 0, 0, _ATTRIBUTES)
     return CENTRAL.pack(*head, *sizes, min(entry.offset, _FULL32)) + name + extra
 
 
@@ -118,12 +135,14 @@ class Recovery(NamedTuple):
     mtime_ns: int
     source_sha256: str
     segment: int
+    held: bool  # kept for the rows that share it, but no picture
 
 
-def recovery_field(row: Row) -> bytes:
+def recovery_field(row: Row, *, held: bool = False) -> bytes:
     """Return the private extra field of 70 bytes: what neither payload nor local header says of the row otherwise."""
     kind, renamed = KINDS[row.stored].code, rename_number(row.natural_entry, row.entry)
-    source = (row.permissions, row.source_bytes, *divmod(row.mtime_ns, 10**9), bytes.fromhex(row.source_sha256))
+    permissions = row.permissions | held * _HELD_BIT
+    source = (permissions, row.source_bytes, *divmod(row.mtime_ns, 10**9), bytes.fromhex(row.source_sha256))
     return RECOVERY.pack(RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION, kind, renamed, *source, row.segment)
 
 
@@ -131,7 +150,10 @@ def parse_recovery(extra: bytes) -> Recovery | None:
     """Return what a local header's extra bytes say, None if they are not a recovery field of this version."""
     if len(extra) != RECOVERY.size:
         return None
-    *head, kind, renamed, permissions, source_bytes, seconds, rest, digest, segment = RECOVERY.unpack(extra)
+    *head, kind, renamed, bits, source_bytes, seconds, rest, digest, segment = RECOVERY.unpack(extra)
+    held, permissions = bool(bits & _HELD_BIT), bits & _PERMISSION_BITS
     if head != [RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION] or rest >= 10**9:
         return None
-    return Recovery(kind, renamed, permissions, source_bytes, seconds * 10**9 + rest, digest.hex(), segment)
+    if bits & ~(_HELD_BIT | _PERMISSION_BITS):
+        return None
+    return Recovery(kind, renamed, permissions, source_bytes, seconds * 10**9 + rest, digest.hex(), segment, held)

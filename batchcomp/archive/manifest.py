@@ -110,6 +110,11 @@ def held_line(line: bytes) -> bytes:
     return with_crc(_HELD + CRC_MEMBER.sub(b"}\n", line)[len(_PICTURE) :])
 
 
+def picture_line(line: bytes) -> bytes:
+    """Return a held entry's line as that of a picture, with all its fields."""
+    return with_crc(_PICTURE + CRC_MEMBER.sub(b"}\n", line)[len(_HELD) :]) if is_held(line) else line
+
+
 def is_held(line: bytes) -> bool:
     """Tell whether a row's line is of a held entry: kept for the shared rows that refer to it, but no picture."""
     return line.startswith(_HELD)

@@ -6,23 +6,24 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from batchcomp.archive import durable
 from batchcomp.archive.growing import utc_now
 from batchcomp.archive.inventory import Inventory
 from batchcomp.archive.lock import locked
-from batchcomp.archive.manifest import is_held
+from batchcomp.archive.manifest import inner_lines, is_held, is_row, picture_line
 from batchcomp.archive.mapped import mapped
 from batchcomp.archive.names import natural_name
 from batchcomp.archive.parity import heal
 from batchcomp.archive.reader import range_name
 from batchcomp.archive.restore import restore
-from batchcomp.archive.rewrite import rewrite
+from batchcomp.archive.rewrite import Kept, rewrite
 from batchcomp.archive.rows import Row
 from batchcomp.archive.salvage import Describe, Lost, Salvage, salvage
-from batchcomp.archive.segment import open_segment
-from batchcomp.archive.segments import aside_names, next_aside, segment_name, segment_numbers
+from batchcomp.archive.segment import Segment, open_segment
+from batchcomp.archive.segments import aside_names, aside_numbers, next_aside, segment_name, segment_numbers
 from batchcomp.archive.verify import check_file, content_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 from batchcomp.kinds import KINDS
@@ -89,10 +90,14 @@ class _Repair:
         self._folder, self._describe, self._now, self._write = folder, describe, now, write
         self._shared: dict[Place, Row] = {}
         self._alive: dict[Place, int] = {}  # entries that rows may share, and what they hold
+        self._held: set[Place] = set()
+        self._referred: set[Place] = set()
+        self._incomplete = False  # whether rows may be lost, in this run or in one that it goes on with
 
     def run(self) -> Iterator[Repaired]:
         """Go through all numbers in order."""
         self._files = Inventory.of(self._folder)
+        self._incomplete = bool(aside_numbers(self._folder))
         self._shared = dict(_shared_rows(self._folder))
         for first, last in self._files.work():
             if first < last or not self._files.has(last):
@@ -106,6 +111,9 @@ class _Repair:
                 yield self._segment(last)
         for number in self._files.strangers:
             yield self._stranger(number)
+        orphans = self._held - self._referred if self._incomplete else set()
+        for number in sorted({number for number, _ in orphans}):
+            yield self._given_back(number, {entry for of, entry in orphans if of == number})
 
     def _is_intact(self, number: int) -> bool:
         """Tell whether a segment is sound and all content that its rows share is there; note what it holds.
@@ -116,7 +124,7 @@ class _Repair:
             segment = open_segment(self._folder, number)
             if number in self._files.damaged and check_file(segment):
                 return False
-            rows = [segment.row(line) for line in segment.row_lines()]
+            rows = [(line, segment.row(line)) for line in segment.row_lines()]
         except ArchiveDamagedError:
             return False
         except ArchiveError:  # a newer version, or the disk; or there is no such file but one to make it from
@@ -124,7 +132,7 @@ class _Repair:
                 raise
             return False
         self._note(rows)
-        return all(self._is_alive(row) for row in rows if row.owner_segment)
+        return all(self._is_alive(row) for _, row in rows if row.owner_segment)
 
     def _segment(self, number: int) -> Repaired:
         source = self._files.source(number)
@@ -186,7 +194,7 @@ class _Repair:
 
     def _drop_dangling(self, found: Salvage) -> None:
         """Remove the shared rows whose content is lost."""
-        self._note([one.row for one in found.kept if one.row is not None])
+        self._note([(one.line, one.row) for one in found.kept if one.row is not None])
         for one in [one for one in found.kept if one.row is not None and one.row.owner_segment]:
             if one.row is not None and not self._is_alive(one.row):
                 found.kept.remove(one)
@@ -209,18 +217,45 @@ class _Repair:
             self._files.moved(path, aside)
         saved = sum(not is_held(one.line) for one in found.kept)
         lost = tuple(found.lost)
+        self._incomplete |= bool(lost)
         return Repaired(number=number, saved=saved, rebuilt=found.rebuilt, lost=lost, aside=aside or source)
+
+    def _given_back(self, number: int, orphans: set[str]) -> Repaired:
+        """Make pictures of held entries to which no row refers any more: those that shared them are lost."""
+        if self._write:
+            segment = open_segment(self._folder, number)
+            kept = list(_lines_to_keep(segment, orphans))
+            rewrite(self._folder, number, kept, created=self._now())
+        note = (
+            f"segment {number}: {len(orphans)} deleted versions count again, under their own names: the pictures that "
+            "shared their content are lost"
+        )
+        return Repaired(number=number, saved=len(orphans), rebuilt=0, lost=(), aside=None, note=note)
 
     def _aside(self, number: int, source: Path) -> Path:
         """Return the name to keep a damaged file under; an interrupted repair may have given it one already."""
         kept = [self._folder / name for name in aside_names(self._folder, number)]
         return next((path for path in kept if path.samefile(source)), next_aside(self._folder, number))
 
-    def _note(self, rows: list[Row]) -> None:
-        self._alive |= {row.place: hash(content_of(row)) for row in rows if not row.owner_segment}
+    def _note(self, rows: list[tuple[bytes, Row]]) -> None:
+        self._alive |= {row.place: hash(content_of(row)) for _, row in rows if not row.owner_segment}
+        self._held |= {row.place for line, row in rows if is_held(line)}
+        self._referred |= {row.place for _, row in rows if row.owner_segment}
 
     def _is_alive(self, row: Row) -> bool:
         return row.owner_segment <= row.segment and self._alive.get(row.place) == hash(content_of(row))
+
+
+def _lines_to_keep(segment: Segment, orphans: set[str]) -> Iterator[Kept]:
+    """Yield all of a segment, held entries of these names as pictures."""
+    for line in inner_lines(segment.read_manifest()):
+        if not is_row(line):
+            yield Kept(line=line)
+            continue
+        row = segment.row(line)
+        own = not row.owner_segment
+        wanted = picture_line(line) if own and row.entry in orphans else line
+        yield Kept(line=wanted, row=row, read=partial(segment.read, row) if own else None)
 
 
 def _shared_rows(folder: Path) -> Iterator[tuple[Place, Row]]:

@@ -24,7 +24,7 @@ class Restored:
     """A segment that is as it was written. `blocks` were computed; `rows` are its pictures and held entries."""
 
     blocks: int
-    rows: list[Row]
+    rows: list[tuple[bytes, Row]]  # with their lines
     pictures: int
 
 
@@ -90,7 +90,7 @@ def _checked(temp: Path, number: int, blocks: int) -> Restored | None:
         segment = open_file(temp, number)
         if check_file(segment):
             return None
-        rows = [segment.row(line) for line in segment.row_lines()]
+        rows = [(line, segment.row(line)) for line in segment.row_lines()]
     except ArchiveDamagedError:
         return None
     return Restored(blocks=blocks, rows=rows, pictures=sum(1 for _ in segment.picture_lines()))

@@ -12,7 +12,7 @@ from typing import Any
 
 from batchcomp.archive.growing import checked_line
 from batchcomp.archive.layout import LOCAL, RECOVERY
-from batchcomp.archive.manifest import is_held, row_lines
+from batchcomp.archive.manifest import held_line, is_held, row_lines
 from batchcomp.archive.mapped import Bytes
 from batchcomp.archive.names import MANIFEST_NAME, NOT_DERIVABLE, clash_key, natural_name
 from batchcomp.archive.rewrite import Kept, check_kind
@@ -110,7 +110,7 @@ class _Salvager:
         if self._segment is not None:
             span = self._segment.manifest
             start = span.offset + LOCAL.size + len(MANIFEST_NAME)
-            lines = manifest_lines(self._data, start, span.size, span.crc)
+            lines = manifest_lines(self._data, start, span)
             if lines is not None:
                 self._whole = True
                 return lines
@@ -209,11 +209,11 @@ class _Salvager:
             row = replace(row, **self._describe(kind, payload))
         if recovery.renamed == NOT_DERIVABLE:
             self._result.lost.append(Lost(path=row.path, reason="only its full name: it is kept under this one"))
-        line = checked_line(row)
+        line = held_line(checked_line(row)) if recovery.held else checked_line(row)
         self._taken.add(clash_key(one.name))
         self._starts[one.name] = one.start
         self._ordered.append((one.start, Kept(line=line, row=row, read=self._reader(one.start, len(payload)))))
-        self._result.rebuilt += 1
+        self._result.rebuilt += not recovery.held
 
     def _name_by_neighbours(self) -> None:
         """Name the entries that are gone with their rows, but that rows elsewhere share."""

@@ -1,7 +1,7 @@
 """What an archive was last written with: `settings.json` beside its segments. See docs/format.md.
 
-    parity = read_settings(folder).parity  # None: never said
-    remember(folder, parity=0.05)  # under the writer's lock
+    quality = read_settings(folder).quality  # None: never said
+    remember(folder, quality=55)  # under the writer's lock
 
 The file is a help, not a part of the archive: where it is missing or damaged nothing is remembered, and nothing else
 happens.
@@ -35,7 +35,6 @@ class Remembered:
         codec: what holds the compact pictures.
         effort: 0 to 9.
         measure: how pictures are measured, `none` where they are not.
-        parity: recovery data, as a part of a segment's bytes: 0 to 1.
         problem: why the file could not be used, one line; it is not stored.
     """
 
@@ -46,7 +45,6 @@ class Remembered:
     codec: str | None = None
     effort: int | None = None
     measure: str | None = None
-    parity: float | None = None
     problem: str = ""
 
 
@@ -168,7 +166,6 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "codec": _text,
     "effort": _number(0, 9, int),
     "measure": _text,
-    "parity": _number(0, 1, int, float),
 }
 
 if {field.name for field in fields(Remembered)} != {*_CHECKS, "problem"}:

@@ -11,6 +11,7 @@ from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.growing import manifest_entry
 from batchcomp.archive.layout import ZipEntry
+from batchcomp.archive.manifest import is_held
 from batchcomp.archive.reader import find_segments, gap_damage
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import EntrySpan, Segment, open_segment
@@ -111,7 +112,7 @@ class _ArchiveCheck:
                 self._check_shared(segment, row)
             else:
                 twice = "two rows name the entry" if row.entry in entries else ""
-                entries[row.entry] = self._check_picture(segment, row, twice)
+                entries[row.entry] = self._check_picture(segment, row, twice, held=is_held(line))
         self._check_unlisted(segment, entries.keys(), self.damage[before:])
         predicted = [entry for entry in entries.values() if entry]
         if len(self.damage) == before and len(predicted) == len(entries):
@@ -135,11 +136,11 @@ class _ArchiveCheck:
             reason = f"{row.path!r} does not agree with the row of the entry that it refers to"
         self._on_entry(row, self._note(segment, row, reason) if reason else None)
 
-    def _check_picture(self, segment: Segment, row: Row, reason: str) -> ZipEntry | None:
+    def _check_picture(self, segment: Segment, row: Row, reason: str, *, held: bool) -> ZipEntry | None:
         """Return the entry that the row predicts, None where nothing can be predicted."""
         self.entries += 1
         span = segment.spans.get(row.entry)
-        entry = _predict(row, span) if span else None
+        entry = _predict(row, span, held=held) if span else None
         if not reason:
             reason = self._reason(segment, row, span, entry) if span else "the entry is missing or unusable"
         if row.place in self._wanted:
@@ -163,8 +164,9 @@ class _ArchiveCheck:
 
     def _check_frame(self, segment: Segment, manifest: bytes, pictures: list[ZipEntry]) -> None:
         """Compare what is left once all pictures are sound: the manifest's header, the directory, the end."""
-        last = manifest_entry(manifest, segment.manifest.offset)
-        tail = layout.local_header(last) + manifest + layout.directory([*pictures, last], last.end)
+        held = segment.held_manifest()  # how well it was deflated is the writer's affair
+        last = manifest_entry(manifest, held, segment.manifest.offset)
+        tail = layout.local_header(last) + held + layout.directory([*pictures, last], last.end)
         found = segment.read_at(last.offset, len(tail) + 1)
         starts_late = pictures[0].offset != 0 if pictures else last.offset != 0
         if found != tail or starts_late:
@@ -177,9 +179,10 @@ def content_of(row: Row) -> tuple[object, ...]:
     return tuple(getattr(row, name) for name in _SAME)
 
 
-def _predict(row: Row, span: EntrySpan) -> ZipEntry | None:
+def _predict(row: Row, span: EntrySpan, *, held: bool) -> ZipEntry | None:
     """Return the entry that follows from a row, None for a kind that this version does not know."""
-    return layout.picture_entry(row, crc=span.crc, offset=span.offset) if row.stored in KINDS else None
+    known = row.stored in KINDS
+    return layout.picture_entry(row, crc=span.crc, offset=span.offset, held=held) if known else None
 
 
 def _picture_reason(segment: Segment, row: Row, span: EntrySpan, entry: ZipEntry | None) -> str:

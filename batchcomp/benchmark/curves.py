@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
 
-from batchcomp.benchmark.quality import ciede2000
+from batchcomp.benchmark.quality import ciede2000, ssimulacra2
 from batchcomp.benchmark.rivals.base import Rival
 from batchcomp.images.load import load
 from batchcomp.images.picture import Pixels
@@ -33,6 +33,7 @@ class Point:
     bpp: float
     ms_ssim: float  # RGB, 0 to 1
     psnr: float  # dB over RGB
+    ssimulacra2: float  # at most 100, which is lossless
     ciede2000: float  # mean
     encode_seconds: float  # beside other jobs; `speed` measures undisturbed
     decode_seconds: float
@@ -76,6 +77,7 @@ def measure_point(rgb: Pixels, rival: Rival, quality: float, name: str) -> Point
         bpp=bits_per_pixel(len(data), *rgb.shape[:2]),
         ms_ssim=ms_ssim(decoded, rgb),
         psnr=psnr(decoded, rgb),
+        ssimulacra2=ssimulacra2(rgb, decoded),
         ciede2000=ciede2000(rgb, decoded),
         encode_seconds=encoded - start,
         decode_seconds=stop - encoded,

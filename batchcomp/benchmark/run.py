@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from batchcomp.benchmark.compare import (
     of_rival,
 )
 from batchcomp.benchmark.curves import Point, Task, load_rgb, measure_picture, name_pictures, over_pictures
+from batchcomp.benchmark.eye import EyeRate, all_by_eye
 from batchcomp.benchmark.guards import GUARD_RATES, Guard, GuardSummary, guard_picture, summarise
 from batchcomp.benchmark.results import to_json
 from batchcomp.benchmark.rivals import RIVALS, make_rivals
@@ -29,6 +30,7 @@ from batchcomp.benchmark.speed import Speed, measure_speeds
 from batchcomp.errors import UsageError
 
 SCHEMA = "batchcomp-bench/1"
+EYE_ANCHORS = ("avif", "jpegxl", ANCHOR)  # bytes at equal SSIMULACRA2 are compared with theirs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,7 @@ class BenchResult:
     points: list[Point]
     mean_curves: dict[str, list[MeanPoint]]  # by rival
     bd_rates: list[BdRate]
+    eye_rates: list[EyeRate]  # against AVIF, JPEG XL and JPEG, as far as they were measured
     wins: list[Wins]
     guards: list[Guard]
     guard_summaries: list[GuardSummary]
@@ -58,6 +61,7 @@ class BenchSettings:
     rivals: Sequence[str] = tuple(RIVALS)  # JPEG, the anchor of all comparisons, is always among them
     rates: Sequence[float] = RATES  # bits per pixel at which wins are counted
     guard_rates: Sequence[float] = GUARD_RATES  # bpp at which the guards are measured: SSIMULACRA2 is the slow part
+    known: Sequence[Point] = ()  # curves measured before, of the same pictures: those codecs are not measured again
     speed: bool = False  # whether to time all codecs, on the largest picture, with all cores
     jobs: int = 1  # processes to spread the pictures over; above 1 our codec must be on the CPU
 
@@ -88,7 +92,10 @@ def run_bench(
     names = [ANCHOR, *(name for name in settings.rivals if name != ANCHOR)]
     codecs: list[Rival] = [Ours(codec), *more, *make_rivals(names)]
     tasks = name_pictures(pictures)
-    points = _curves(tasks, codecs, settings.jobs, _stage(on_done, "curves"))
+    known = known_curves(settings.known, tasks, codecs[1:])
+    left = [each for each in codecs if each.name not in known]
+    measured = _curves(tasks, left, settings.jobs, _stage(on_done, "curves"))
+    points = [*measured, *(point for curve in known.values() for point in curve)]
     guards = _guards(tasks, codecs[0], settings, _stage(on_done, "guards"))
     compared = [each.name for each in codecs]
     return BenchResult(
@@ -97,11 +104,23 @@ def run_bench(
         points=points,
         mean_curves={name: mean_curve(of_rival(points, name)) for name in compared},
         bd_rates=[compare_bd_rate(points, name, ANCHOR) for name in compared],
+        eye_rates=all_by_eye(points, compared, EYE_ANCHORS),
         wins=[count_wins(points, name, ANCHOR, rate) for name in compared if name != ANCHOR for rate in settings.rates],
         guards=guards,
         guard_summaries=[summary for rate in settings.guard_rates if (summary := summarise(guards, rate))],
         speeds=_speeds(tasks, codec, names, _stage(on_done, "speed")) if settings.speed else [],
     )
+
+
+def known_curves(points: Iterable[Point], tasks: Sequence[Task], rivals: Sequence[Rival]) -> dict[str, list[Point]]:
+    """The points of each rival that was measured before at all its qualities on all the pictures, by its name."""
+    found = {(point.rival, point.picture, point.quality): point for point in points}
+    curves = {}
+    for rival in rivals:
+        keys = [(rival.name, task.name, float(quality)) for task in tasks for quality in rival.qualities]
+        if all(key in found for key in keys):
+            curves[rival.name] = [found[key] for key in keys]
+    return curves
 
 
 def _curves(

@@ -121,7 +121,7 @@ def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword
     stages = measure_stages(path, codec, threads=threads, runs=plan.runs)
     on_done("stages")
     peak, nets = measure_nets(stages, codec, threads=threads)
-    nets.append(measure_hyperprior(codec.device, threads=threads, runs=plan.runs))
+    nets.append(measure_hyperprior(codec.device.torch, threads=threads, runs=plan.runs))
     on_done("nets")
     rivals = []
     for name in RIVALS:

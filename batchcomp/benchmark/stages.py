@@ -87,7 +87,7 @@ def _write(folder: Path, payload: bytes, picture: Picture) -> None:
 def measure_nets(stages: list[Stage], codec: Codec, *, threads: int) -> tuple[float, list[NetSpeed]]:
     """Return the peak in 10^9 operations a second, and both nets against it."""
     peak, mps = matmul_gflops(threads), {stage.name: stage.mps for stage in stages}
-    network, scale = codec.model.network, codec.model.network.arch.scale
+    network, scale = codec.model.network, codec.model.arch.scale
     nets = []
     for name, net, grows in (("ComCNN", network.com, 1), ("RecCNN", network.rec, scale)):
         kmacs = macs_of(net, network.arch.unit * 4 // grows) / grows**2 / 1e3

@@ -14,7 +14,8 @@ from batchcomp.cli.config import default_file
 from batchcomp.cli.options import JsonOpt
 from batchcomp.errors import ExitCode, ModelError
 
-PACKAGES = ("numpy", "joblib", "pytorch-msssim", "safetensors", "typer", "rich", "filelock")
+MISSING = "missing"
+PACKAGES = ("torch", "numpy", "joblib", "pytorch-msssim", "safetensors", "typer", "rich", "filelock")
 
 
 def doctor(as_json: JsonOpt = False) -> None:
@@ -41,22 +42,44 @@ def _show(facts: dict[str, str]) -> None:
 
 
 def _facts() -> dict[str, str]:
-    import torch
     from PIL import features
 
     from batchcomp.codec.codec import choose_device
+    from batchcomp.codec.identity import instructions
     from batchcomp.settings import available_cores
+
+    device = str(choose_device("auto"))
 
     return {
         "batchcomp": __version__,
         "python": f"{platform.python_version()} ({sys.executable})",
         "system": platform.platform(),
-        "torch": torch.__version__,
-        "device": str(choose_device("auto")),
-        "threads": f"{torch.get_num_threads()} for networks, {available_cores()} cores",
+        "device": device,
+        "engine": _engine(device),
+        "instructions": instructions(),
+        "packing": _packing(),
+        "threads": f"{available_cores()}, one a core",
         "image_library": f"{_image_library()}, libjpeg-turbo {features.version_feature('libjpeg_turbo')}",
         "config": _config(),
     }
+
+
+def _engine(device: str) -> str:
+    """What runs the networks, and what it costs where that is not the fastest."""
+    from batchcomp.codec.engines.select import WITHOUT_NCNN, has_ncnn
+
+    if device != "cpu":
+        return f"torch {_version_of('torch')}"
+    return f"ncnn {_version_of('ncnn')}" if has_ncnn() else f"torch {_version_of('torch')}; {WITHOUT_NCNN}"
+
+
+def _packing() -> str:
+    found = _version_of("constriction")
+    return (
+        "none: --pack and packed archives need it; run pip install constriction"
+        if found == MISSING
+        else (f"constriction {found}")
+    )
 
 
 def _packages() -> dict[str, str]:
@@ -88,4 +111,4 @@ def _version_of(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return "missing"
+        return MISSING

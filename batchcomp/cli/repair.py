@@ -69,7 +69,8 @@ def _tell(found: RepairReport, *, as_json: bool) -> None:
                 note=segment.note,
             )
         elif segment.note:
-            console.say(f"{segment.note}; it is kept as {segment.aside}", style=console.PROBLEM)
+            kept = f"; it is kept as {segment.aside}" if segment.aside else ""
+            console.say(segment.note + kept, style=console.PROBLEM)
         elif segment.aside:
             how = f"restored to the byte ({segment.restored:,} damaged blocks)" if segment.exact else "saved"
             console.say(f"segment {segment.number}: {segment.saved} pictures {how}; damaged file: {segment.aside}")

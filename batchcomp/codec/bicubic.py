@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from batchcomp.codec.model import Model
 from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.jiang2017 import annex_k_log_tables
+from batchcomp.codec.networks.shape import FLOAT, TABLES, Tensors
 from batchcomp.codec.resample import downscale, upscale
 from batchcomp.codec.tables import tables_at
-from batchcomp.codec.weights import Model
 
 SCALE = 2
 
@@ -28,6 +29,9 @@ class BicubicShape:
     parameters: int = 0
     com_halo: int = 2 * SCALE
     rec_halo: int = 2 * SCALE
+    com_bytes: float = 3.0 * FLOAT
+    rec_bytes: float = 3.0 * FLOAT
+    tensors: Tensors = field(default_factory=lambda: TABLES)
 
 
 class _Halved(nn.Module):
@@ -67,4 +71,4 @@ class BicubicNetwork(CodecNetwork):
 
 def bicubic_model() -> Model:
     """The model for `Codec`; it has no file, so its payloads are for measuring, not for archives."""
-    return Model(network=BicubicNetwork().eval(), sha256="0" * 64, name="bicubic half size + JPEG")
+    return Model.of(BicubicNetwork().eval(), sha256="0" * 64, name="bicubic half size + JPEG", family="")

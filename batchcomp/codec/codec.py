@@ -6,47 +6,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from batchcomp.codec import payload, tiles, weights
 from batchcomp.codec.compact import Compact, Decoded
+from batchcomp.codec.device import DEVICES, choose_device
 from batchcomp.codec.engines.select import EngineCache
 from batchcomp.codec.identity import identity
 from batchcomp.codec.inner import DEFAULT, codec_of, inner_codec
 from batchcomp.codec.inner.base import decoded
-from batchcomp.codec.refine import ITERATIONS, Decoder, refine
+from batchcomp.codec.model import Model
 from batchcomp.codec.tables import (
     FINE_FROM,
     check_quality,
     full_size_network_quality,
     half_size_network_quality,
+    log2_coarseness,
     quality_to_coarseness,
 )
-from batchcomp.errors import ModelError, PayloadError, UsageError
+from batchcomp.errors import ModelError, PayloadError
 from batchcomp.images.picture import Picture, Pixels
+from batchcomp.kinds import KINDS
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
-
-def choose_device(name: str) -> torch.device:
-    """Turn auto, cpu, cuda or mps into a device that is there.
-
-    Raises:
-        UsageError: it is not there.
-    """
-    if name not in DEVICES:
-        raise UsageError(f"device {name!r}: expected one of {', '.join(DEVICES)}")
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next(d for d in ("cuda", "mps", "cpu") if there[d]))
-    if not there[name]:
-        raise UsageError(f"device {name}: not available on this machine; use --device auto or cpu")
-    return torch.device(name)
+__all__ = ["DEVICES", "Codec", "choose_device"]
 
 
 class Codec:
@@ -54,7 +38,7 @@ class Codec:
 
     def __init__(
         self,
-        model: weights.Model,
+        model: Model,
         *,
         device: str = "cpu",
         batch: int | None = None,
@@ -65,10 +49,9 @@ class Codec:
         # On a CPU batches buy nothing, and a convolution may round differently in them: always one tile at a time.
         self._runner = tiles.Runner(threads=threads, batch=1 if self.device.type == "cpu" else batch or 16)
         self._engines = EngineCache(self.device)
-        self.model = self._placed(model)
+        self.model = model
         self._model_file = model_file
-        fine = weights.load_fine(model)
-        self._fine = self._placed(fine) if fine else None
+        self._fine = weights.load_fine(model)
         self._models = {_model_id(one): one for one in (self.model, self._fine) if one}
 
     @classmethod
@@ -77,8 +60,8 @@ class Codec:
     ) -> Codec:
         """Load the shipped model, or one from a file.
 
-        `batch` is in tiles and for devices other than the CPU, which instead runs `threads` tiles at once (0: as many
-        as torch may use).
+        `batch` is in tiles and for devices other than the CPU, which instead runs `threads` tiles at once (0: one a
+        core).
 
         Raises:
             ModelError: the file is no model.
@@ -88,9 +71,14 @@ class Codec:
         return cls(model, device=device, batch=batch, threads=threads, model_file=model_file)
 
     @property
+    def models(self) -> tuple[Model, ...]:
+        """Each model that `compact` uses, the main one first."""
+        return tuple(model for model in (self.model, self._fine) if model)
+
+    @property
     def hashes(self) -> tuple[str, ...]:
         """SHA-256 of each model that `compact` uses, the main one first."""
-        return tuple(model.sha256 for model in (self.model, self._fine) if model)
+        return tuple(model.sha256 for model in self.models)
 
     def hash_of(self, header: payload.PayloadHeader) -> str:
         """SHA-256 of the model of a payload that `compact` began."""
@@ -99,27 +87,34 @@ class Codec:
     @property
     def engine(self) -> str:
         """What runs the networks, in words."""
-        return self._engines.of(self.model.network.com).name
+        return self._engines.of(self.model.com).name
 
-    def engine_of(self, header: payload.PayloadHeader) -> str:
-        """What restores a payload's pixels, with all that may round differently elsewhere.
+    def engine_of(self, header: payload.PayloadHeader, kind: str) -> str:
+        """What restores a payload's pixels, with all that may round differently elsewhere; "" where nothing may.
+
+        Args:
+            header: the payload's.
+            kind: how it is stored, one of `kinds.COMPACT`.
 
         Raises:
             PayloadError: its model is not at hand.
         """
-        return identity(self._engines.of(self._model_of(header).network.rec).name, self.device)
+        rec = self._model_of(header).rec
+        if rec.exact and KINDS[kind].same_everywhere:
+            return ""
+        return identity(self._engines.of(rec).name, self.device)
 
-    def _placed(self, model: weights.Model) -> weights.Model:
-        model.network.placed(self.device)
-        return model
+    def prepare(self, *, restores: bool) -> None:
+        """Begin to load what will be needed, while files are read: ComCNN's engine, RecCNN's too if it `restores`."""
+        self._engines.prepare(self.model.com, *([self.model.rec] if restores else []))
 
-    def _model_of(self, header: payload.PayloadHeader) -> weights.Model:
+    def _model_of(self, header: payload.PayloadHeader) -> Model:
         if header.model not in self._models:
             try:
                 model = weights.load_by_hash(header.model.hex(), self._model_file)
             except ModelError as error:
                 raise PayloadError(str(error)) from error
-            self._models[header.model] = self._placed(model)
+            self._models.setdefault(header.model, model)  # one for all threads, so that it has one engine
         return self._models[header.model]
 
     # -- the four stages ------------------------------------------------------------------------------------------
@@ -148,7 +143,7 @@ class Codec:
         compacts = [answers[i] for i in range(len(pictures))]
         return self.refined(pictures, compacts, effort) if effort else compacts
 
-    def _model_for(self, quality: float, inner: str) -> tuple[weights.Model, float]:
+    def _model_for(self, quality: float, inner: str) -> tuple[Model, float]:
         """The model for a quality, and its networks' quality: the finest need the full size."""
         check_quality(quality)
         if self._fine and inner == DEFAULT:
@@ -157,16 +152,16 @@ class Codec:
             return self.model, round(half_size_network_quality(quality), 2)
         return self.model, round(inner_codec(inner).network_quality(quality), 2)
 
-    def _compact(self, model: weights.Model, jobs: Sequence[tuple[Picture, float, float]]) -> list[Compact]:
+    def _compact(self, model: Model, jobs: Sequence[tuple[Picture, float, float]]) -> list[Compact]:
         """Run one model's ComCNN over pictures, each with the quality that was asked for and the network's."""
         pictures, qualities, network_qualities = zip(*jobs, strict=True)
-        coarsenesses, arch = [quality_to_coarseness(q) for q in network_qualities], model.network.arch
-        com = model.network.com
-        tile = tiles.side_of(arch.com_halo, self._engines.bytes_per_pixel(com), least=tiles.TILE)
+        coarsenesses, arch = [quality_to_coarseness(q) for q in network_qualities], model.arch
+        levels = [log2_coarseness(q) for q in network_qualities]
+        tile = tiles.side_of(arch.com_halo, arch.com_bytes, least=tiles.TILE)
         tile -= tile % arch.unit
         plan = tiles.TilePlan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
-        engine = self._engines.of(com)
-        outputs = self._runner.run(engine, [p.pixels for p in pictures], [math.log2(c) for c in coarsenesses], plan)
+        engine = self._engines.of(model.com)
+        outputs = self._runner.run(engine, [p.pixels for p in pictures], levels, plan)
         return [
             Compact(
                 pixels=pixels,
@@ -178,7 +173,7 @@ class Codec:
                     model=_model_id(model),
                     grey=picture.mode == "L",
                 ),
-                tables=model.network.tables_at(coarseness),
+                tables=model.tables_at(coarseness),
                 metadata=picture.metadata,
                 quality=q,
             )
@@ -195,10 +190,12 @@ class Codec:
             compacts: what `compact` made of them for JPEG payloads.
             effort: 0 (none) to 9 (slowest).
         """
+        from batchcomp.codec.refine import ITERATIONS, Decoder, refine  # noqa: PLC0415  (gradients need torch)
+
         answers = []
         for picture, compact in zip(pictures, compacts, strict=True):
             decoder = Decoder(
-                network=self._models[compact.header.model].network,
+                network=self._models[compact.header.model].network.placed(self.device.torch),
                 tables=compact.tables,
                 coarseness=quality_to_coarseness(compact.header.quality),
             )
@@ -238,18 +235,16 @@ class Codec:
                 answers[i] = Picture(pixels=pixels[: p.header.height, : p.header.width], metadata=p.metadata)
         return [answers[i] for i in range(len(payloads))]
 
-    def _reconstruct(self, model: weights.Model, payloads: Sequence[Decoded]) -> list[Pixels]:
-        arch = model.network.arch
+    def _reconstruct(self, model: Model, payloads: Sequence[Decoded]) -> list[Pixels]:
+        arch = model.arch
         if any(p.header.scale != arch.scale for p in payloads):
             raise PayloadError(f"the payload's scale is not its model's ({arch.scale}); use an intact copy")
         unit, halo = arch.unit // arch.scale, arch.rec_halo // arch.scale
-        bytes_per_pixel = self._engines.bytes_per_pixel(model.network.rec)
-        tile = tiles.side_of(halo, bytes_per_pixel, least=tiles.TILE // arch.scale)
+        tile = tiles.side_of(halo, arch.rec_bytes, least=tiles.TILE // arch.scale)
         plan = tiles.TilePlan(unit=unit, up=arch.scale, down=1, halo=halo, tile=tile - tile % unit)
-        log_coarsenesses = [math.log2(quality_to_coarseness(p.header.quality)) for p in payloads]
-        return self._runner.run(
-            self._engines.of(model.network.rec), [p.pixels for p in payloads], log_coarsenesses, plan
-        )
+        log_coarsenesses = [log2_coarseness(p.header.quality) for p in payloads]
+        engine = self._engines.of(model.rec)
+        return self._runner.run(engine, [p.pixels for p in payloads], log_coarsenesses, plan)
 
     # -- one picture ----------------------------------------------------------------------------------------------
 
@@ -266,6 +261,6 @@ class Codec:
         return self.reconstruct([self.decode(data)])[0]
 
 
-def _model_id(model: weights.Model) -> bytes:
+def _model_id(model: Model) -> bytes:
     """What headers call a model."""
     return bytes.fromhex(model.sha256)[: payload.MODEL_BYTES]

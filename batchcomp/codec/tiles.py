@@ -9,22 +9,22 @@ no more than the tiles in hand, whatever the sizes.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
 
-from batchcomp.codec.engines.base import Engine, Tiles
+from batchcomp.codec.engines.base import DeviceMemoryError, Engine, Tiles
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
+from batchcomp.settings import available_cores
 
 TILE = 768  # least side in pixels of the picture at the network's larger end; the halo comes on top
 ROOM = 11 << 20  # bytes of one layer's output that a tile with its halo may take; a run holds some 20 such at once
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # BT.601, as JFIF
+LUMA = (299, 587, 114)  # thousandths of R, G and B; BT.601, as JFIF
 IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and copied
 
 
@@ -94,8 +94,10 @@ def cut_up(shapes: Sequence[tuple[int, int]], plan: TilePlan) -> Iterator[Tile]:
 
 def to_grey(pixels: Pixels) -> Pixels:
     """BT.601 luma (H, W, 1) of (H, W, 3)."""
-    luma: Pixels = np.rint(pixels @ LUMA).astype(np.uint8)
-    return luma[:, :, None]
+    luma = np.full(pixels.shape[:2], 500, np.int32)  # rounds
+    for channel, share in enumerate(LUMA):
+        luma += share * pixels[:, :, channel].astype(np.int32)
+    return (luma // 1000).astype(np.uint8)[:, :, None]
 
 
 def side_of(halo: int, bytes_per_pixel: float, *, least: int) -> int:
@@ -114,7 +116,7 @@ class Runner:
     """
 
     def __init__(self, *, threads: int = 0, batch: int = 1) -> None:
-        self.threads, self.batch = threads, batch  # threads 0: as many as torch may use
+        self.threads, self.batch = threads, batch  # threads 0: one a core
 
     def run(
         self, engine: Engine, pictures: Sequence[Pixels], log_coarsenesses: Sequence[float], plan: TilePlan
@@ -148,7 +150,7 @@ class Runner:
         def one(tile: Tile) -> None:
             work.paste(tile, engine.finish(engine.start(work.cut([tile]), work.levels([tile])))[0])
 
-        for _ in _pool(self.threads or torch.get_num_threads()).map(one, jobs):
+        for _ in _pool(self.threads or available_cores(), engine.begin_thread).map(one, jobs):
             pass
 
     def _in_batches(self, engine: Engine, work: _Work, jobs: list[Tile]) -> None:
@@ -162,7 +164,7 @@ class Runner:
                 chunk = [left.popleft() for _ in range(min(self.batch, len(left)))]
                 try:
                     begun.append((chunk, engine.start(work.cut(chunk), work.levels(chunk))))
-                except torch.OutOfMemoryError as error:
+                except DeviceMemoryError as error:
                     self._halve(error)
                     left.extendleft(reversed(chunk))
                     self._collect(engine, work, begun, leave=0)
@@ -176,12 +178,10 @@ class Runner:
             for tile, pixels in zip(chunk, engine.finish(result), strict=True):
                 work.paste(tile, pixels)
 
-    def _halve(self, error: torch.OutOfMemoryError) -> None:
+    def _halve(self, error: DeviceMemoryError) -> None:
         if self.batch == 1:
             raise UsageError("the device's memory does not hold a single tile; use --device cpu") from error
         self.batch //= 2
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +220,6 @@ class _Work:
 
 
 @lru_cache(maxsize=4)
-def _pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that compute tiles, each of which runs torch's operations alone."""
-    return ThreadPoolExecutor(threads, "tiles", initializer=torch.set_num_threads, initargs=(1,))
+def _pool(threads: int, begin_thread: Callable[[], None]) -> ThreadPoolExecutor:
+    """Threads that compute tiles."""
+    return ThreadPoolExecutor(threads, "tiles", initializer=begin_thread)

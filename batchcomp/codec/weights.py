@@ -6,17 +6,24 @@ import hashlib
 import json
 import os
 import stat
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import safetensors.torch
-import torch
+import numpy as np
+import safetensors.numpy
 from safetensors import SafetensorError
 
-from batchcomp.codec.networks import FAMILIES, family_of, name_of
-from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
+from batchcomp.codec.model import Arrays, Model
+from batchcomp.codec.networks import FAMILIES, name_of
+from batchcomp.codec.networks.shape import NetworkShape
 from batchcomp.errors import ModelError
 from batchcomp.models import MODELS, model_file
+
+if TYPE_CHECKING:
+    import torch
+
+    from batchcomp.codec.networks.base import CodecNetwork
 
 DEFAULT = "default"  # the model that ships for all who ask for none
 FORMAT = "batchcomp-model-1"
@@ -24,24 +31,20 @@ KEY = "batchcomp"
 MAX_MODEL_BYTES = 256 * 2**20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """Nets ready for use, with the hash that archives name them by."""
-
-    network: CodecNetwork
-    sha256: str
-    name: str
-
-
 def to_bytes(network: CodecNetwork, *, half: bool = True) -> bytes:
     """Serialise weights, in float16 unless `half` is False, with the architecture as metadata."""
-    dtype = torch.float16 if half else torch.float32
-    tensors = {key: value.detach().to("cpu", dtype).contiguous() for key, value in network.state_dict().items()}
-    tensors |= {key: value.detach().cpu().float().contiguous() for key, value in tables_of(network).items()}
+    dtype = np.float16 if half else np.float32
+    tensors = {key: value.detach().cpu().numpy().astype(dtype) for key, value in network.state_dict().items()}
+    for name, module in network.named_modules():
+        if hasattr(module, "whole"):  # an `ExactConv2d`: what it computes with
+            weight, bias = (value.detach().cpu().numpy() for value in module.whole())
+            tensors |= {f"{name}.weight": weight.astype(dtype), f"{name}.bias": bias}
+    tensors |= {key: value.detach().cpu().float().numpy() for key, value in tables_of(network).items()}
     # One key only: safetensors writes several in an order of chance, and the bytes are what the model is known by.
     architecture = asdict(network.arch)  # type: ignore[call-overload]
     header = {"format": FORMAT, "family": name_of(network), "architecture": architecture}
-    return safetensors.torch.save(tensors, metadata={KEY: json.dumps(header, sort_keys=True)})
+    whole = {key: np.asarray(value, order="C") for key, value in tensors.items()}
+    return safetensors.numpy.save(whole, metadata={KEY: json.dumps(header, sort_keys=True)})
 
 
 def tables_of(network: CodecNetwork) -> dict[str, torch.Tensor]:
@@ -49,7 +52,7 @@ def tables_of(network: CodecNetwork) -> dict[str, torch.Tensor]:
     return {key: value for key, value in network.state_dict().items() if key in {"log_tables", "log_slopes"}}
 
 
-def header_of(data: bytes, source: str) -> tuple[type[CodecNetwork], NetworkShape]:
+def header_of(data: bytes, source: str) -> tuple[str, NetworkShape]:
     """Read the family and the architecture from a model file's header."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(len(data) - 8, 100_000):
@@ -61,8 +64,7 @@ def header_of(data: bytes, source: str) -> tuple[type[CodecNetwork], NetworkShap
         name = header["family"]
         if name not in FAMILIES:
             raise ModelError(f"{source}: family {name!r}, expected one of {', '.join(FAMILIES)}; upgrade batchcomp")
-        family = family_of(name)
-        return family, family.shape(**header["architecture"])
+        return name, FAMILIES[name].shape(**header["architecture"])
     except KeyError as error:
         raise ModelError(f"{source}: no model of batchcomp's ({error} is missing); name one that it trained") from error
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -70,7 +72,7 @@ def header_of(data: bytes, source: str) -> tuple[type[CodecNetwork], NetworkShap
 
 
 def from_bytes(data: bytes, source: str) -> Model:
-    """Build the nets of a model file.
+    """Read a model file.
 
     Raises:
         ModelError: the bytes are no model of ours, or its tensors do not fit its architecture.
@@ -78,17 +80,26 @@ def from_bytes(data: bytes, source: str) -> Model:
     family, arch = header_of(data, source)
     if 2 * arch.parameters > len(data):  # float16 is the least; a forged header must not cost memory
         raise ModelError(f"{source}: {len(data):,} bytes do not fit the architecture; use an intact copy")
-    network = family(arch)
     try:
-        tensors = {key: value.float() for key, value in safetensors.torch.load(data).items()}
-        network.load_state_dict(tensors)
-    except (SafetensorError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        arrays = _fitting(data, arch)
+    except (SafetensorError, RuntimeError, ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ModelError(f"{source}: the tensors do not fit the architecture ({reason}); use an intact copy") from error
-    if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+    if not all(bool(np.isfinite(value).all()) for value in arrays.values()):
         raise ModelError(f"{source}: the weights are not finite numbers; use an intact copy")
-    network.eval().requires_grad_(requires_grad=False)
-    return Model(network=network, sha256=hashlib.sha256(data).hexdigest(), name=source)
+    return Model(family=family, arch=arch, arrays=arrays, sha256=hashlib.sha256(data).hexdigest(), name=source)
+
+
+def _fitting(data: bytes, arch: NetworkShape) -> Arrays:
+    """The tensors of a file in float32, exactly those of the architecture; ValueError for any other."""
+    found = safetensors.numpy.load(data)
+    if odd := sorted(found.keys() ^ arch.tensors.keys()):
+        raise ValueError(f"{odd[0]} is {'missing' if odd[0] in arch.tensors else 'too much'}")
+    for name, shape in arch.tensors.items():
+        if found[name].shape != shape:
+            raise ValueError(f"{name} is {found[name].shape}, expected {shape}")
+    with np.errstate(over="ignore"):  # numbers beyond float32 are found to be infinite
+        return {name: value.astype(np.float32) for name, value in found.items()}
 
 
 def lasting_name(path: Path | None) -> str:

@@ -30,7 +30,12 @@ from batchcomp.images.picture import Picture
 from batchcomp.images.shared_memory import KEPT, SharedMemory, new_descriptor
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
-SUPPORTED = os.name == "posix" and bool(sys.executable)
+try:
+    import resource  # the processes limit themselves with it; Windows has none
+except ImportError:
+    resource = None  # type: ignore[assignment]
+
+SUPPORTED = resource is not None and os.name == "posix" and bool(sys.executable)
 # By the clock a process may take this many times its limit of computing time, and this many seconds more: the machine
 # may be busy, and a process has to start.
 _CLOCK_FACTOR, _CLOCK_EXTRA = 5, 30

@@ -1,9 +1,9 @@
 """The scans of a JPEG file: where each lies, and whether all is there that the picture needs (ITU-T T.81).
 
-libjpeg conceals damage: it fills what is missing with grey and only warns, which Pillow does not pass on. So that is
-found out by trial. Junk in front of each marker changes nothing in a sound picture, for whose decoder a scan has ended
-by then; where the decoder still wants data, it takes the junk, and other pixels come out. And where junk in place of
-the last bytes changes nothing, the decoder went astray and was done before them.
+libjpeg conceals damage: it fills what is missing with grey and only warns (jpeg_warnings.py). Where the first warning
+does not tell, that is found out by trial. Junk in front of each marker changes nothing in a sound picture, for whose
+decoder a scan has ended by then; where the decoder still wants data, it takes the junk, and other pixels come out. And
+where junk in place of the last bytes changes nothing, the decoder went astray and was done before them.
 """
 
 from __future__ import annotations
@@ -19,22 +19,19 @@ from typing import Final
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from batchcomp.images import pillow_array
+from batchcomp.images import jpeg_holes, jpeg_warnings, pillow_array
 from batchcomp.images.jpeg_segments import EOI, SOF, SOI, SOS, START, TEM, is_metadata
+from batchcomp.images.jpeg_warnings import EARLY, NONSENSE, SURPLUS
 from batchcomp.images.picture import Pixels
 
 END: Final = bytes((0xFF, EOI))
-EARLY, LATE = "truncated JPEG file", "damaged JPEG file, its picture data make no sense"
-MISSING_SCAN, MISSING_RESTART = (
-    "truncated JPEG file, a scan is missing",
-    "damaged JPEG file, its picture data have gaps",
-)
-_DRI: Final = 0xDD
+MISSING_SCAN, GAPS = "truncated JPEG file, a scan is missing", "damaged JPEG file, its picture data have gaps"
+_DHT, _DRI = 0xC4, 0xDD
 _PROGRESSIVE, _HUFFMAN = 0xC2, frozenset((0xC0, 0xC1, 0xC2))
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # any that ends a scan
 _RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])")
 _JUNK: Final = bytes(random.Random(1).choices(range(1, 255), k=256))  # noqa: S311 - any bytes but FF serve
-_TAIL, _SURPLUS = 32, 64  # bytes: replaced at first; behind the last pixel that some writers leave at most
+_TAIL = 32  # bytes that are replaced at first
 _LARGE = 1_000_000  # pixels
 _BLOCK = 64  # pixels that may be wrong: some encoders save on the last bits of a restart interval
 
@@ -68,6 +65,7 @@ class Scan:
     band: tuple[int, int]
     approximation: tuple[int, int]
     interval: int
+    tells_holes: bool  # whether no long run of zeros can be in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +91,7 @@ class Changes:
 def layout(data: bytes) -> Layout:
     """Walk over the first picture, as libjpeg would: bytes that are no marker are passed over."""
     frame, scans, late, interval = None, list[Scan](), False, 0
+    zeros = dict[int, int]()
     for marker, at, end in _markers(data):
         content = data[at + 4 : end]
         if marker == EOI:
@@ -101,9 +100,12 @@ def layout(data: bytes) -> Layout:
             frame = frame or _frame(marker, content)
         elif marker == _DRI and len(content) == 2:
             interval = int.from_bytes(content, "big")
+        elif marker == _DHT:
+            zeros |= dict(jpeg_holes.tables(content))
         elif marker == SOS and content:
             found = _MARKER.search(data, end)
-            scans.append(_scan(content, end, found.start() if found else len(data), interval))
+            holes = jpeg_holes.tells_holes(content, zeros)
+            scans.append(_scan(content, end, found.start() if found else len(data), interval, tells_holes=holes))
         late = late or (bool(scans) and is_metadata(marker))
     return Layout(frame=frame, scans=tuple(scans), end=len(data), ended=False, late=late)
 
@@ -127,7 +129,7 @@ def _frame(marker: int, content: bytes) -> Frame:
     return Frame(marker=marker, precision=content[0], height=height, width=width, components=components)
 
 
-def _scan(content: bytes, start: int, end: int, interval: int) -> Scan:
+def _scan(content: bytes, start: int, end: int, interval: int, *, tells_holes: bool) -> Scan:
     count = content[0]
     first, last, approximation = (*content[1 + 2 * count : 4 + 2 * count], 0, 63, 0)[:3]
     return Scan(
@@ -137,6 +139,7 @@ def _scan(content: bytes, start: int, end: int, interval: int) -> Scan:
         band=(first, last),
         approximation=(approximation >> 4, approximation & 15),
         interval=interval,
+        tells_holes=tells_holes,
     )
 
 
@@ -160,14 +163,18 @@ def damage(data: bytes, found: Layout, pixels: Pixels | None = None) -> str | No
     frame = found.frame
     if frame is None or frame.marker not in _HUFFMAN or not found.scans:
         return None
-    return _missing(data, frame, found.scans) or _astray(data, frame, found, pixels)
+    if what := _missing(data, frame, found.scans):
+        return what
+    told = jpeg_warnings.verdict(data)
+    return _astray(data, frame, found, pixels) if told is None else told or None
 
 
 def _missing(data: bytes, frame: Frame, scans: tuple[Scan, ...]) -> str | None:
     """Say what the headers and markers show to be missing."""
     if _incomplete(frame, scans):
         return MISSING_SCAN
-    return MISSING_RESTART if any(_lacks_restarts(data, frame, scan) for scan in scans) else None
+    holes = any(scan.tells_holes and any(jpeg_holes.holes(data, scan.start, scan.end)) for scan in scans)
+    return GAPS if holes or any(_lacks_restarts(data, frame, scan) for scan in scans) else None
 
 
 def _astray(data: bytes, frame: Frame, found: Layout, pixels: Pixels | None) -> str | None:
@@ -178,10 +185,10 @@ def _astray(data: bytes, frame: Frame, found: Layout, pixels: Pixels | None) -> 
         return None
     if _changes(data, _with_junk(data, scans, last.end, last.end), pixels).pixels > _BLOCK * found.ended:
         return EARLY
-    most = last.end - _SURPLUS  # a shorter scan says too little: that of a blank page may be of two bytes
+    most = last.end - SURPLUS  # a shorter scan says too little: that of a blank page may be of two bytes
     if tail.pixels or most <= last.start:
         return None
-    return None if _changes(data, _with_junk(data, scans, most, last.end), pixels).pixels else LATE
+    return None if _changes(data, _with_junk(data, scans, most, last.end), pixels).pixels else NONSENSE
 
 
 def _at_the_end(tail: Changes, frame: Frame) -> bool:

@@ -223,7 +223,8 @@ class _Scale:
         unlike /= spread
         if light is None:
             return float(unlike.size - 2 * unlike.sum(dtype=np.float64))
-        return float(((1 - 2 * unlike) * light).sum(dtype=np.float64))
+        similarity: NDArray[np.float32] = (1 - 2 * unlike) * light
+        return float(similarity.sum(dtype=np.float64))
 
     def _blurred(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
         """Gaussian means (4, h, w) of maps (4, h + 10, w + 10)."""

@@ -32,7 +32,7 @@ MODELS: Final[Mapping[str, Shipped]] = {
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="465c88ee8a8a86ce78f3e32c9a055947eb3dc520073974db9de6aa282d809fbd"
+    sha256="427878fc4ba837ad28ec2f0cc53dd30bf06aa9b4c281bd6b0d5292640a2094c6"
 )  # the networks of `--pack`
 
 

@@ -47,6 +47,7 @@ def compress_archive(settings: CompressSettings) -> Generator[Event]:
     codec = Codec.open(
         settings.model, device=settings.device, batch=settings.batch_size, threads=min(settings.workers, MAX_THREADS)
     )
+    codec.prepare(restores=settings.measure != "none")
     with _writer(settings) as writer:
         note_settings(writer, settings)
         index, failures = Index(settings.archive), FailureMemory(settings)

@@ -49,7 +49,7 @@ def unpack_files(files: Iterable[Path], out: Path, *, force: bool) -> Generator[
     """Write the JPEG of each packed payload file below `out`: `a.png.jpg.bcp` becomes `a.png.jpg`.
 
     Raises:
-        UsageError: the `[pack]` extra is missing.
+        UsageError: constriction is missing.
     """
     for file in files:
         yield _unpack(file, out, force=force)

@@ -83,5 +83,5 @@ def _row_of(job: Job, context: Context) -> Row:
         ms_ssim=round(found.ms_ssim, 6) if found else None,
         jpeg=found.jpeg if found else None,
         pixels_sha256=found.pixels_sha256 if found else "",
-        engine=context.codec.engine_of(made.header) if found else "",
+        engine=context.codec.engine_of(made.header, made.kind) if found else "",
     )

@@ -13,6 +13,7 @@ def sheets(result: Any) -> Iterator[Sheet]:
     """The tables of a `batchcomp.benchmark.run.BenchResult` (not imported: its room needs the extra)."""
     if result.bd_rates:
         yield _bd_rates(result)
+        yield from _eye_rates(result)
         yield _wins(result)
     if result.guard_summaries:
         yield _guards(result)
@@ -34,6 +35,22 @@ def _bd_rates(result: Any) -> Sheet:
         columns=_columns("codec", "mean curve", "12.5 to 20 dB", "mean of pictures", "pictures"),
         rows=rows,
     )
+
+
+def _eye_rates(result: Any) -> Iterator[Sheet]:
+    found = {(rate.anchor, rate.rival, rate.low): rate for rate in result.eye_rates}
+    ranges = sorted({(rate.low, rate.high) for rate in result.eye_rates})
+    for anchor in dict.fromkeys(rate.anchor for rate in result.eye_rates):
+        rivals = dict.fromkeys(rate.rival for rate in result.eye_rates if rate.anchor == anchor)
+        yield Sheet(
+            title=f"Bytes against {anchor} at equal SSIMULACRA2, by its score (negative: fewer; /pictures)",
+            columns=_columns("codec", *(f"{low:g} to {high:g}" for low, high in ranges)),
+            rows=[[rival, *(_eye_rate(found[anchor, rival, low]) for low, _ in ranges)] for rival in rivals],
+        )
+
+
+def _eye_rate(rate: Any) -> str:
+    return f"{_percent(rate.mean_of_pictures)}  /{rate.pictures}"
 
 
 def _percent(value: float | None) -> str:

@@ -59,6 +59,10 @@ class Totals:
     unpacked_bytes: int  # of the same pictures before
     archive_bytes_on_disk: int
     saved: float
+    jpeg_known: int  # pictures of which `jpeg_bytes` is known
+    jpeg_bytes: int  # what plain JPEG takes for the same MS-SSIM of these,
+    jpeg_rival_bytes: int  # and what they take here
+    saved_vs_jpeg: float | None  # of these
     mean_bpp: float | None
     mean_ms_ssim: float | None
     mean_jpeg_ms_ssim: float | None
@@ -113,6 +117,8 @@ def totals(rows: Sequence[ReportRow], bytes_on_disk: int) -> Totals:
     measured = [row for row in rows if row.ms_ssim is not None]
     worst = min(measured, key=lambda row: row.ms_ssim or 0.0, default=None)
     source, archived = sum(r.source_bytes for r in rows), sum(r.archived_bytes for r in rows)
+    rivals = [row for row in rows if row.jpeg_bytes is not None]
+    ours, at_jpeg = sum(row.archived_bytes for row in rivals), sum(row.jpeg_bytes or 0 for row in rivals)
     return Totals(
         pictures=len(rows),
         compact=sum(row.stored in COMPACT for row in rows),
@@ -129,6 +135,10 @@ def totals(rows: Sequence[ReportRow], bytes_on_disk: int) -> Totals:
         unpacked_bytes=sum(row.unpacked_bytes or 0 for row in rows),
         archive_bytes_on_disk=bytes_on_disk,
         saved=1 - archived / source if source else 0.0,
+        jpeg_known=len(rivals),
+        jpeg_bytes=at_jpeg,
+        jpeg_rival_bytes=ours,
+        saved_vs_jpeg=1 - ours / at_jpeg if at_jpeg else None,
         mean_bpp=_mean(row.bpp for row in measured),
         mean_ms_ssim=_mean(row.ms_ssim for row in measured),
         mean_jpeg_ms_ssim=_mean(row.jpeg_ms_ssim for row in measured),

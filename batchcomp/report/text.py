@@ -7,11 +7,11 @@ ABSENT = "-"
 
 def human(count: float) -> str:
     """Bytes in the unit people read: 812 B, 12.3 kB, 4.5 MB (powers of 1000)."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.5 or unit == "GB":
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if count < 999.5 or unit == "TB":
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
-    raise AssertionError  # the loop returns at GB
+    raise AssertionError  # the loop returns at TB
 
 
 def number(value: float | None, places: int) -> str:
@@ -28,8 +28,13 @@ def change(saved: float | None) -> str:
     return ABSENT if saved is None else f"{round(-saved * 100):+} %".replace("+0", "0")
 
 
+def count_of(count: int, what: str) -> str:
+    """A number of things: "1 picture", "1,204 pictures"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def pictures(count: int) -> str:
-    return f"{count} picture{'' if count == 1 else 's'}"
+    return count_of(count, "picture")
 
 
 def printable(text: str) -> str:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from batchcomp.codec import jpeg
-from batchcomp.codec.networks.jiang2017 import SCALE, Jiang2017Network
+from batchcomp.codec.networks.jiang2017 import Jiang2017Network
+from batchcomp.codec.networks.jiang2017_shape import SCALE
 from batchcomp.codec.resample import upscale
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.objective import as_shown, log_distortion, mean_square, ms_ssim_distance, rate_weight

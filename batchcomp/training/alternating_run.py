@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from batchcomp.codec import weights
-from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture, Jiang2017Network
+from batchcomp.codec.networks.jiang2017 import Jiang2017Network
+from batchcomp.codec.networks.jiang2017_shape import Jiang2017Architecture
 from batchcomp.errors import TrainingError
 from batchcomp.settings import available_cores
 from batchcomp.training import checkpoint

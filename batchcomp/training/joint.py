@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,8 +15,9 @@ from torch import Tensor
 
 from batchcomp.codec import weights
 from batchcomp.codec.networks import untrained
-from batchcomp.codec.networks.base import CodecNetwork, NetworkShape
+from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.networks.shape import NetworkShape
 from batchcomp.codec.tables import COARSEST, FINEST, MAX_NETWORK_QUALITY, quality_to_coarseness
 from batchcomp.errors import TrainingError
 from batchcomp.metrics.objective import LossWeights
@@ -24,6 +25,7 @@ from batchcomp.training import checkpoint
 from batchcomp.training.data import CropSource, split_folders
 from batchcomp.training.dev_sets import DevSets
 from batchcomp.training.evaluate import DevScore
+from batchcomp.training.exact import fit_grids, is_exact
 from batchcomp.training.grow import begin_with
 from batchcomp.training.jpeg_proxy import jpeg
 from batchcomp.training.log import DevLog, TrainingLog
@@ -31,6 +33,7 @@ from batchcomp.training.losses import Coded, Losses, mixed_loss
 from batchcomp.training.schedule import Schedule
 
 MAY_CHANGE = frozenset({"steps", "decay_share", "log_every", "evaluate_every", "save_minutes"})  # when a run is resumed
+FITTED_ON = 8  # batches that the grids of a newly exact network are fitted to
 MIN_CROP = 176  # five MS-SSIM scales need more than 160 px
 
 
@@ -154,6 +157,8 @@ class JointTrainer:
         self.network = untrained(settings.architecture).placed(self.device)
         if start is not None:
             begin_with(self.network, start)
+            if is_exact(self.network) and not is_exact(start):
+                fit_grids(self.network, start.placed(self.device), self._examples(FITTED_ON))
         self.ema = untrained(settings.architecture).placed()
         self.ema.load_state_dict(self.network.state_dict())
         self.ema.requires_grad_(requires_grad=False)
@@ -164,6 +169,11 @@ class JointTrainer:
         self._resume()
         self.log = TrainingLog(run / "log.csv", after_step=self.step, pending=self._pending)
         self.dev_log = DevLog(run / "dev.csv", after_step=self.step)
+
+    def _examples(self, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """What the first steps learn from: photos and coarsenesses."""
+        for _, x, rng in self.source.batches(0, steps):
+            yield x.to(self.device), draw_coarsenesses(rng, len(x), self.finest).to(self.device)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """The tables live in logarithms, where a useful change is large: they learn faster than the nets."""

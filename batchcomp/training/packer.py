@@ -7,7 +7,7 @@ rounded (straight-through), on the bits that the coder will spend.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812  (the name every torch reader
 
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.dct import ZIGZAG, coefficients
+from batchcomp.codec.model import Model
 from batchcomp.codec.pack import model
 from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, AcContext, DcContext, Plane, diagonals
 from batchcomp.codec.pack.model import (
@@ -35,6 +36,7 @@ from batchcomp.codec.pack.model import (
     UNARY,
     WEIGHT,
 )
+from batchcomp.codec.payload import MODEL_BYTES
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY, QUALITIES, quality_to_coarseness
 from batchcomp.errors import PictureError
 from batchcomp.images.load import load
@@ -235,9 +237,12 @@ def _draw(tables: list[tuple[Tensor, Tensor]], batch: int) -> tuple[Tensor, Tens
     return x.float(), torch.stack([values[some] for (_, values), some in zip(tables, chosen, strict=True)]).float()
 
 
-def to_bytes(packers: Packers, tables: NDArray[np.uint8]) -> bytes:
-    """The packer's file. `tables` (115, 2, 64) in zigzag order are those to expect at each network quality."""
-    tensors: dict[str, NDArray[np.generic]] = {"tables": tables}
+def to_bytes(packers: Packers, tables: Mapping[bytes, NDArray[np.uint8]]) -> bytes:
+    """The packer's file. `tables`, (115, 2, 64) in zigzag order, are those to expect of each model at each quality."""
+    tensors: dict[str, NDArray[np.generic]] = {
+        "models": np.stack([np.frombuffer(model, np.uint8) for model in tables]),
+        "tables": np.stack(list(tables.values())),
+    }
     for kind in ("ac", "dc"):
         for plane, net in enumerate(getattr(packers, kind)):
             for name in NAMES:
@@ -253,9 +258,14 @@ def record_all(samples: Iterable[Sample], *, share: float, seed: int = 0) -> Rec
     return records
 
 
-def expected_tables(codec: Codec) -> NDArray[np.uint8]:
-    """The tables (115, 2, 64) of a codec's model at each network quality, in zigzag order."""
-    at = codec.model.network.tables_at
+def tables_of(models: Iterable[Model]) -> dict[bytes, NDArray[np.uint8]]:
+    """The tables of several models, by what payloads name them by."""
+    return {bytes.fromhex(one.sha256)[:MODEL_BYTES]: expected_tables(one) for one in models}
+
+
+def expected_tables(model: Model) -> NDArray[np.uint8]:
+    """The tables (115, 2, 64) of a model at each network quality, in zigzag order."""
+    at = model.tables_at
     tables = [
         at(quality_to_coarseness(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MAX_NETWORK_QUALITY + 1)
     ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchcomp.codec.networks.base import NetworkShape
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.networks.shape import NetworkShape
 from batchcomp.codec.networks.steered_shape import SteeredArchitecture
 from batchcomp.metrics.objective import LossWeights
 

@@ -22,7 +22,7 @@ def test_local_headers_carry_what_repair_needs(tmp_path: Path) -> None:
     assert (flags, method, packed, size) == (0x0800, 0, row.payload_bytes, row.payload_bytes)
     assert crc32(payload) == crc
     recovery = parse_recovery(data[LOCAL.size + name :][:extra])
-    assert recovery == (1, 0, row.permissions, row.source_bytes, row.mtime_ns, row.source_sha256, 1)
+    assert recovery == (1, 0, row.permissions, row.source_bytes, row.mtime_ns, row.source_sha256, 1, False)
     assert extra == 70
 
 

@@ -216,3 +216,44 @@ def test_no_archive_is_no_archive(tmp_path: Path) -> None:
         with pytest.raises(ArchiveNotFoundError):
             repair(tmp_path / name, describe)
         (tmp_path / "empty").mkdir(exist_ok=True)
+
+
+def shared_and_deleted(folder: Path) -> None:
+    """Write a.png, share it as b.png in another segment, delete a.png."""
+    with ArchiveWriter(folder, now=fixed_now) as writer:
+        owner = writer.add(sample_row("a.png"), b"content of two")
+        writer.commit()
+        writer.add_shared(sample_row("b.png", mtime_ns=5), owner)
+        writer.add(sample_row("c.png", source_sha256="12" * 32), b"another")
+    prune(folder, gone=lambda path: path == "a.png", now=fixed_now)
+
+
+@pytest.mark.parametrize("size", [-1, -400, -700])
+def test_what_was_deleted_stays_deleted_without_a_manifest(tmp_path: Path, size: int) -> None:
+    """The header of a held entry says that it is no picture."""
+    folder = tmp_path / "x.bca"
+    shared_and_deleted(folder)
+    path = folder / "000001.zip"
+    path.write_bytes(path.read_bytes()[:size])
+    found = repair(folder, describe, now=fixed_now)
+    assert verify(folder).ok
+    assert {name: data for name, (_, data) in current(folder).items()} == {
+        "b.png": b"content of two",
+        "c.png": b"another",
+    }
+    assert [one.saved for one in found.segments] == [0]
+
+
+def test_content_does_not_go_with_those_that_shared_it(tmp_path: Path) -> None:
+    """Where the picture that a deleted one was kept for is lost, its content is there under the deleted name."""
+    folder = tmp_path / "x.bca"
+    shared_and_deleted(folder)
+    path = folder / "000002.zip"
+    path.write_bytes(path.read_bytes()[:100])
+    dry = repair(folder, describe, dry_run=True, now=fixed_now)
+    found = repair(folder, describe, now=fixed_now)
+    assert [(one.number, one.note) for one in dry.segments] == [(one.number, one.note) for one in found.segments]
+    assert "1 deleted versions count again" in found.segments[-1].note
+    assert verify(folder).ok
+    assert {name: data for name, (_, data) in current(folder).items()} == {"a.png": b"content of two"}
+    assert repair(folder, describe, now=fixed_now).segments == ()

@@ -42,7 +42,15 @@ class HalfJpeg:
             return Picture(pixels=np.asarray(image.resize(size)))
 
 
-def point(bpp: float, ms_ssim: float, *, rival: str = "a", picture: str = "p", quality: float = 1) -> Point:
+def point(
+    bpp: float,
+    ms_ssim: float,
+    *,
+    rival: str = "a",
+    picture: str = "p",
+    quality: float = 1,
+    ssimulacra2: float = 50,
+) -> Point:
     return Point(
         picture=picture,
         rival=rival,
@@ -51,6 +59,7 @@ def point(bpp: float, ms_ssim: float, *, rival: str = "a", picture: str = "p", q
         bpp=bpp,
         ms_ssim=ms_ssim,
         psnr=30,
+        ssimulacra2=ssimulacra2,
         ciede2000=1,
         encode_seconds=1,
         decode_seconds=1,

@@ -72,8 +72,8 @@ def test_doctor_says_what_it_runs_on(run: Run) -> None:
     facts, summary = run("doctor", "--json").json
     assert (summary["type"], summary["exit_code"]) == ("summary", 0)
     assert facts["type"] == "doctor"
-    for name in ("batchcomp", "python", "torch", "device", "threads", "image_library", "model"):
-        assert facts[name]
+    names = ("batchcomp", "python", "device", "engine", "instructions", "packing", "threads", "image_library", "model")
+    assert all(facts[name] for name in names)
     text = run("doctor")
     assert text.code == 0
     assert facts["model"] in text.out

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from batchcomp.codec.model import Model
+from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.images.picture import Pixels
@@ -27,6 +29,11 @@ def moved(arch: ResidualArchitecture, *, seed: int = 0) -> ResidualNetwork:
         for value in network.parameters():
             value.add_(torch.randn_like(value) * 0.02)
     return network.eval().requires_grad_(requires_grad=False)
+
+
+def model_of(network: CodecNetwork) -> Model:
+    """The model of networks that have no file."""
+    return Model.of(network, sha256="0" * 64, name="test")
 
 
 def noise(*shape: int, seed: int = 0) -> Pixels:

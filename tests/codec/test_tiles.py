@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from torch.nn import functional as F  # noqa: N812
 
 from batchcomp.codec import tiles
+from batchcomp.codec.device import Device
 from batchcomp.codec.engines import select
-from batchcomp.codec.engines.base import Tiles
+from batchcomp.codec.engines.base import DeviceMemoryError, Tiles
 from batchcomp.codec.engines.torch import TorchCpu, TorchDevice
 from batchcomp.codec.tiles import Runner, TilePlan, cut_up, spans
 from batchcomp.errors import UsageError
-from tests.codec.samples import GROWN, PLAIN, moved, noise
+from tests.codec.samples import GROWN, PLAIN, model_of, moved, noise
 
 
 @given(st.integers(1, 400), st.integers(1, 80), st.integers(0, 40))
@@ -44,8 +45,7 @@ def test_interior_tiles_of_different_pictures_have_one_shape() -> None:
 def test_tiles_are_as_large_as_memory_allows() -> None:
     """The largest layer of a tile with its halo fits the room; the least side holds where nothing fits."""
     for arch in (PLAIN, GROWN):
-        net = moved(arch).com
-        a_pixel = select.largest_output(net, torch.device("cpu"))
+        a_pixel = arch.com_bytes
         assert a_pixel == max(arch.com_width / arch.unshuffle**2, 3) * 4
         side = tiles.side_of(arch.com_halo, a_pixel, least=16)
         assert 0.97 * tiles.ROOM <= (side + 2 * arch.com_halo) ** 2 * a_pixel <= tiles.ROOM
@@ -55,14 +55,14 @@ def test_tiles_are_as_large_as_memory_allows() -> None:
 @pytest.mark.parametrize("engine", ["fastest", "torch"])
 def test_tiles_equal_the_whole_picture(engine: str) -> None:
     """Seams and borders differ from the picture run at once by a rounding at most."""
-    network = moved(GROWN)
+    model = model_of(moved(GROWN))
     pixels = noise(203, 331, 3)
     plans = [
-        (network.com, {"unit": 16, "up": 1, "down": 2, "halo": GROWN.com_halo}, 48),
-        (network.rec, {"unit": 8, "up": 2, "down": 1, "halo": GROWN.rec_halo // 2}, 24),
+        (model.com, {"unit": 16, "up": 1, "down": 2, "halo": GROWN.com_halo}, 48),
+        (model.rec, {"unit": 8, "up": 2, "down": 1, "halo": GROWN.rec_halo // 2}, 24),
     ]
     for net, geometry, tile in plans:
-        chosen = select.choose(net, torch.device("cpu")) if engine == "fastest" else TorchCpu(net)
+        chosen = select.choose(net, Device("cpu")) if engine == "fastest" else TorchCpu(net.module)
         cut, whole = (
             Runner().run(chosen, [pixels], [1.5], TilePlan(**geometry, tile=side))[0] for side in (tile, 4096)
         )
@@ -75,8 +75,7 @@ def test_tiles_equal_the_whole_picture(engine: str) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_threads_company_and_order_change_no_byte(channels: int) -> None:
     """Bit for bit the same alone or among others, first or last, on one thread or three."""
-    net = moved(PLAIN).rec
-    engine = select.choose(net, torch.device("cpu"))
+    engine = select.choose(model_of(moved(PLAIN)).rec, Device("cpu"))
     plan = TilePlan(unit=2, up=2, down=1, halo=PLAIN.rec_halo // 2, tile=32)
     pictures = [noise(70, 90, channels), noise(33, 21, 3, seed=1), noise(64, 64, channels, seed=2)]
     levels = [0.0, 1.0, 2.5]
@@ -111,9 +110,12 @@ class SmallDevice:
         self.most = most
         self.batches: list[int] = []
 
+    @staticmethod
+    def begin_thread() -> None: ...
+
     def start(self, batch: Tiles, _log_coarsenesses: Sequence[float]) -> Any:
         if len(batch) > self.most:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise DeviceMemoryError("CUDA out of memory")
         self.batches.append(len(batch))
         return batch * 2
 

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from batchcomp.errors import PictureError, UnsupportedPictureError
-from batchcomp.images.jpeg_scans import END, layout
+from batchcomp.images import jpeg_warnings
+from batchcomp.images.jpeg_scans import END, GAPS, damage, layout, with_end
+from batchcomp.images.jpeg_warnings import EARLY, NONSENSE
 from batchcomp.images.load import decode_picture
 from tests.cli.samples import photo
 
@@ -35,6 +37,18 @@ def test_what_is_cut_off_is_said(options: dict[str, Any], share: float) -> None:
         with pytest.raises(PictureError, match=r"(truncated|damaged) JPEG") as caught:
             decode_picture(bad, "a.jpg")
         assert not isinstance(caught.value, UnsupportedPictureError)
+
+
+@pytest.mark.parametrize("options", KINDS)
+def test_by_trial_too(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the decoder's warnings tell nothing, as of rare samplings of colours."""
+    monkeypatch.setattr(jpeg_warnings, "verdict", lambda _data: None)
+    data = made(photo(192, 256, seed=5), **options)
+    last = layout(data).scans[-1]
+    assert damage(*with_end(data)) is None
+    assert damage(*with_end(data[:-2])) is None
+    for bad in (data[: last.end - 200] + END, data[: last.end] + bytes(range(1, 251)) + END):
+        assert damage(*with_end(bad)) in {EARLY, NONSENSE, GAPS}
 
 
 @pytest.mark.parametrize("options", KINDS)

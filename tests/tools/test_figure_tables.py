@@ -14,7 +14,16 @@ TOOLS = Path(__file__).parents[2] / "tools"
 def test_the_figures_go_into_a_document(tmp_path: Path) -> None:
     """Each codec has a row, the densest first; guards say who wins; what stood between the marks is gone."""
     win = {"rival": "batchcomp", "mean_ms_ssim": 0.96, "anchor_mean_ms_ssim": 0.9}
+    eye = {"rival": "batchcomp", "mean_of_pictures": -12.34, "pictures": 24}
     bench = {
+        "pictures": [f"{number}.png" for number in range(24)],
+        "rivals": ["batchcomp", "avif", "jpeg"],
+        "eye_rates": [
+            {**eye, "anchor": "avif", "low": 30.0, "high": 60.0},
+            {**eye, "anchor": "avif", "low": 60.0, "high": 78.0, "pictures": 20},
+            {**eye, "anchor": "jpegxl", "low": 60.0, "high": 78.0, "mean_of_pictures": None},
+            {**eye, "anchor": "avif", "low": 30.0, "high": 60.0, "rival": "jpeg", "mean_of_pictures": 55.0},
+        ],
         "bd_rates": [
             {"rival": "jpeg", "of_mean_curve": 0.0, "in_usual_span": 0.0},
             {"rival": "batchcomp", "of_mean_curve": -55.04, "in_usual_span": None},
@@ -44,6 +53,12 @@ def test_the_figures_go_into_a_document(tmp_path: Path) -> None:
         rows[4] == "| **batchcomp** | **-55.0 %** | **-** | **.9600** | **.9600** | **.9600** | **.9600** | **.9600** |"
     )
     assert rows[5] == "| JPEG (optimised, progressive) | 0 | 0 | .9000 | .9000 | .9000 | .9000 | .9000 |"
-    assert rows[9].startswith("| 0.5 | .9800 against .9000, 23 of 24 | 30.2 against 28.0, 23 of 24 |")
+    assert rows[7] == (
+        "| bytes at equal SSIMULACRA2 against AVIF, 30 to 60 | AVIF, 60 to 78 | JPEG XL, 60 to 78 "
+        "| JPEG, 30 to 60 | JPEG, 60 to 78 |"
+    )
+    assert rows[9] == "| **batchcomp** | **-12.3 %** | **-12.3 % (20)** | **-** | **0** | **0** |"
+    assert rows[11].startswith("| JPEG (optimised, progressive) | +55.0 % | 0 |")
+    assert rows[15].startswith("| 0.5 | .9800 against .9000, 23 of 24 | 30.2 against 28.0, 23 of 24 |")
     with pytest.raises(ValueError, match="no lines"):
         main(tmp_path / "found.json", tmp_path / "found.json")

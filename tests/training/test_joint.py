@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from batchcomp.codec import weights
+from batchcomp.codec.networks import untrained
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.errors import TrainingError
 from batchcomp.metrics.objective import LossWeights
@@ -149,3 +151,14 @@ def test_impossible_settings_are_refused(bad: dict[str, int]) -> None:
     """Numbers that make no run are an error at once."""
     with pytest.raises(TrainingError):
         settings(**bad)
+
+
+def test_a_floating_network_goes_on_as_an_exact_one(photos: Path, tmp_path: Path) -> None:
+    """Its grids are fitted when the run begins, and stay; the running average has them too."""
+    start, exact = untrained(TINY), replace(TINY, exact=True)
+    trainer = JointTrainer(photos, tmp_path / "run", settings(architecture=exact), start=start)
+    grids = {k: float(v) for k, v in trainer.network.state_dict().items() if k.endswith("grid.exponent")}
+    assert len(set(grids.values())) > 1
+    trainer.train()
+    for network in (trainer.network, trainer.ema, weights.load_file(trainer.best_path).network):
+        assert {k: float(v) for k, v in network.state_dict().items() if k.endswith("grid.exponent")} == grids

@@ -22,6 +22,7 @@ from batchcomp.training.packer import (
     fit,
     record_all,
     samples_of,
+    tables_of,
     to_bytes,
 )
 from tests.cli.samples import image, photo, save
@@ -53,7 +54,7 @@ def test_the_loss_is_what_the_coder_spends() -> None:
     with torch.no_grad():
         for net in (*packers.ac, *packers.dc):
             net.last.mul_(6)
-    packer = model.from_bytes(to_bytes(packers, np.full((115, 2, 64), 9, np.uint8)))
+    packer = model.from_bytes(to_bytes(packers, {b"abcd": np.full((115, 2, 64), 9, np.uint8)}))
     counter = Counter()
     Walk(counter, packer, 50).planes(one.coefficients.shape[:3], TABLES, one.coefficients)
     records = Records(1.0, 0)
@@ -98,4 +99,7 @@ def test_samples_are_compact_pictures_of_a_folder(tmp_path) -> None:  # type: ig
     found = list(samples_of(codec, sorted(tmp_path.iterdir()), crop=64, each=3, seed=0))
     assert [one.coefficients.shape for one in found] == [(3, 4, 4, 8, 8)] * 3
     assert len({one.quality for one in found}) == 3
-    assert expected_tables(codec).shape == (115, 2, 64)
+    known = tables_of(codec.models)
+    assert [model.hex() for model in known] == [codec.model.sha256[:8]]
+    assert np.array_equal(known[bytes.fromhex(codec.model.sha256[:8])], expected_tables(codec.model))
+    assert expected_tables(codec.model).shape == (115, 2, 64)

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 Tiles = NDArray[np.uint8]  # (B, H, W, 3)
+Planes = NDArray[np.float32]  # (C, H, W), around [0, 1]
+
+
+class DeviceMemoryError(MemoryError):
+    """The device has too little memory for a batch."""
 
 
 class Engine(Protocol):
@@ -31,8 +34,17 @@ class Engine(Protocol):
         """Whether several threads may call it at once, with one tile each."""
         ...
 
+    @staticmethod
+    def begin_thread() -> None:
+        """Prepare a thread that will call it with one tile after another."""
+        ...
+
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Any:
-        """Begin with uint8 tiles (B, H, W, 3) and a log2(coarseness) each; a device may still be at work on return."""
+        """Begin with uint8 tiles (B, H, W, 3) and a log2(coarseness) each; a device may still be at work on return.
+
+        Raises:
+            DeviceMemoryError: the device does not hold so many at once.
+        """
         ...
 
     def finish(self, begun: Any) -> Tiles:
@@ -40,11 +52,17 @@ class Engine(Protocol):
         ...
 
 
-def to_floats(tiles: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """(B, H, W, 3) uint8 to (B, 3, H, W) in [0, 1]; its memory is channels_last, as convolutions want it."""
-    return tiles.permute(0, 3, 1, 2).to(dtype).div_(255)
+def to_planes(tile: NDArray[np.uint8]) -> Planes:
+    """(H, W, 3) uint8 to (3, H, W) in [0, 1]."""
+    planes = np.empty((tile.shape[2], *tile.shape[:2]), np.float32)
+    return np.divide(tile.transpose(2, 0, 1), np.float32(255), out=planes)
 
 
-def to_bytes(pixels: Tensor) -> Tensor:
-    """(B, 3, H, W) around [0, 1], changed in place, to contiguous uint8 (B, H, W, 3)."""
-    return pixels.clamp_(0, 1).mul_(255).round_().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+def to_tile(planes: Planes) -> NDArray[np.uint8]:
+    """(3, H, W) around [0, 1], changed in place, to uint8 (H, W, 3)."""
+    np.clip(planes, 0, 1, out=planes)
+    planes *= np.float32(255)
+    np.rint(planes, out=planes)
+    tile = np.empty((*planes.shape[1:], planes.shape[0]), np.uint8)
+    tile[...] = planes.transpose(1, 2, 0)
+    return tile

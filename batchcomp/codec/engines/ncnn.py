@@ -2,7 +2,7 @@
 
 Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308: F(4x4, 3x3). In float32 it
 differs from direct convolution by about 1e-6 of the range. ncnn ships it hand-written for AVX2, AVX-512 and NEON; torch
-has none on CPUs.
+has none on CPUs. Torch is not loaded: graphs are made of a model file's numbers.
 """
 
 from __future__ import annotations
@@ -14,37 +14,49 @@ from typing import Any
 
 import ncnn
 import numpy as np
-import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
 
-from batchcomp.codec.engines.base import Tiles, to_bytes, to_floats
+from batchcomp.codec.engines import reference
+from batchcomp.codec.engines.base import Planes, Tiles, to_planes, to_tile
 from batchcomp.codec.engines.graph import Graph
 from batchcomp.codec.engines.graphs import BUILDERS, GraphPlan
+from batchcomp.codec.model import Net
+from batchcomp.codec.resample_numpy import reduced
+from batchcomp.codec.whole_numbers import PIXEL_MIDDLE
 
-TOLERANCE = 1e-4  # of [0, 1]: beyond it the graph is not the network; a 40th of an 8-bit step
-CHECKED = (0.0, 3.0)  # log2 of the coarsenesses at which graph and network are compared
+TOLERANCE = 1e-4  # of [0, 1]: beyond it ncnn does not compute the graph; a 40th of an 8-bit step
+CHECKED = 1.5  # log2 of the coarseness at which it is checked
+CHECKED_UNITS = 4, 6  # sides of the tile
 
 
 class LoadedGraph:
-    """A graph that ncnn has prepared: its weights in their Winograd form. Any number of threads may run it."""
+    """A graph that ncnn has prepared: its weights in their Winograd form. Any number of threads may run it.
 
-    def __init__(self, graph: Graph) -> None:
+    An exact one keeps to direct convolutions: Winograd's products are others, and need not be exact.
+    """
+
+    def __init__(self, graph: Graph, *, exact: bool = False) -> None:
         self._net: Any = ncnn.Net()
         option = self._net.opt
         option.num_threads = 1
+        option.openmp_blocktime = 0  # nothing waits by spinning
         option.use_vulkan_compute = False
         for name in dir(option):  # float32 throughout: what the machine offers beyond must not change results
             if name.startswith(("use_fp16", "use_bf16", "use_int8")):
                 setattr(option, name, False)
+        if exact:
+            option.use_winograd_convolution = False
+            option.use_sgemm_convolution = False  # exact too, but slower here
         self._net.opt = option
-        self._last = f"b{len(graph.lines) - 1}"
+        self._last = graph.last
         with tempfile.TemporaryDirectory(prefix="batchcomp-") as folder:  # its Python binding reads weights from files
             weights = Path(folder, "weights.bin")
-            weights.write_bytes(b"".join(graph.weights))
+            weights.write_bytes(graph.weights)
             if self._net.load_param_mem(graph.text()) or self._net.load_model(str(weights)):
                 raise ValueError("ncnn refuses the graph")
+        self._inputs = [f"b{number}" for number, layer in enumerate(graph.layers) if layer.kind == "Input"]
 
-    def __call__(self, inputs: Sequence[Tensor]) -> Tensor:
+    def __call__(self, inputs: Sequence[Planes]) -> Planes:
         """Float32, contiguous (C, h, w) inputs to the last output, (C', h, w).
 
         Each run has pools of memory of its own. ncnn's pool of a graph keeps whatever any thread ever needed, in
@@ -57,16 +69,16 @@ class LoadedGraph:
             for pool in pools:
                 pool.clear()
 
-    def _run(self, inputs: Sequence[Tensor], blobs: Any, workspace: Any) -> Tensor:
+    def _run(self, inputs: Sequence[Planes], blobs: Any, workspace: Any) -> Planes:
         """What is in the pools is gone from here on return, whatever the outcome."""
         run = self._net.create_extractor()
         run.set_blob_allocator(blobs)
         run.set_workspace_allocator(workspace)
-        arrays = [one.contiguous().numpy() for one in inputs]  # ncnn reads them in place: they must outlive the run
-        for number, array in enumerate(arrays):
-            run.input(f"b{number}", ncnn.Mat(array))
+        arrays = [np.ascontiguousarray(one) for one in inputs]  # ncnn reads them in place: they must outlive the run
+        for name, array in zip(self._inputs, arrays, strict=True):
+            run.input(name, ncnn.Mat(array).clone())
         code, found = run.extract(self._last)
-        answer = None if code else torch.from_numpy(np.array(found))
+        answer = None if code else np.array(found)
         del found, run
         if answer is None:
             raise MemoryError(f"ncnn could not run a tile of {arrays[0].shape} (code {code})")
@@ -74,9 +86,8 @@ class LoadedGraph:
 
 
 class Ncnn:
-    """A network whose graph ncnn computes; what the graph leaves out stays with torch."""
+    """A network whose graph ncnn computes; ComCNN's smaller picture is added by numpy."""
 
-    name = "ncnn, Winograd"
     parallel = True
 
     def __init__(self, plan: GraphPlan) -> None:
@@ -85,44 +96,61 @@ class Ncnn:
         Raises:
             ValueError: ncnn refuses it.
         """
-        self._plan, self._graph = plan, LoadedGraph(plan.graph)
+        self._plan, self._graph = plan, LoadedGraph(plan.graph, exact=plan.exact)
+
+    @property
+    def name(self) -> str:
+        return f"ncnn, {'exact' if self._plan.exact else 'Winograd'}"
+
+    @staticmethod
+    def begin_thread() -> None:
+        """Nothing: ncnn itself runs on the thread that calls it."""
 
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Tiles:
-        with torch.inference_mode():
-            answers = [
-                to_bytes(self.floats(torch.from_numpy(tile[None]), log_coarseness))
-                for tile, log_coarseness in zip(tiles, log_coarsenesses, strict=True)
-            ]
-        return np.concatenate([answer.numpy() for answer in answers]) if len(answers) > 1 else answers[0].numpy()
+        compute = self._whole if self._plan.exact else self._rounded
+        answers = [compute(*one) for one in zip(tiles, log_coarsenesses, strict=True)]
+        return np.stack(answers) if len(answers) > 1 else answers[0][None]
 
     def finish(self, begun: Tiles) -> Tiles:
         return begun
 
-    def floats(self, tile: Tensor, log_coarseness: float) -> Tensor:
-        """(1, H, W, 3) uint8 to the network's (1, 3, H', W')."""
-        return self._plan.apply(self._graph, to_floats(tile), log_coarseness)
+    def _rounded(self, tile: NDArray[np.uint8], log_coarseness: float) -> NDArray[np.uint8]:
+        return to_tile(self.planes(tile, log_coarseness))
 
-    @torch.inference_mode()
-    def agrees_with(self, net: nn.Module) -> bool:
-        """Whether the graph computes what the network does, on noise at two coarsenesses."""
-        size = 12 * self._plan.unit, 16 * self._plan.unit
-        tile = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (1, *size, 3), dtype=np.uint8))
-        return all(
-            float(
-                (self.floats(tile, log_coarseness) - net(to_floats(tile), torch.tensor([log_coarseness]))).abs().max()
-            )
-            <= TOLERANCE
-            for log_coarseness in CHECKED
-        )
+    def _whole(self, tile: NDArray[np.uint8], log_coarseness: float) -> NDArray[np.uint8]:
+        """(H, W, 3) to (H', W', 3), both uint8, by a graph of whole numbers."""
+        picture = np.ascontiguousarray(tile.transpose(2, 0, 1), np.float32)
+        found = self._graph([picture, *self._plan.inputs(tile.shape[:2], log_coarseness)])
+        pixels = np.empty((*found.shape[1:], found.shape[0]), np.int16)
+        np.add(found.transpose(1, 2, 0), PIXEL_MIDDLE, out=pixels, casting="unsafe")
+        return pixels.astype(np.uint8)
+
+    def planes(self, tile: NDArray[np.uint8], log_coarseness: float) -> Planes:
+        """(H, W, 3) uint8 to the network's (3, H', W'), not clamped."""
+        picture = to_planes(tile)
+        answer = self._graph([picture, *self._plan.inputs(tile.shape[:2], log_coarseness)])
+        if self._plan.halving:
+            answer += reduced(picture, self._plan.halving)
+        return answer
+
+    def is_right(self) -> bool:
+        """Whether ncnn computes the graph as numpy does, on noise: its kernels differ from processor to processor."""
+        height, width = (side * self._plan.unit for side in CHECKED_UNITS)
+        picture = np.random.default_rng(0).random((3, height, width), dtype=np.float32)
+        if self._plan.exact:
+            picture = np.floor(256 * picture)
+        inputs = [picture, *self._plan.inputs((height, width), CHECKED)]
+        error = np.abs(self._graph(inputs) - reference.run(self._plan.graph, inputs)).max()
+        return float(error) <= (0 if self._plan.exact else TOLERANCE)
 
 
-def ncnn_for(net: nn.Module) -> Ncnn | None:
+def ncnn_for(net: Net) -> Ncnn | None:
     """The engine of a network on the CPU; None where it has no graph or ncnn computes anything else."""
-    build = BUILDERS.get(type(net))
+    build = BUILDERS.get(net.model.family)
     if build is None:
         return None
     try:
         engine = Ncnn(build(net))
-        return engine if engine.agrees_with(net) else None
+        return engine if engine.is_right() else None
     except (ValueError, RuntimeError, MemoryError):
         return None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+from functools import partial
 
-import torch
-from torch import Tensor, nn
-
+from batchcomp.codec.device import Device
 from batchcomp.codec.engines.base import Engine
-from batchcomp.codec.engines.torch import TorchCpu, TorchDevice
+from batchcomp.codec.model import COM, Net
 
-PROBE = 64  # pixels a side of the picture that networks are tried on: a multiple of every unit
+WITHOUT_NCNN = "without ncnn at half the speed, and it starts a second later; run pip install ncnn"
+_Key = tuple[int, str]  # of a network: its model's id, and which of the two it is
 
 
 class EngineCache:
@@ -20,53 +20,45 @@ class EngineCache:
     It travels to other processes empty: they build their own.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: Device) -> None:
         self._device = device
-        self._built: dict[int, tuple[nn.Module, Engine]] = {}  # by id; the network is kept, so that ids stay unique
-        self._bytes: dict[int, float] = {}
+        self._built: dict[_Key, tuple[Net, Engine]] = {}  # the network is kept, so that ids stay unique
+        self._locks: dict[_Key, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def __reduce__(self) -> tuple[type[EngineCache], tuple[torch.device]]:
+    def __reduce__(self) -> tuple[type[EngineCache], tuple[Device]]:
         return EngineCache, (self._device,)
 
-    def bytes_per_pixel(self, net: nn.Module) -> float:
-        """Bytes of the largest output of a convolution of a network, for each of its input pixels."""
+    def of(self, net: Net) -> Engine:
+        """Return the engine of a network. Other threads get those of other networks meanwhile."""
+        key = id(net.model), net.role
         with self._lock:
-            if id(net) not in self._bytes:
-                self._bytes[id(net)] = largest_output(net, self._device)
-            return self._bytes[id(net)]
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._built:
+                self._built[key] = net, choose(net, self._device)
+            return self._built[key][1]
 
-    def of(self, net: nn.Module) -> Engine:
-        """Return the engine of a network that is on the device already."""
-        with self._lock:
-            if id(net) not in self._built:
-                self._built[id(net)] = net, choose(net, self._device)
-            return self._built[id(net)][1]
-
-
-def largest_output(net: nn.Module, device: torch.device) -> float:
-    """Bytes for each input pixel, in float32, of the largest output of a convolution."""
-    found = [3 * 4.0]
-
-    def note(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-        found.append(output.numel() * 4 / PROBE**2)
-
-    hooks = [module.register_forward_hook(note) for module in net.modules() if isinstance(module, nn.Conv2d)]
-    try:
-        with torch.inference_mode():
-            net(torch.zeros(1, 3, PROBE, PROBE, device=device), torch.zeros(1, device=device))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return max(found)
+    def prepare(self, *nets: Net) -> None:
+        """Begin to build engines that will be asked for."""
+        for net in nets:
+            threading.Thread(target=partial(self.of, net), name="engine", daemon=True).start()
 
 
-def choose(net: nn.Module, device: torch.device) -> Engine:
-    """The fastest engine for a network that is on `device` and whose results pass the engine's own check."""
-    if device.type != "cpu":
-        return TorchDevice(net, device)
-    if importlib.util.find_spec("ncnn") is not None:
-        from batchcomp.codec.engines.ncnn import ncnn_for  # noqa: PLC0415  (needs the extra `fast`)
+def choose(net: Net, device: Device) -> Engine:
+    """The fastest engine for a network on a device whose results pass the engine's own check."""
+    if device.type == "cpu" and has_ncnn():
+        from batchcomp.codec.engines.ncnn import ncnn_for  # noqa: PLC0415  (not on every platform)
 
-        return ncnn_for(net) or TorchCpu(net)
-    return TorchCpu(net)
+        if engine := ncnn_for(net):
+            return engine
+    from batchcomp.codec.engines.torch import TorchCpu, TorchDevice  # noqa: PLC0415  (torch takes a second to load)
+
+    network = net.model.network.placed(device.torch)
+    module = network.com if net.role == COM else network.rec
+    return TorchCpu(module) if device.type == "cpu" else TorchDevice(module, device.torch)
+
+
+def has_ncnn() -> bool:
+    """Whether ncnn is installed."""
+    return importlib.util.find_spec("ncnn") is not None

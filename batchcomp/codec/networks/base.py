@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -11,37 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
-
-class NetworkShape(Protocol):
-    """An architecture: a frozen dataclass of plain numbers, written into the model file, that says how nets are built.
-
-    Its constructor raises ValueError or TypeError for numbers that build none.
-    """
-
-    @property
-    def scale(self) -> int:
-        """Sides of the original over those of the compact picture."""
-        ...
-
-    @property
-    def unit(self) -> int:
-        """Sides of the original that the nets take are multiples of this."""
-        ...
-
-    @property
-    def parameters(self) -> int:
-        """Numbers in the model file."""
-        ...
-
-    @property
-    def com_halo(self) -> int:
-        """Receptive-field radius of ComCNN in original pixels, a multiple of `unit`."""
-        ...
-
-    @property
-    def rec_halo(self) -> int:
-        """Receptive-field radius of RecCNN in original pixels, a multiple of `unit`."""
-        ...
+from batchcomp.codec.networks.shape import NetworkShape
 
 
 class CodecNetwork(nn.Module):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -23,55 +22,13 @@ from torch.nn import functional as F  # noqa: N812  (the name every torch reader
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from batchcomp.codec.networks.base import CodecNetwork, conv3x3
+from batchcomp.codec.networks.jiang2017_shape import SCALE, Jiang2017Architecture
 from batchcomp.codec.resample import downscale, upscale
 from batchcomp.codec.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA, tables_at
 
-SCALE = 2
-MAX_WIDTH, MAX_LAYERS = 512, 64
 NOISE = 0.3  # of a usual start, on top of the identity
 SHIFT = 1.0  # of a normalised channel, in its standard deviations: this much of it passes the ReLU at the start
 TABLE_GAIN = 0.4  # at coarseness 1 (quality 61); coarsest 3.6 (libjpeg's quality 14), finest .1 (quality 95)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Jiang2017Architecture:
-    """What a model file must say for its nets to be built again: channels of both nets, layers of RecCNN."""
-
-    width: int = 64
-    layers: int = 20
-
-    def __post_init__(self) -> None:
-        """Raise ValueError where the numbers build no network, or one that no picture needs."""
-        if type(self.width) is not int or not 1 <= self.width <= MAX_WIDTH:
-            raise ValueError(f"width {self.width!r}: expected a whole number from 1 to {MAX_WIDTH}")
-        if type(self.layers) is not int or not 2 <= self.layers <= MAX_LAYERS:
-            raise ValueError(f"layers {self.layers!r}: expected a whole number from 2 to {MAX_LAYERS}")
-
-    @property
-    def scale(self) -> int:
-        """Sides of the original over those of the compact picture."""
-        return SCALE
-
-    @property
-    def unit(self) -> int:
-        """Sides of the original that the nets take are multiples of this."""
-        return SCALE
-
-    @property
-    def parameters(self) -> int:
-        """Weights and biases of both nets, and the tables' entries."""
-        first, inner, last = 28 * self.width, (9 * self.width + 1) * self.width, 27 * self.width + 3
-        return (first + inner + last) + (first + (self.layers - 2) * inner + last) + 128
-
-    @property
-    def com_halo(self) -> int:
-        """Receptive-field radius of ComCNN in original pixels: 4 for its layers and for the bicubic filter alike."""
-        return 2 * SCALE
-
-    @property
-    def rec_halo(self) -> int:
-        """Receptive-field radius of RecCNN in original pixels: a pixel a layer, and 2 compact ones for the bicubic."""
-        return (-(-self.layers // SCALE) + 2) * SCALE
 
 
 class Jiang2017ComCNN(nn.Module):

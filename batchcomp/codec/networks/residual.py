@@ -11,6 +11,7 @@ EDSR (Lim et al. 2017, arXiv 1707.02921) between pixel-unshuffle and pixel-shuff
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Self
 
@@ -20,22 +21,31 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
-from batchcomp.codec.networks.base import CodecNetwork, conv3x3, input_planes
+from batchcomp.codec.networks.base import CodecNetwork, input_planes
+from batchcomp.codec.networks.exact import ExactConv2d
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture, TrunkShape
-from batchcomp.codec.resample import downscale, upscale
+from batchcomp.codec.resample import downscale, upscale, upscale_exactly
 from batchcomp.codec.tables import FULL_SIZE_SLOPE, initial_log_tables, tables_at
+from batchcomp.codec.whole_numbers import GAIN_STEPS, PIXEL_MIDDLE, PIXEL_STEPS
 
 TAIL_GAIN = 0.01  # last convolution starts near zero: training starts at bicubic + JPEG and only improves
+
+
+def conv(channels_in: int, channels_out: int, kernel: int, *, exact: bool) -> nn.Conv2d:
+    """A convolution of stride 1 that keeps the sides."""
+    if exact:
+        return ExactConv2d(channels_in, channels_out, kernel)
+    return nn.Conv2d(channels_in, channels_out, kernel, padding=kernel // 2)
 
 
 class ResidualBlock(nn.Module):
     """x + conv(gain * relu(conv(x))); without batch normalisation, as in EDSR."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, exact: bool = False) -> None:
         super().__init__()
         self.width = width
-        self.first = conv3x3(width, width)
-        self.second = conv3x3(width, width)
+        self.first = conv(width, width, 3, exact=exact)
+        self.second = conv(width, width, 3, exact=exact)
         with torch.no_grad():
             self.second.weight.mul_(0.1)
 
@@ -50,11 +60,11 @@ class MiddleBranch(nn.Module):
     It starts at zero, so that it can be grown into a trained trunk and nothing is lost.
     """
 
-    def __init__(self, width: int, mid_width: int, blocks: int) -> None:
+    def __init__(self, width: int, mid_width: int, blocks: int, *, exact: bool = False) -> None:
         super().__init__()
-        self.down = nn.Conv2d(4 * width, mid_width, 1)
-        self.body = nn.ModuleList(ResidualBlock(mid_width) for _ in range(blocks))
-        self.up = nn.Conv2d(mid_width, 4 * width, 1)
+        self.down = conv(4 * width, mid_width, 1, exact=exact)
+        self.body = nn.ModuleList(ResidualBlock(mid_width, exact=exact) for _ in range(blocks))
+        self.up = conv(mid_width, 4 * width, 1, exact=exact)
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)  # type: ignore[arg-type]
 
@@ -68,19 +78,29 @@ class MiddleBranch(nn.Module):
 class Gains(nn.Module):
     """The strength of every hidden channel as a cubic polynomial of log2(coarseness), 1 at the start of training.
 
-    Feature-wise modulation (Perez et al. 2017, arXiv 1709.07871): one pair of nets serves all qualities.
+    Feature-wise modulation (Perez et al. 2017, arXiv 1709.07871): one pair of nets serves all qualities. Where results
+    must be exact, they are whole multiples of 2^-12, worked out one rounded operation after the other.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, exact: bool = False) -> None:
         super().__init__()
+        self.exact = exact
         self.cubic = nn.Linear(3, channels)
         nn.init.zeros_(self.cubic.weight)
         nn.init.zeros_(self.cubic.bias)
 
     def forward(self, log_coarseness: Tensor) -> Tensor:
         t = (log_coarseness / 3.0).unsqueeze(1)  # (B, 1)
+        if self.exact:
+            return self._exactly(t.double())[:, :, None, None]
         gains: Tensor = 1 + self.cubic(torch.cat([t, t**2, t**3], dim=1))
         return gains[:, :, None, None]  # (B, channels, 1, 1)
+
+    def _exactly(self, t: Tensor) -> Tensor:
+        weight, steps = self.cubic.weight.double(), GAIN_STEPS
+        cubic = ((weight[:, 2] * t + weight[:, 1]) * t + weight[:, 0]) * t + self.cubic.bias.double()
+        gains = 1 + cubic
+        return (gains + (torch.round(gains * steps) / steps - gains).detach()).float()
 
 
 class Trunk(nn.Module):
@@ -90,16 +110,20 @@ class Trunk(nn.Module):
         super().__init__()
         self.unshuffle, self.shuffle = shape.unshuffle, shape.shuffle
         width = shape.width
-        self.period = shape.period
-        self.head = conv3x3(shape.planes, width)
-        self.body = nn.ModuleList(ResidualBlock(width) for _ in range(shape.blocks))
-        self.tail = conv3x3(width, 3 * shape.shuffle**2)
+        self.period, self.exact = shape.period, shape.exact
+        self.head = conv(shape.planes, width, 3, exact=shape.exact)
+        if isinstance(self.head, ExactConv2d):
+            self.head.grid.exponent.fill_(math.log2(PIXEL_STEPS))
+        self.body = nn.ModuleList(ResidualBlock(width, exact=shape.exact) for _ in range(shape.blocks))
+        self.tail = conv(width, 3 * shape.shuffle**2, 3, exact=shape.exact)
         with torch.no_grad():
             self.tail.weight.mul_(TAIL_GAIN)
             if self.tail.bias is not None:
                 self.tail.bias.zero_()
-        self.middle = MiddleBranch(width, shape.mid_width, shape.mid_blocks) if shape.mid_width else None
-        self.gains = Gains(shape.hidden) if shape.gains else None
+        self.middle = None
+        if shape.mid_width:
+            self.middle = MiddleBranch(width, shape.mid_width, shape.mid_blocks, exact=shape.exact)
+        self.gains = Gains(shape.hidden, exact=shape.exact) if shape.gains else None
         self.widths = [width] * shape.blocks + [shape.mid_width] * (shape.mid_blocks if shape.mid_width else 0)
 
     def forward(self, x: Tensor, log_coarseness: Tensor) -> Tensor:
@@ -108,8 +132,12 @@ class Trunk(nn.Module):
         return F.pixel_shuffle(self.tail(h + self._residual(h, log_coarseness)), self.shuffle)
 
     def planes(self, x: Tensor, log_coarseness: Tensor) -> Tensor:
-        """What the head sees of x (B, 3, H, W), sides multiples of the unit: (B, planes, H / f, W / f)."""
-        return input_planes(x, log_coarseness, self.unshuffle, self.period)
+        """What the head sees of x (B, 3, H, W), sides multiples of the unit: (B, planes, H / f, W / f).
+
+        The head of an exact trunk rounds them, so that pixels are whole 256ths.
+        """
+        seen = x * (255 / 256) if self.exact else x
+        return input_planes(seen, log_coarseness, self.unshuffle, self.period)
 
     def _residual(self, h: Tensor, log_coarseness: Tensor) -> Tensor:
         gains = self._gains(log_coarseness)
@@ -152,7 +180,26 @@ class RecCNN(nn.Module):
     def forward(self, compact: Tensor, log_coarseness: Tensor) -> Tensor:
         """Map a decoded compact image (B, 3, h, w) in [0, 1] to (B, 3, h * scale, w * scale), not clamped."""
         residual: Tensor = self.trunk(compact, log_coarseness)
-        return upscale(compact, self.scale) + residual
+        return upscale(compact, self.scale) + (residual * (256 / 255) if self.trunk.exact else residual)
+
+    def pixels(self, compact: Tensor, log_coarseness: Tensor) -> Tensor:
+        """What an exact network makes of whole numbers: the same on every machine.
+
+        Args:
+            compact: a decoded compact picture (B, 3, h, w) of whole numbers 0 to 255, float32.
+            log_coarseness: log2 of its coarseness (B,).
+
+        Returns:
+            The restored picture (B, 3, h * scale, w * scale), whole numbers 0 to 255, float32.
+        """
+        residual: Tensor = self.trunk(compact / 255, log_coarseness)
+        return whole_pixels(compact, residual, self.scale)
+
+
+def whole_pixels(compact: Tensor, residual: Tensor, scale: int) -> Tensor:
+    """Enlarged whole numbers (B, 3, h, w) plus an exact trunk's residual in 256ths, as whole numbers 0 to 255."""
+    enlarged = upscale_exactly(compact - PIXEL_MIDDLE, scale)
+    return (enlarged + residual * PIXEL_STEPS).round_().clamp_(-PIXEL_MIDDLE, 255 - PIXEL_MIDDLE) + PIXEL_MIDDLE
 
 
 class ResidualNetwork(CodecNetwork):

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from batchcomp.codec.networks.shape import (
+    FLOAT,
+    SLOPES,
+    TABLES,
+    Tensors,
+    block_tensors,
+    conv_tensors,
+    counted,
+    gain_tensors,
+)
+
 SCALES, UNSHUFFLES = (1, 2, 4), (1, 2, 4, 8, 16, 32)
 MAX_WIDTH, MAX_BLOCKS = 512, 64
+EXACT_SCALES = (1, 2)  # by which enlarging is exact
 BLOCK = 8  # sides of a JPEG block in pixels of the compact picture
-
-
-def _conv_parameters(channels_in: int, channels_out: int, kernel: int) -> int:
-    return (kernel**2 * channels_in + 1) * channels_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +29,7 @@ class ResidualArchitecture:
     `mid_width`, a branch of that many channels at half that resolution joins in the middle of each trunk. `gains` makes
     every block's strength depend on the coarseness, `bands` the shape of the quantisation tables. With `phases` both
     nets know where they are in the JPEG's grid of 8x8 blocks, which a convolution cannot find out by itself.
+    With `exact` RecCNN computes in whole numbers (`networks.exact`): restored pixels are the same on every machine.
     """
 
     scale: int = 2
@@ -35,11 +44,12 @@ class ResidualArchitecture:
     gains: bool = False
     bands: bool = False
     phases: bool = False
+    exact: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError where the numbers build no network, or one that no picture needs."""
         values = vars(self)
-        flags = {"gains", "bands", "phases"}
+        flags = {"gains", "bands", "phases", "exact"}
         optional = {"mid_width", "com_mid_blocks", "rec_mid_blocks"}
         if any(type(values[key]) is not bool for key in flags):
             raise ValueError(f"{values}: expected true or false for {', '.join(sorted(flags))}")
@@ -48,6 +58,8 @@ class ResidualArchitecture:
         if self.scale not in SCALES or self.unshuffle not in UNSHUFFLES or self.unshuffle < self.scale:
             given = f"scale {self.scale} with unshuffle {self.unshuffle}"
             raise ValueError(f"{given}: expected one of {SCALES} and one of {UNSHUFFLES}")
+        if self.exact and self.scale not in EXACT_SCALES:
+            raise ValueError(f"scale {self.scale}: exact networks have one of {EXACT_SCALES}")
         blocks = self.com_blocks, self.rec_blocks, self.com_mid_blocks, self.rec_mid_blocks
         if max(self.com_width, self.rec_width, self.mid_width) > MAX_WIDTH or max(blocks) > MAX_BLOCKS:
             raise ValueError(f"{values}: at most {MAX_WIDTH} channels and {MAX_BLOCKS} blocks")
@@ -76,6 +88,7 @@ class ResidualArchitecture:
             mid_blocks=self.rec_mid_blocks,
             gains=self.gains,
             period=self.period,
+            exact=self.exact,
         )
 
     @property
@@ -92,7 +105,13 @@ class ResidualArchitecture:
     @property
     def parameters(self) -> int:
         """Weights and biases of both nets, and the tables' entries."""
-        return self.com.parameters + self.rec.parameters + 128 * (1 + self.bands)
+        return counted(self.tensors)
+
+    @property
+    def tensors(self) -> Tensors:
+        """Every tensor of the model file."""
+        slopes = SLOPES if self.bands else {}
+        return {**self.com.tensors("com.trunk"), **self.rec.tensors("rec.trunk"), **TABLES, **slopes}
 
     @property
     def com_halo(self) -> int:
@@ -103,6 +122,16 @@ class ResidualArchitecture:
     def rec_halo(self) -> int:
         """Receptive-field radius of RecCNN in original pixels, a multiple of `unit`."""
         return self._halo(self.rec)
+
+    @property
+    def com_bytes(self) -> float:
+        """Bytes of the largest output of a convolution of ComCNN for each of its input pixels."""
+        return self.com.largest_output
+
+    @property
+    def rec_bytes(self) -> float:
+        """Likewise of RecCNN."""
+        return self.rec.largest_output
 
     def _halo(self, trunk: TrunkShape) -> int:
         return -(-self.unshuffle * trunk.reach // self.unit) * self.unit
@@ -120,23 +149,33 @@ class TrunkShape:
     mid_blocks: int = 0
     gains: bool = False
     period: int = 0
+    exact: bool = False
 
     @property
     def planes(self) -> int:
         """Input channels: the unshuffled picture, the coarseness, and rows and columns of the block's grid."""
         return 3 * self.unshuffle**2 + 1 + 2 * self.period
 
-    @property
-    def parameters(self) -> int:
-        """Weights and biases."""
-        count = _conv_parameters(self.planes, self.width, 3)
-        count += self.blocks * 2 * _conv_parameters(self.width, self.width, 3)
-        count += _conv_parameters(self.width, 3 * self.shuffle**2, 3)
+    def tensors(self, name: str) -> dict[str, tuple[int, ...]]:
+        """Every tensor of the trunk `name`."""
+        found = conv_tensors(f"{name}.head", self.planes, self.width, 3)
+        for number in range(self.blocks):
+            found |= block_tensors(f"{name}.body.{number}", self.width)
+        found |= conv_tensors(f"{name}.tail", self.width, 3 * self.shuffle**2, 3)
         if self.mid_width:
-            count += _conv_parameters(4 * self.width, self.mid_width, 1)
-            count += self.mid_blocks * 2 * _conv_parameters(self.mid_width, self.mid_width, 3)
-            count += _conv_parameters(self.mid_width, 4 * self.width, 1)
-        return count + self.gains * 4 * self.hidden
+            found |= conv_tensors(f"{name}.middle.down", 4 * self.width, self.mid_width, 1)
+            for number in range(self.mid_blocks):
+                found |= block_tensors(f"{name}.middle.body.{number}", self.mid_width)
+            found |= conv_tensors(f"{name}.middle.up", self.mid_width, 4 * self.width, 1)
+        if self.exact:
+            found |= {f"{key.removesuffix('.bias')}.grid.exponent": () for key in found if key.endswith(".bias")}
+        return found | (gain_tensors(f"{name}.gains", self.hidden) if self.gains else {})
+
+    @property
+    def largest_output(self) -> float:
+        """Bytes of the largest output of a convolution for each pixel of the trunk's input picture."""
+        channels = max(self.width, 3 * self.shuffle**2, self.mid_width / 4)
+        return FLOAT * max(3, channels / self.unshuffle**2)
 
     @property
     def hidden(self) -> int:

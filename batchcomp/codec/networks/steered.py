@@ -23,11 +23,9 @@ from torch.nn import functional as F  # noqa: N812  (the name every torch reader
 
 from batchcomp.codec.networks.base import CodecNetwork, conv3x3, input_planes
 from batchcomp.codec.networks.residual import TAIL_GAIN, Gains, ResidualBlock
-from batchcomp.codec.networks.steered_shape import HALVING, PERIOD, SCALE, SteeredArchitecture, SteeredShape
+from batchcomp.codec.networks.steered_shape import HALVING, MAX_SCALE, PERIOD, SCALE, SteeredArchitecture, SteeredShape
 from batchcomp.codec.resample import downscale, upscale
 from batchcomp.codec.tables import initial_log_tables, tables_at
-
-MAX_SCALE = 4.0  # of a rendered channel
 
 
 class RenderBlock(nn.Module):

@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from batchcomp.codec.networks.residual_shape import BLOCK, MAX_BLOCKS, MAX_WIDTH
+from batchcomp.codec.networks.shape import (
+    FLOAT,
+    SLOPES,
+    TABLES,
+    Tensors,
+    block_tensors,
+    conv_tensors,
+    counted,
+    gain_tensors,
+)
 
 SCALE = 2  # sides of the original over those of the compact picture
 UNSHUFFLE = 4  # the renderer works at 1 / UNSHUFFLE of the original's resolution, the body at half of that
 HALVING = 2  # from the renderer's resolution to the body's
 PERIOD = BLOCK * SCALE // UNSHUFFLE  # sides of a JPEG block in pixels of the renderer's resolution
 KERNELS = (1, 3)
+MAX_SCALE = 4.0  # of a rendered channel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +91,22 @@ class SteeredArchitecture:
     @property
     def parameters(self) -> int:
         """Weights and biases of both nets, and the tables' entries."""
-        return self.com.parameters + self.rec.parameters + 2 * 128
+        return counted(self.tensors)
+
+    @property
+    def tensors(self) -> Tensors:
+        """Every tensor of the model file."""
+        return {**self.com.tensors("com.trunk"), **self.rec.tensors("rec.trunk"), **TABLES, **SLOPES}
+
+    @property
+    def com_bytes(self) -> float:
+        """Bytes of the largest output of a convolution of ComCNN for each of its input pixels."""
+        return self.com.largest_output
+
+    @property
+    def rec_bytes(self) -> float:
+        """Likewise of RecCNN."""
+        return self.rec.largest_output
 
     @property
     def com_halo(self) -> int:
@@ -150,10 +176,23 @@ class SteeredShape:
             ConvLayer(channels_in=width, channels_out=3 * self.shuffle**2, kernel=3, downscaling=UNSHUFFLE),
         ]
 
+    def tensors(self, name: str) -> dict[str, tuple[int, ...]]:
+        """Every tensor of the trunk `name`."""
+        width, body, wide = self.width, self.body_width, HALVING**2 * self.width
+        found = conv_tensors(f"{name}.head", self.planes, width, 3) | conv_tensors(f"{name}.down", wide, body, 1)
+        for number in range(self.blocks):
+            found |= block_tensors(f"{name}.body.{number}", body)
+        found |= gain_tensors(f"{name}.gains", self.blocks * body)
+        found |= conv_tensors(f"{name}.scale", body, wide, 1) | conv_tensors(f"{name}.shift", body, wide, 1)
+        for number in range(self.render_blocks):
+            found |= block_tensors(f"{name}.render.{number}", width, second=self.render_kernel)
+        return found | conv_tensors(f"{name}.tail", width, 3 * self.shuffle**2, 3)
+
     @property
-    def parameters(self) -> int:
-        """Weights and biases, and the cubics of the gains."""
-        return sum(layer.parameters for layer in self.layers) + 4 * self.blocks * self.body_width
+    def largest_output(self) -> float:
+        """Bytes of the largest output of a convolution for each pixel of the trunk's input picture."""
+        at_renderer = max(layer.channels_out * (UNSHUFFLE / layer.downscaling) ** 2 for layer in self.layers)
+        return FLOAT * max(3, at_renderer / self.unshuffle**2)
 
     @property
     def macs(self) -> float:

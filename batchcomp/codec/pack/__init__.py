@@ -60,7 +60,7 @@ def pack(data: bytes, found: Coefficients, tables: NDArray[np.int64], *, check: 
         than `MAX_PIXELS`.
 
     Raises:
-        UsageError: the `[pack]` extra is not installed.
+        UsageError: constriction is not installed.
     """
     packer, header = shipped(), payload.parse(data)
     if 64 * found.shape[1] * found.shape[2] > MAX_PIXELS:
@@ -82,7 +82,7 @@ def unpack(data: bytes) -> bytes:
 
     Raises:
         PayloadError: the data are damaged, or this MozJPEG writes other bytes than the one that wrote the payload.
-        UsageError: the `[pack]` extra is not installed.
+        UsageError: constriction is not installed.
     """
     front, found, tables = _decoded(data)
     written = _written(front, found, tables, payload.parse(payload.SOI + front + payload.EMPTY_SCAN))
@@ -99,7 +99,7 @@ def picture_of(data: bytes) -> bytes:
 
     Raises:
         PayloadError: the data are damaged.
-        UsageError: the `[pack]` extra is not installed.
+        UsageError: constriction is not installed.
     """
     front, found, tables = _decoded(data)
     header = payload.parse(payload.SOI + front + payload.EMPTY_SCAN)
@@ -202,7 +202,7 @@ def _code_tables(
     coder: Coder, packer: Packer, header: payload.PayloadHeader, planes: int, tables: NDArray[np.int64] | None
 ) -> NDArray[np.int64]:
     """Tables by their difference from what the packer expects at this quality: zero, sign, and size in unary."""
-    expected = packer.tables[round(header.quality) - 1].astype(np.int64)
+    expected = packer.expected(header.model, header.quality)
     kinds = min(planes, 2)
     answer = np.ones((2, 64), np.int64)
     zero, sign, more = _Adaptive(), _Adaptive(), [_Adaptive() for _ in range(8)]

@@ -29,9 +29,11 @@ class Coder(Protocol):
 
 def _library() -> ModuleType:
     try:
-        return importlib.import_module("constriction")  # an extra: most archives need none
+        return importlib.import_module("constriction")  # most archives need none, and some platforms have none
     except ImportError as error:
-        raise UsageError("packing needs constriction: run pip install 'batchcomp[pack]'") from error
+        raise UsageError(
+            "packing needs constriction: run pip install constriction (where it has no wheel a Rust compiler is needed)"
+        ) from error
 
 
 class RangeWriter:

@@ -7,6 +7,7 @@ float32 is exact whatever the order of summing.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -66,14 +67,22 @@ def _hidden(x: NDArray[np.float32], by: int) -> NDArray[np.float32]:
 class Packer:
     """Nets for the AC and DC coefficients of each plane, the tables to expect at each quality, and P by logit.
 
-    `tables` is (115, 2, 64) in zigzag order; `odds` holds P(1), multiples of 2^-22, for logits from -12 to 12.
+    `tables` are (115, 2, 64) in zigzag order, by the first bytes of a model's SHA-256; `odds` holds P(1), multiples of
+    2^-22, for logits from -12 to 12.
     """
 
     ac: tuple[PackerNet, ...]
     dc: tuple[PackerNet, ...]
-    tables: NDArray[np.uint8]
+    tables: Mapping[bytes, NDArray[np.uint8]]
     odds: NDArray[np.float64]
     key: bytes
+
+    def expected(self, model: bytes, quality: float) -> NDArray[np.int64]:
+        """Tables (2, 64) in zigzag order that a model has at about this network quality; of an unknown one, a guess."""
+        known = self.tables.get(model)
+        tables = next(iter(self.tables.values())) if known is None else known
+        expected: NDArray[np.int64] = tables[round(quality) - 1].astype(np.int64)
+        return expected
 
     def probability(self, logits: NDArray[np.int64]) -> NDArray[np.float64]:
         """P(1), a multiple of 2^-22, for whole logits; those beyond the table count as its ends."""
@@ -98,11 +107,11 @@ def from_bytes(data: bytes) -> Packer:
         packer = Packer(
             ac=tuple(ac),
             dc=tuple(dc),
-            tables=tensors["tables"],
+            tables=_tables_by_model(tensors),
             odds=tensors["likely"] / (1 << SCALE_BITS),
             key=hashlib.sha256(data).digest()[:KEY_BYTES],
         )
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise PayloadError(f"the packer's networks are damaged ({error}); reinstall batchcomp") from error
     for nets, features, outputs in ((ac, AC_FEATURES, None), (dc, DC_FEATURES, DC_TERMS)):
         for plane, net in enumerate(nets):
@@ -112,8 +121,22 @@ def from_bytes(data: bytes) -> Packer:
     return packer
 
 
+def _tables_by_model(tensors: dict[str, NDArray[np.uint8]]) -> dict[bytes, NDArray[np.uint8]]:
+    """By model, the first one's first.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not len(tensors["models"]):
+        raise ValueError("no tables")
+    return {model.tobytes(): tables for model, tables in zip(tensors["models"], tensors["tables"], strict=True)}
+
+
 def to_bytes(tensors: dict[str, NDArray[np.generic]]) -> bytes:
-    """The file of a packer: `tables`, and "ac.PLANE.NAME" and "dc.PLANE.NAME" for each of `NAMES`."""
+    """The file of a packer: `models`, their `tables`, and "ac.PLANE.NAME" and "dc.PLANE.NAME" for each of `NAMES`.
+
+    `models` (M, 4) are the first bytes of each model's SHA-256, `tables` (M, 115, 2, 64) what to expect of it.
+    """
     whole = {**tensors, "likely": logistic_table()}
     return save({name: np.ascontiguousarray(value) for name, value in whole.items()})
 

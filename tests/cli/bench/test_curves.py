@@ -43,9 +43,9 @@ def test_what_would_be_ignored_is_refused(options: dict[str, object], said: str)
 
 
 def test_effort_needs_the_packer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the extra `[pack]` there is no packed curve for it."""
+    """Without constriction there is no packed curve for it."""
     monkeypatch.setattr("batchcomp.cli.bench.curves.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r"batchcomp\[pack\]"):
+    with pytest.raises(UsageError, match="pip install constriction"):
         check_combination(plot=None, published=None, packed=True, effort=3)
 
 

@@ -1,4 +1,4 @@
-"""The networks as ncnn graphs."""
+"""The networks as graphs: what torch computes, whatever the family, checked without ncnn."""
 
 from __future__ import annotations
 
@@ -6,32 +6,48 @@ import numpy as np
 import pytest
 import torch
 
-from batchcomp.codec.engines.select import choose
-from batchcomp.codec.engines.torch import TorchCpu
+from batchcomp.codec.engines import reference
+from batchcomp.codec.engines.base import to_planes
+from batchcomp.codec.engines.graphs import BUILDERS
+from batchcomp.codec.engines.torch import to_floats
+from batchcomp.codec.networks import FAMILIES
+from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture
-from tests.codec.networks.test_jiang2017 import lively, noise
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
+from batchcomp.codec.resample_numpy import reduced
+from tests.codec.networks import test_steered as steered
+from tests.codec.networks.test_jiang2017 import lively
+from tests.codec.samples import GROWN, PHASED, PLAIN, model_of, moved, noise
 
-pytest.importorskip("ncnn", reason="needs the extra `fast`")
-from batchcomp.codec.engines.ncnn import ncnn_for
+FULL_SIZE = ResidualArchitecture(scale=1, com_width=8, com_blocks=1, rec_width=8, rec_blocks=2, gains=True, bands=True)
+NETWORKS = {
+    "plain": lambda: moved(PLAIN),
+    "grown": lambda: moved(GROWN),
+    "phased": lambda: moved(PHASED),
+    "full size": lambda: moved(FULL_SIZE),
+    **{f"steered {n}": lambda arch=arch: steered.moved(arch) for n, arch in enumerate(steered.ARCHITECTURES)},
+    "jiang2017": lambda: lively(Jiang2017Architecture(width=8, layers=4)).fused(),
+}
 
 
-def test_winograd_kernels_compute_the_same() -> None:
-    """Where ncnn is installed, a fused RecCNN runs through it: the same pixels, or 1 off where rounding was close."""
-    net = lively(Jiang2017Architecture(width=16, layers=20)).fused().rec
-    engine = choose(net, torch.device("cpu"))
-    assert engine.name.startswith("ncnn")
-    tile = noise(40, 56)[None]
-    expected = TorchCpu(net).start(tile, [1.0])
-    assert engine.start(tile, [1.0]).shape == expected.shape
-    assert np.abs(engine.start(tile, [1.0]).astype(int) - expected).max() <= 1
+def test_every_family_has_graphs() -> None:
+    """So that none of them needs torch where ncnn is."""
+    assert set(BUILDERS) == set(FAMILIES)
 
 
-@pytest.mark.parametrize("wrong", ["normalised", "of another kind", "disagreeing"])
-def test_winograd_kernels_are_used_only_where_they_fit(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
-    """A net that ncnn would compute otherwise stays with torch."""
-    network = lively()
-    net = {"normalised": network.rec, "of another kind": network.com, "disagreeing": network.fused().rec}[wrong]
-    if wrong == "disagreeing":
-        monkeypatch.setattr("batchcomp.codec.engines.ncnn.TOLERANCE", -1.0)
-    assert ncnn_for(net) is None
-    assert isinstance(choose(net.eval(), torch.device("cpu")), TorchCpu)
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("size", [(3, 5), (1, 1)])
+def test_graphs_compute_what_torch_does(name: str, size: tuple[int, int]) -> None:
+    """Both nets at several coarsenesses, to far less than a step of 8 bits."""
+    network: CodecNetwork = NETWORKS[name]()
+    model = model_of(network)
+    for net, scale in ((model.com, 1), (model.rec, model.arch.scale)):
+        plan = BUILDERS[model.family](net)
+        tile = noise(*(side * model.arch.unit // scale for side in size), 3)
+        for log_coarseness in (-1.0, 0.3, 4.0):
+            with torch.inference_mode():
+                exact = net.module(to_floats(torch.from_numpy(tile[None])), torch.tensor([log_coarseness]))[0].numpy()
+            found = reference.run(plan.graph, [to_planes(tile), *plan.inputs(tile.shape[:2], log_coarseness)])
+            found = found + reduced(to_planes(tile), plan.halving) if plan.halving else found
+            assert found.shape == exact.shape
+            assert np.abs(found - exact).max() <= 1e-5

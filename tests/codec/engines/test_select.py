@@ -6,9 +6,10 @@ import pickle
 
 import numpy as np
 import pytest
-import torch
 
+from batchcomp.codec.bicubic import bicubic_model
 from batchcomp.codec.codec import Codec
+from batchcomp.codec.device import Device
 from batchcomp.codec.engines import select
 from batchcomp.images.picture import Picture
 from tests.codec.conftest import tiny_model
@@ -17,18 +18,18 @@ from tests.codec.samples import noise
 
 def test_other_kinds_of_networks_run_on_torch() -> None:
     """What ncnn's graph was not written for is no error."""
-    assert select.choose(torch.nn.Conv2d(3, 3, 1), torch.device("cpu")).name == "torch"
+    assert select.choose(bicubic_model().com, Device("cpu")).name == "torch"
 
 
-def test_without_the_extra_torch_computes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The extra changes the speed, and pixels by one step at most."""
+def test_without_ncnn_torch_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine changes the speed, and pixels by one step at most."""
     picture = Picture(pixels=noise(90, 130, 3))
     model = tiny_model()
-    with_extra = Codec(model).compact([picture], 60)[0].pixels.astype(int)
+    with_ncnn = Codec(model).compact([picture], 60)[0].pixels.astype(int)
     monkeypatch.setattr(select.importlib.util, "find_spec", lambda _: None)
     codec = Codec(model)
     assert codec.engine == "torch"
-    assert np.abs(codec.compact([picture], 60)[0].pixels - with_extra).max() <= 1
+    assert np.abs(codec.compact([picture], 60)[0].pixels - with_ncnn).max() <= 1
 
 
 def test_a_codec_travels_to_other_processes() -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from batchcomp.codec.dct import ZIGZAG
 from batchcomp.codec.pack import model
+from batchcomp.codec.tables import quality_to_coarseness
+from batchcomp.codec.weights import load_shipped
+from batchcomp.models import MODELS
 
 
 def test_probabilities_do_not_depend_on_the_order_of_sums() -> None:
@@ -23,3 +27,16 @@ def test_probabilities_do_not_depend_on_the_order_of_sums() -> None:
         h = np.clip((whole[2] @ h + whole[3]) // 64, 0, 255)
         expected = (net.last.astype(np.int64) @ h + net.last_bias[at].astype(np.int64)) // 16
         assert np.array_equal(net.logits(k, x), expected)
+
+
+def test_each_model_that_ships_has_the_tables_that_it_writes() -> None:
+    """A packed file then says nothing of them; of an unknown model it expects those of the first."""
+    packer = model.shipped()
+    for name in ("default", "default-fine"):
+        network = load_shipped(name).network
+        key = bytes.fromhex(MODELS[name].sha256)[:4]
+        for quality in (1, 40, 98):
+            written = network.tables_at(quality_to_coarseness(quality)).reshape(2, 64)[:, ZIGZAG]
+            assert np.array_equal(packer.expected(key, quality + 0.3), written)
+    first = next(iter(packer.tables))
+    assert np.array_equal(packer.expected(b"none", 7), packer.expected(first, 7))

@@ -1,0 +1,1 @@
+"""Pages to look at: single HTML files that open from a disk, without a network."""

@@ -1,0 +1,41 @@
+"""The decoder's warnings tell sound picture data from others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from batchcomp.images.jpeg_scans import END, layout
+from batchcomp.images.jpeg_warnings import EARLY, NONSENSE, verdict
+from tests.cli.samples import photo
+
+from .make import encoded
+from .test_jpeg_scans import KINDS, made
+
+JUNK = bytes(range(1, 251))
+
+
+@pytest.mark.parametrize("options", KINDS)
+def test_each_kind_of_damage_is_told(options: dict[str, Any]) -> None:
+    """Data that end early, data that are left over, and nothing of a sound file."""
+    data = made(photo(192, 256, seed=5), **options)
+    last = layout(data).scans[-1]
+    assert verdict(data) == ""
+    assert verdict(data[: last.end - 200] + END) == EARLY
+    assert verdict(data[: last.end] + JUNK + END) == NONSENSE
+    assert verdict(data[: last.end] + JUNK[:40] + END) is None  # some writers leave that
+
+
+def test_grey_and_cmyk_are_read() -> None:
+    """Whatever the colours."""
+    pixels = photo(64, 64, seed=1)
+    assert verdict(made(pixels[:, :, 0])) == ""
+    assert verdict(encoded(Image.fromarray(pixels).convert("CMYK"), "JPEG", quality=90)) == ""
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xc0" + bytes(40)])
+def test_what_cannot_be_read_is_left_to_others(data: bytes) -> None:
+    """No verdict."""
+    assert verdict(data) is None
