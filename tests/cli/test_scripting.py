@@ -113,7 +113,7 @@ def archive(compress: Run, photos: Path) -> Path:
 
 @pytest.fixture
 def scenarios(
-    run: Run, compress: Run, decode: Run, archive: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, compress: Run, decode: Run, archive: Path, photos: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, list[Callable[[], Result]]]:
     """Return for every command runs that go well and runs that do not; together they say all there is to say."""
 
@@ -178,6 +178,7 @@ def scenarios(
             lambda: run("report", archive, "--outside", "--json"),
         ],
         "doctor": [lambda: run("doctor", "--json")],
+        "preview": [lambda: run("preview", photos, "--json", "--model", tiny_model, "-q", "50")],
         "list": [
             lambda: run("list", archive, "--json"),
             lambda: run("list", archive, "--versions", "--json"),
@@ -229,6 +230,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "decode": ["none.bca"],
     "unpack": ["none.bca"],
     "diff": ["none.bca"],
+    "preview": ["none.jpg"],
 }
 
 
