@@ -246,7 +246,7 @@ def test_wrong_options_end_with_a_summary(run: Run, command: str) -> None:
     assert "--no-such-option" in line["error"]
 
 
-@pytest.mark.parametrize("command", sorted(set(JSON_COMMANDS) - {"compress", "doctor"}))
+@pytest.mark.parametrize("command", sorted(set(JSON_COMMANDS) - {"compress", "preview", "doctor"}))
 def test_a_missing_archive_ends_with_a_summary(run: Run, command: str) -> None:
     """So is an archive that is not there."""
     than = ["--at", "2026-11-01"] if command == "diff" else []
