@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
@@ -16,11 +18,7 @@ from numpy.typing import NDArray
 
 from batchcomp.images.picture import Pixels
 
-try:
-    from isal.isal_zlib import compressobj as isal_compressobj
-except ImportError:  # no wheel for this platform
-    isal_compressobj = None
-
+_ISAL: Any = import_module("isal.isal_zlib") if find_spec("isal") else None  # not every platform has a wheel of it
 SUB, UP, AVERAGE = (
     1,
     2,
@@ -59,7 +57,7 @@ def _deflated(filtered: Callable[[int, int], Rows], at: int, end: int) -> bytes:
 
 
 def _compressor() -> Any:
-    return isal_compressobj(_ISAL_LEVEL) if isal_compressobj else zlib.compressobj(_ZLIB_LEVEL)
+    return _ISAL.compressobj(_ISAL_LEVEL) if _ISAL else zlib.compressobj(_ZLIB_LEVEL)
 
 
 def _filtered(rows: Rows, at: int, end: int, channels: int, kind: int) -> Rows:
