@@ -18,6 +18,7 @@ from batchcomp.cli import (
     diff,
     doctor,
     listing,
+    preview,
     prune,
     repair,
     report,
@@ -141,6 +142,7 @@ def root(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "compress": compress.compress,
+    "preview": preview.preview,
     "decode": decode.decode,
     "report": report.report,
     "list": listing.list_pictures,

@@ -114,7 +114,7 @@ class Codec:
                 model = weights.load_by_hash(header.model.hex(), self._model_file)
             except ModelError as error:
                 raise PayloadError(str(error)) from error
-            self._models[header.model] = model
+            self._models.setdefault(header.model, model)  # one for all threads, so that it has one engine
         return self._models[header.model]
 
     # -- the four stages ------------------------------------------------------------------------------------------
