@@ -19,11 +19,8 @@ from numpy.typing import NDArray
 from batchcomp.images.picture import Pixels
 
 _ISAL: Any = import_module("isal.isal_zlib") if find_spec("isal") else None  # not every platform has a wheel of it
-SUB, UP, AVERAGE = (
-    1,
-    2,
-    3,
-)  # filter types of PNG (https://www.w3.org/TR/png-3/#9Filters); Paeth costs more than it saves
+# Filter types of PNG (https://www.w3.org/TR/png-3/#9Filters); Paeth costs more than it saves.
+SUB, UP, AVERAGE = 1, 2, 3
 _STRIP: Final = 1 << 20  # bytes of pixels at a time
 _SAMPLE: Final = 48  # rows on which the filters are tried
 _ISAL_LEVEL, _ZLIB_LEVEL = 1, 3
