@@ -34,7 +34,7 @@ class Remembered:
         pack: whether payloads are packed.
         codec: what holds the compact pictures.
         effort: 0 to 9.
-        measure: whether pictures are measured.
+        measure: how pictures are measured, `none` where they are not.
         problem: why the file could not be used, one line; it is not stored.
     """
 
@@ -44,7 +44,7 @@ class Remembered:
     pack: bool | None = None
     codec: str | None = None
     effort: int | None = None
-    measure: bool | None = None
+    measure: str | None = None
     problem: str = ""
 
 
@@ -165,7 +165,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "pack": _flag,
     "codec": _text,
     "effort": _number(0, 9, int),
-    "measure": _flag,
+    "measure": _text,
 }
 
 if {field.name for field in fields(Remembered)} != {*_CHECKS, "problem"}:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from batchcomp.images.picture import Metadata, Pixels
 from batchcomp.metrics.ssim_map import ssim_map
@@ -59,9 +58,8 @@ def view_data(view: View, number: int, budget: int) -> tuple[dict[str, Any], dic
     whole = view.versions[0].pixels
     height, width = whole.shape[:2]
     turn, icc = images.orientation_of(view.metadata), view.metadata.icc
+    box = detail_box(view)
     original = next((one for one in view.versions if one.kind == ORIGINAL), None)
-    ours = next(one for one in view.versions if one.kind == OURS)
-    box = images.worst_box(_unlike(ours.pixels, original.pixels if original else None, whole), width, height)
     cuts = [images.cut(one.pixels, box, of=(width, height)) for one in view.versions]
     pictures, quality = images.encoded_within(
         {str(n): images.upright(images.to_image(part), turn) for n, part in enumerate(cuts)}, budget, icc
@@ -87,11 +85,16 @@ def view_data(view: View, number: int, budget: int) -> tuple[dict[str, Any], dic
     return about, {"versions": versions}
 
 
-def _unlike(ours: Pixels, original: Pixels | None, whole: Pixels) -> NDArray[np.float32]:
-    """Return 1 - SSIM by place, zeros where there is no original."""
-    if original is not None:
-        return 1 - ssim_map(ours, original, images.BLOCK)
-    return np.zeros((-(-whole.shape[0] // images.BLOCK), -(-whole.shape[1] // images.BLOCK)), np.float32)
+def detail_box(view: View) -> images.Box:
+    """Return the part to show, where the first version of `OURS` is least like the original; see `images.worst_box`."""
+    original = next((one.pixels for one in view.versions if one.kind == ORIGINAL), None)
+    ours = next(one.pixels for one in view.versions if one.kind == OURS)
+    height, width = ours.shape[:2]
+    if original is None:
+        unlike = np.zeros((-(-height // images.BLOCK), -(-width // images.BLOCK)), np.float32)
+    else:
+        unlike = 1 - ssim_map(ours, original, images.BLOCK)
+    return images.worst_box(unlike, width, height)
 
 
 def _heat(one: Version, part: Pixels, original: Pixels | None, turn: int) -> str | None:

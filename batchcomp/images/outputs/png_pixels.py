@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
@@ -33,7 +34,7 @@ def idat_chunks(pixels: Pixels) -> Iterator[bytes]:
     height, _, channels = pixels.shape
     rows = np.ascontiguousarray(pixels).reshape(height, -1)
     middle = max(0, (height - _SAMPLE) // 2)
-    filters = {kind: lambda at, end, kind=kind: _filtered(rows, at, end, channels, kind) for kind in (SUB, UP, AVERAGE)}
+    filters = {kind: partial(_filtered, rows, channels=channels, kind=kind) for kind in (SUB, UP, AVERAGE)}
     best = min(filters.values(), key=lambda one: len(_deflated(one, middle, min(height, middle + _SAMPLE))))
     compressor, step = _compressor(), max(1, _STRIP // rows.shape[1])
     for at in range(0, height, step):

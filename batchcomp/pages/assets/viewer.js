@@ -118,7 +118,6 @@ class Viewer {
       parts.push(this.segment("level", "Quality", levels, this.level, (level) => {
         this.level = level;
         this.show();
-        document.dispatchEvent(new CustomEvent("levelchange", { detail: level }));
       }));
     }
     this.tools.replaceChildren(...parts, this.zooms);
@@ -155,11 +154,12 @@ class Viewer {
       layer.image.alt = `${version.label}, ${this.about.name}`;
       layer.map.hidden = !(this.mapped && version.map);
       if (version.map) layer.map.src = version.map;
-      const level = version.level && this.about.levels.length > 1 ? `, ${version.level}` : "";
+      const level = version.level && this.about.levels.length > 1 ? ` ${version.level.replace("quality ", "")}` : "";
       layer.tag.textContent = SHORT[version.kind] + level + (version.bytes !== null && version.kind !== "original" ? `, ${human(version.bytes)}` : "");
     }
     this.drawFacts();
     this.place();
+    document.dispatchEvent(new Event("viewchange"));
   }
 
   get size() {
