@@ -43,7 +43,7 @@ def compress(
         paths: a folder of photos, a photo, or several of them.
         archive: the archive's folder; by default `FOLDER.bca` beside the one path given.
         on_event: is called with a record of every file, as soon as its fate is known.
-        settings: other fields of `CompressSettings`, such as `quality=70` (1 to 100) or `measure=False`. What is not
+        settings: other fields of `CompressSettings`, such as `quality=70` (1 to 100) or `measure="none"`. What is not
             given is as the archive was last written with.
 
     Returns:

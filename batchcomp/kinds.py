@@ -21,6 +21,7 @@ class Kind:
         reader: `module:Class` of its `codec.inner.Reader`; "" for bytes that are given back as they are.
         networks: whether the networks restore it from a compact picture.
         exact: whether it gives back the very pixels.
+        same_everywhere: whether its compact picture is decoded to the same pixels on every machine.
         codec: the name after `--codec` of the inner codec that writes it, "" where that is not how it is chosen.
     """
 
@@ -29,12 +30,22 @@ class Kind:
     reader: str = ""
     networks: bool = False
     exact: bool = False
+    same_everywhere: bool = False
     codec: str = ""
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "compact": Kind(code=1, suffix=".jpg", reader="batchcomp.codec.inner.jpeg:Jpeg", networks=True, codec="jpeg"),
-    "packed": Kind(code=4, suffix=".jpg.bcp", reader="batchcomp.codec.inner.packed:Packed", networks=True),
+    "compact": Kind(
+        code=1,
+        suffix=".jpg",
+        reader="batchcomp.codec.inner.jpeg:Jpeg",
+        networks=True,
+        codec="jpeg",
+        same_everywhere=True,  # 4:4:4 by the slow integer DCT: all of libjpeg and libjpeg-turbo agree to the bit
+    ),
+    "packed": Kind(
+        code=4, suffix=".jpg.bcp", reader="batchcomp.codec.inner.packed:Packed", networks=True, same_everywhere=True
+    ),
     "compact-avif": Kind(code=5, suffix=".avif", reader="batchcomp.codec.inner.avif:Avif", networks=True, codec="avif"),
     "jpeg": Kind(code=3, suffix=".jpg", reader="batchcomp.codec.inner.plain:PlainJpeg"),
     "webp": Kind(code=6, suffix=".webp", reader="batchcomp.codec.inner.lossless:Lossless", exact=True),

@@ -14,6 +14,13 @@ from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
 DEFAULT_QUALITY = 55
 MAX_EFFORT = 9
 LEAST_PARITY = 0.001
+NO_MEASURE, QUICK, EXACT, EYE = "none", "quick", "exact", "ssimulacra2"
+MEASURES = {  # how a picture is compared with its original and with JPEG
+    QUICK: "MS-SSIM exactly, JPEG beside it from few files",
+    EXACT: "JPEG from as many files as it takes, too",
+    EYE: "as quick, and SSIMULACRA2",
+    NO_MEASURE: "not at all: then nothing tells where JPEG is better",
+}
 
 
 def available_cores() -> int:
@@ -93,7 +100,7 @@ class CompressSettings:
     model: Path | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    measure: bool = True
+    measure: str = QUICK  # a key of MEASURES
     target: Target | None = None
     codec: str = "jpeg"  # what holds the compact pictures
     pack: bool = False
@@ -119,8 +126,10 @@ class CompressSettings:
             raise UsageError(f"quality {self.quality}: expected 1 to 100")
         if self.jobs < 0 or (self.batch_size is not None and self.batch_size < 1):
             raise UsageError(f"jobs {self.jobs}, batch size {self.batch_size}: expected whole numbers from 1 on")
-        if self.target and self.target.kind in {"match-jpeg", "target-ms-ssim"} and not self.measure:
+        if self.target and self.target.kind in {"match-jpeg", "target-ms-ssim"} and not self.measured:
             raise UsageError(f"--{self.target.kind} has to measure: leave --no-measure out")
+        if self.measure not in MEASURES:
+            raise UsageError(f"--measure {self.measure}: expected one of {', '.join(MEASURES)}")
         self._check_codec()
         if self.parity is not None and not (self.parity == 0 or LEAST_PARITY <= self.parity <= 1):
             raise UsageError(f"parity {self.parity:.4%}: expected 0%, or {LEAST_PARITY:.1%} to 100%")
@@ -141,6 +150,11 @@ class CompressSettings:
             raise UsageError(f"--effort with --codec {self.codec}: only JPEG payloads can be refined; leave one out")
         if self.codec == "avif" and not _has_avif():
             raise UsageError("--codec avif: this build of PIL lacks AVIF; install pillow, or leave it out")
+
+    @property
+    def measured(self) -> bool:
+        """Whether pictures are restored and compared at all."""
+        return self.measure != NO_MEASURE
 
     @property
     def recipe(self) -> str:

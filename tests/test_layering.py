@@ -42,6 +42,7 @@ ONLY_IN = {
     "constriction": {"codec"},
     "mozjpeg_lossless_optimization": {"codec"},
     "ncnn": {"codec"},
+    "isal": {"images"},
     "rich": {"cli", "report"},
     "typer": {"cli"},
     "click": set[str](),

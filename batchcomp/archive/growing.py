@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from batchcomp.archive import durable, layout
+from batchcomp.archive.deflated import deflated
 from batchcomp.archive.layout import ZipEntry
 from batchcomp.archive.manifest import MAX_MANIFEST, count_rows, end_line, header_line, is_held
 from batchcomp.archive.names import MANIFEST_NAME, clash_key, folder_keys, unique_entry
@@ -57,7 +58,7 @@ class GrowingSegment:
 
     @property
     def size(self) -> int:
-        """Bytes that the segment would have now, but for the central directory."""
+        """Bytes that the segment would have now, but for the central directory and for deflating the manifest."""
         return self._end + self._lines_end
 
     @property
@@ -162,9 +163,10 @@ class GrowingSegment:
     def _write_manifest(self, created: datetime) -> None:
         lines = [header_line(self._number, created, self._after), *(done.line for done in self._written)]
         data = b"".join([*lines, end_line(*count_rows(done.line for done in self._written))])
-        entry = manifest_entry(data, self._end)
+        held = deflated(data)
+        entry = manifest_entry(data, held, self._end)
         entries = [*(done.entry for done in self._written if done.entry), entry]
-        self._write_at_end(layout.local_header(entry), data, layout.directory(entries, entry.end))
+        self._write_at_end(layout.local_header(entry), held, layout.directory(entries, entry.end))
 
     def _write_at_end(self, *parts: bytes) -> None:
         if self._file.tell() != self._end:
@@ -173,10 +175,11 @@ class GrowingSegment:
             durable.write(self._file, part)
 
 
-def manifest_entry(data: bytes, offset: int) -> ZipEntry:
-    """Return the entry of the manifest `data`; its time is fixed."""
-    date, time = layout.dos_stamp(0)
-    return ZipEntry(name=MANIFEST_NAME, size=len(data), crc=zlib.crc32(data), offset=offset, date=date, time=time)
+def manifest_entry(data: bytes, held: bytes, offset: int) -> ZipEntry:
+    """Return the entry of the manifest `data` that is `held` as it is or deflated; its time is fixed."""
+    (date, time), crc = layout.dos_stamp(0), zlib.crc32(data)
+    packed = None if held == data else len(held)
+    return ZipEntry(name=MANIFEST_NAME, size=len(data), crc=crc, offset=offset, date=date, time=time, packed=packed)
 
 
 def utc_now() -> datetime:

@@ -29,6 +29,7 @@ RECOVERY_ID = 0x6362  # "bc", not among the registered extra fields
 RECOVERY_VERSION = 1
 _HELD_BIT, _PERMISSION_BITS = 0x8000, 0o7777  # of the field that holds the permissions
 UTF8_NAME = 0x0800  # flag bit 11
+STORED, DEFLATED = 0, 8  # methods of compression
 _PLAIN, _ZIP64 = 20, 45  # version needed to extract
 _UNIX = 3 << 8  # made by
 _ATTRIBUTES = 0o100644 << 16  # a regular file, readable by all
@@ -39,7 +40,10 @@ _ZIP_FIRST, _ZIP_LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2107, 12, 31,
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ZipEntry:
-    """A stored entry: sizes and offset in bytes, `date` and `time` in DOS form, `extra` of the local header only."""
+    """An entry: sizes and offset in bytes, `date` and `time` in DOS form, `extra` of the local header only.
+
+    It is stored as it is, but for a manifest that is deflated to `packed` bytes.
+    """
 
     name: str
     size: int
@@ -48,6 +52,17 @@ class ZipEntry:
     date: int
     time: int
     extra: bytes = b""
+    packed: int | None = None
+
+    @property
+    def held_size(self) -> int:
+        """Bytes of the data in the file."""
+        return self.size if self.packed is None else self.packed
+
+    @property
+    def method(self) -> int:
+        """How it is compressed, by ZIP's numbers."""
+        return STORED if self.packed is None else DEFLATED
 
     @property
     def header_size(self) -> int:
@@ -57,7 +72,7 @@ class ZipEntry:
     @property
     def end(self) -> int:
         """Offset of the first byte after the entry."""
-        return self.offset + self.header_size + self.size
+        return self.offset + self.header_size + self.held_size
 
 
 def picture_entry(row: Row, *, crc: int, offset: int, held: bool) -> ZipEntry:
@@ -81,7 +96,8 @@ def dos_stamp(mtime_ns: int) -> tuple[int, int]:
 def local_header(entry: ZipEntry) -> bytes:
     """Return the local header: true sizes and checksum, so that an entry is found without the central directory."""
     name = entry.name.encode()
-    head = (LOCAL_SIGNATURE, _PLAIN, UTF8_NAME, 0, entry.time, entry.date, entry.crc, entry.size, entry.size)
+    sizes = (entry.crc, entry.held_size, entry.size)
+    head = (LOCAL_SIGNATURE, _PLAIN, UTF8_NAME, entry.method, entry.time, entry.date, *sizes)
     return LOCAL.pack(*head, len(name), len(entry.extra)) + name + entry.extra
 
 
@@ -95,8 +111,8 @@ def _central_record(entry: ZipEntry) -> bytes:
     name, far = entry.name.encode(), entry.offset >= _FULL32
     extra = Struct("<2HQ").pack(1, 8, entry.offset) if far else b""
     version = _ZIP64 if far else _PLAIN
-    head = (CENTRAL_SIGNATURE, _UNIX | version, version, UTF8_NAME, 0, entry.time, entry.date)
-    sizes = (entry.crc, entry.size, entry.size, len(name), len(extra), 0, 0, 0, _ATTRIBUTES)
+    head = (CENTRAL_SIGNATURE, _UNIX | version, version, UTF8_NAME, entry.method, entry.time, entry.date)
+    sizes = (entry.crc, entry.held_size, entry.size, len(name), len(extra), 0, 0, 0, _ATTRIBUTES)
     return CENTRAL.pack(*head, *sizes, min(entry.offset, _FULL32)) + name + extra
 
 

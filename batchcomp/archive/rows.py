@@ -23,13 +23,16 @@ class JpegComparison:
     """What plain JPEG does with the same picture.
 
     `quality`, `bytes` and `ms_ssim` describe the best plain JPEG that fits into the payload's bytes;
-    `bytes_at_ms_ssim` is what plain JPEG needs for the payload's MS-SSIM, None if it cannot reach it.
+    `bytes_at_ms_ssim` is what plain JPEG needs for the payload's MS-SSIM, None if it cannot reach it. `within_db` is
+    by how much an estimated MS-SSIM, in dB, may be off, and with it the bytes along JPEG's curve; 0 where files of the
+    whole picture were measured.
     """
 
     quality: int
     bytes: int
     ms_ssim: float
     bytes_at_ms_ssim: int | None
+    within_db: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +99,9 @@ def row_line(row: Row, kind: str = "picture") -> bytes:
             _check(value, {name: check})
     if row.jpeg is not None:
         value["jpeg"] = {name: getattr(row.jpeg, name) for name in _JPEG_CHECKS}
-        _check(value["jpeg"], _JPEG_CHECKS, "jpeg.")
+        if not row.jpeg.within_db:  # written only where it says something, as the optional fields of a row
+            del value["jpeg"]["within_db"]
+        _check({"within_db": 0.0, **value["jpeg"]}, _JPEG_CHECKS, "jpeg.")
     line = with_crc(json_line({"type": kind, **value}))
     if len(line) > MAX_LINE:
         raise ValueError(f"the manifest line has {len(line)} bytes, at most {MAX_LINE} are allowed")
@@ -126,7 +131,7 @@ def row_from_json(value: Mapping[str, Any], segment: int) -> Row:
         if name in value:
             _check(known, {name: check})
     if isinstance(known["jpeg"], dict):
-        jpeg = _pick(known["jpeg"], _JPEG_CHECKS, "jpeg.")
+        jpeg = _pick({"within_db": 0.0, **known["jpeg"]}, _JPEG_CHECKS, "jpeg.")
         _check(jpeg, _JPEG_CHECKS, "jpeg.")
         known["jpeg"] = JpegComparison(**jpeg)
     _check(known, _CHECKS)
@@ -280,6 +285,7 @@ _JPEG_CHECKS: Final[dict[str, Check]] = {
     "bytes": _size,
     "ms_ssim": _similarity,
     "bytes_at_ms_ssim": _or_none(_size),
+    "within_db": _number(0.0, 1000.0),
 }
 
 if {field.name for field in fields(Row)} != {

@@ -110,7 +110,7 @@ class _Salvager:
         if self._segment is not None:
             span = self._segment.manifest
             start = span.offset + LOCAL.size + len(MANIFEST_NAME)
-            lines = manifest_lines(self._data, start, span.size, span.crc)
+            lines = manifest_lines(self._data, start, span)
             if lines is not None:
                 self._whole = True
                 return lines

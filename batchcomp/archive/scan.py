@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from struct import error as StructError  # noqa: N812  # an exception's name
 
 from batchcomp.archive import layout
+from batchcomp.archive.deflated import texts
 from batchcomp.archive.layout import LOCAL, LOCAL_SIGNATURE, RECOVERY, Recovery, parse_recovery
 from batchcomp.archive.manifest import MAX_MANIFEST, row_lines
 from batchcomp.archive.mapped import Bytes
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
 from batchcomp.archive.rows import MAX_LINE, crc_problem
+from batchcomp.archive.segment import EntrySpan
 
 _PATH = re.compile(rb'"path":("(?:[^"\\]|\\.)*")')
 _OWNER_FIELD = b'"owner_segment":'  # in shared rows alone
@@ -65,7 +67,16 @@ def find_entries(data: Bytes) -> tuple[list[Found], int]:
 
 def find_lines(data: Bytes, start: int) -> Iterator[bytes]:
     """Yield the manifest's rows that can be trusted by their own checksums, from the bytes after the last entry."""
-    region = bytes(data[start : start + MAX_MANIFEST + LOCAL.size + 4096])
+    for text in texts(_behind(data, start)):
+        yield from _lines_in(text)
+
+
+def _behind(data: Bytes, start: int) -> bytes:
+    """The bytes that the manifest lies in."""
+    return bytes(data[start : start + MAX_MANIFEST + LOCAL.size + 4096])
+
+
+def _lines_in(region: bytes) -> Iterator[bytes]:
     at = 0
     while True:
         starts = [position for begin in _ROW_STARTS if (position := region.find(begin, at)) >= 0]
@@ -83,13 +94,12 @@ def find_lines(data: Bytes, start: int) -> Iterator[bytes]:
 
 def counted(data: Bytes, start: int) -> tuple[int | None, int]:
     """Return how many rows a manifest had by its last line, None without one, and the bytes of its first and last."""
-    region = bytes(data[start : start + MAX_MANIFEST + LOCAL.size + 4096])
-    match = _END_LINE.search(region)
-    if match is None:
-        return None, 0
-    first = region.find(b'{"type":"segment",')
-    header = region.find(b"\n", first) + 1 - first if first >= 0 else 0
-    return int(match[1]) + int(match[2] or 0), header + match.end() - match.start()
+    header, found = 0, None
+    for region in texts(_behind(data, start)):
+        first = region.find(b'{"type":"segment",')
+        header = region.find(b"\n", first) + 1 - first if first >= 0 else header
+        found = _END_LINE.search(region) or found
+    return (int(found[1]) + int(found[2] or 0), header + found.end() - found.start()) if found else (None, 0)
 
 
 def broken_shares(data: Bytes, start: int) -> Iterator[str]:
@@ -97,8 +107,8 @@ def broken_shares(data: Bytes, start: int) -> Iterator[str]:
 
     Such a row is known by its field `owner_segment`, of which one byte may itself be damaged.
     """
-    region = bytes(data[start : start + MAX_MANIFEST + LOCAL.size + 4096])
-    for line in region.splitlines(keepends=True):
+    lines = (line for text in texts(_behind(data, start)) for line in text.splitlines(keepends=True))
+    for line in lines:
         if crc_problem(line) and _NEARLY_OWNER_FIELD.search(line):
             match = _PATH.search(line)
             try:
@@ -107,10 +117,15 @@ def broken_shares(data: Bytes, start: int) -> Iterator[str]:
                 yield "(unreadable)"
 
 
-def manifest_lines(data: Bytes, start: int, size: int, crc: int) -> list[bytes] | None:
-    """Return all rows of a manifest that lies at `start`, None if it does not have the checksum named."""
-    found = bytes(data[start : start + size])
-    return list(row_lines(found)) if zlib.crc32(found) == crc else None
+def manifest_lines(data: Bytes, start: int, span: EntrySpan) -> list[bytes] | None:
+    """Return all rows of a manifest whose data lie at `start`, None if it does not have the checksum named."""
+    if max(span.size, span.held_size) > MAX_MANIFEST:
+        return None
+    try:
+        found = span.data_of(bytes(data[start : start + span.held_size]))
+    except ValueError:
+        return None
+    return list(row_lines(found)) if zlib.crc32(found) == span.crc else None
 
 
 def _entry_at(data: Bytes, at: int) -> Found | None:

@@ -12,10 +12,11 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
-from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.deflated import inflated
 from batchcomp.archive.manifest import MAX_MANIFEST, check_manifest, created_in, picture_lines, row_lines
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
 from batchcomp.archive.rows import Row, parse_line, row_of
@@ -24,12 +25,25 @@ from batchcomp.errors import ArchiveDamagedError, ArchiveError
 
 
 class EntrySpan(NamedTuple):
-    """Where an entry lies: its local header at `offset`, `size` bytes of data, nothing of it at or beyond `limit`."""
+    """Where an entry lies: its local header at `offset`, nothing of it at or beyond `limit`.
+
+    Its data have `size` bytes, deflated `packed`; None where they are stored as they are.
+    """
 
     offset: int
     size: int
     crc: int
     limit: int
+    packed: int | None = None
+
+    @property
+    def held_size(self) -> int:
+        """Bytes of the data in the file."""
+        return self.size if self.packed is None else self.packed
+
+    def data_of(self, held: bytes) -> bytes:
+        """The data that are held as `held`; ValueError where that cannot be inflated."""
+        return held if self.packed is None else inflated(held, self.size)
 
 
 Identity = tuple[int, ...]  # differs between a file and another one that took its name
@@ -62,9 +76,13 @@ class Segment:
             ArchiveDamagedError: it is damaged.
             ArchiveError: its version is newer than this build reads, or the file cannot be read.
         """
-        if self.manifest.size > MAX_MANIFEST:
+        if max(self.manifest.size, self.manifest.held_size) > MAX_MANIFEST:
             self.fail(f"the manifest claims {self.manifest.size} bytes, at most {MAX_MANIFEST} are allowed")
-        data = self._read_span(self.manifest, None)
+        held = self.held_manifest()
+        try:
+            data = self.manifest.data_of(held)
+        except ValueError as error:
+            self.fail(f"the manifest is damaged: {error}")
         if zlib.crc32(data) != self.manifest.crc:
             self.fail("the manifest is damaged (CRC-32)")
         try:
@@ -72,6 +90,10 @@ class Segment:
         except ValueError as error:
             self.fail(f"the manifest is damaged: {error}")
         return data
+
+    def held_manifest(self) -> bytes:
+        """Return the manifest as the file holds it, unchecked. Errors: see `read_manifest`."""
+        return self._read_span(self.manifest, None)
 
     def created(self) -> datetime | None:
         """Return when it was first written, in UTC, None where it does not say. Errors: see `read_manifest`."""
@@ -143,10 +165,10 @@ class Segment:
         if len(head) < layout.LOCAL.size or not head.startswith(layout.LOCAL_SIGNATURE):
             self.fail("the local header is damaged", entry)
         start = span.offset + layout.LOCAL.size + sum(layout.LOCAL.unpack(head)[-2:])
-        if start + span.size > span.limit:
+        if start + span.held_size > span.limit:
             self.fail("the entry reaches into what follows it", entry)
-        data = self.read_at(start, span.size)
-        if len(data) != span.size:
+        data = self.read_at(start, span.held_size)
+        if len(data) != span.held_size:
             self.fail("the entry is cut off", entry)
         return data
 
@@ -209,11 +231,12 @@ def quick_manifest(folder: Path, number: int) -> bytes:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - len(_LAST_BYTES) - layout.END.size))
         span = _last_span(file.read(), size)
-        if span is not None and span.size <= MAX_MANIFEST:
+        if span is not None and max(span.size, span.held_size) <= MAX_MANIFEST:
             file.seek(span.offset + layout.LOCAL.size + len(MANIFEST_NAME))
-            data = file.read(span.size)
-            if zlib.crc32(data) == span.crc and len(data) == span.size:
-                with suppress(ValueError):
+            held = file.read(span.held_size)
+            with suppress(ValueError):
+                data = span.data_of(held)
+                if zlib.crc32(data) == span.crc and len(data) == span.size:
                     check_manifest(data, number)
                     return data
     return open_segment(folder, number).read_manifest()
@@ -233,9 +256,12 @@ def _last_span(tail: bytes, size: int) -> EntrySpan | None:
     start = end[6]
     if record[0] != layout.CENTRAL_SIGNATURE or end[0] != layout.END_SIGNATURE or start == 0xFFFFFFFF:
         return None
-    if packed != length or name_size != len(MANIFEST_NAME) or offset + length > start > size:
+    method = record[4]
+    if method not in {layout.STORED, layout.DEFLATED} or (method == layout.STORED and packed != length):
         return None
-    return EntrySpan(offset, length, crc, start)
+    if name_size != len(MANIFEST_NAME) or offset + packed > start > size:
+        return None
+    return EntrySpan(offset, length, crc, start, packed if method == layout.DEFLATED else None)
 
 
 def check_version(folder: Path, number: int) -> None:
@@ -261,21 +287,24 @@ def _check_entries(segment: str, infos: list[ZipInfo], start: int) -> tuple[dict
         if reason:
             damage.append(Damage(segment=segment, entry=name, reason=reason))
         else:
-            spans[name] = EntrySpan(info.header_offset, info.file_size, info.CRC, limit)
+            packed = info.compress_size if info.compress_type == ZIP_DEFLATED else None
+            spans[name] = EntrySpan(info.header_offset, info.file_size, info.CRC, limit, packed)
     return spans, damage
 
 
 def _entry_reason(info: ZipInfo, limit: int) -> str:
     """Say why an entry is not usable, "" if it is."""
     name = info.orig_filename
-    problem = "" if name == MANIFEST_NAME else entry_problem(name)
+    is_manifest = name == MANIFEST_NAME
+    problem = "" if is_manifest else entry_problem(name)
     if problem:
         return f"the name is not allowed: {problem}"
-    if info.compress_type != ZIP_STORED or info.file_size != info.compress_size:
-        return "the entry is compressed; entries of an archive never are"
+    stored = info.compress_type == ZIP_STORED and info.file_size == info.compress_size
+    if not stored and not (is_manifest and info.compress_type == ZIP_DEFLATED):
+        return "the entry is compressed; entries of an archive never are, but for the manifest"
     if info.flag_bits & ~layout.UTF8_NAME:
         return "the entry is encrypted or uses ZIP features that no archive has"
-    if info.header_offset < 0 or info.header_offset + layout.LOCAL.size + len(name) + info.file_size > limit:
+    if info.header_offset < 0 or info.header_offset + layout.LOCAL.size + len(name) + info.compress_size > limit:
         return "the entry reaches into what follows it"
     return ""
 

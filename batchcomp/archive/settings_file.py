@@ -1,7 +1,7 @@
 """What an archive was last written with: `settings.json` beside its segments. See docs/format.md.
 
-    parity = read_settings(folder).parity  # None: never said
-    remember(folder, parity=0.05)  # under the writer's lock
+    quality = read_settings(folder).quality  # None: never said
+    remember(folder, quality=55)  # under the writer's lock
 
 The file is a help, not a part of the archive: where it is missing or damaged nothing is remembered, and nothing else
 happens.
@@ -34,8 +34,7 @@ class Remembered:
         pack: whether payloads are packed.
         codec: what holds the compact pictures.
         effort: 0 to 9.
-        measure: whether pictures are measured.
-        parity: recovery data, as a part of a segment's bytes: 0 to 1.
+        measure: how pictures are measured, `none` where they are not.
         problem: why the file could not be used, one line; it is not stored.
     """
 
@@ -45,8 +44,7 @@ class Remembered:
     pack: bool | None = None
     codec: str | None = None
     effort: int | None = None
-    measure: bool | None = None
-    parity: float | None = None
+    measure: str | None = None
     problem: str = ""
 
 
@@ -167,8 +165,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "pack": _flag,
     "codec": _text,
     "effort": _number(0, 9, int),
-    "measure": _flag,
-    "parity": _number(0, 1, int, float),
+    "measure": _text,
 }
 
 if {field.name for field in fields(Remembered)} != {*_CHECKS, "problem"}:

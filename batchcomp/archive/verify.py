@@ -164,8 +164,9 @@ class _ArchiveCheck:
 
     def _check_frame(self, segment: Segment, manifest: bytes, pictures: list[ZipEntry]) -> None:
         """Compare what is left once all pictures are sound: the manifest's header, the directory, the end."""
-        last = manifest_entry(manifest, segment.manifest.offset)
-        tail = layout.local_header(last) + manifest + layout.directory([*pictures, last], last.end)
+        held = segment.held_manifest()  # how well it was deflated is the writer's affair
+        last = manifest_entry(manifest, held, segment.manifest.offset)
+        tail = layout.local_header(last) + held + layout.directory([*pictures, last], last.end)
         found = segment.read_at(last.offset, len(tail) + 1)
         starts_late = pictures[0].offset != 0 if pictures else last.offset != 0
         if found != tail or starts_late:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,6 +61,7 @@ class BenchSettings:
     rivals: Sequence[str] = tuple(RIVALS)  # JPEG, the anchor of all comparisons, is always among them
     rates: Sequence[float] = RATES  # bits per pixel at which wins are counted
     guard_rates: Sequence[float] = GUARD_RATES  # bpp at which the guards are measured: SSIMULACRA2 is the slow part
+    known: Sequence[Point] = ()  # curves measured before, of the same pictures: those codecs are not measured again
     speed: bool = False  # whether to time all codecs, on the largest picture, with all cores
     jobs: int = 1  # processes to spread the pictures over; above 1 our codec must be on the CPU
 
@@ -91,7 +92,10 @@ def run_bench(
     names = [ANCHOR, *(name for name in settings.rivals if name != ANCHOR)]
     codecs: list[Rival] = [Ours(codec), *more, *make_rivals(names)]
     tasks = name_pictures(pictures)
-    points = _curves(tasks, codecs, settings.jobs, _stage(on_done, "curves"))
+    known = known_curves(settings.known, tasks, codecs[1:])
+    left = [each for each in codecs if each.name not in known]
+    measured = _curves(tasks, left, settings.jobs, _stage(on_done, "curves"))
+    points = [*measured, *(point for curve in known.values() for point in curve)]
     guards = _guards(tasks, codecs[0], settings, _stage(on_done, "guards"))
     compared = [each.name for each in codecs]
     return BenchResult(
@@ -106,6 +110,17 @@ def run_bench(
         guard_summaries=[summary for rate in settings.guard_rates if (summary := summarise(guards, rate))],
         speeds=_speeds(tasks, codec, names, _stage(on_done, "speed")) if settings.speed else [],
     )
+
+
+def known_curves(points: Iterable[Point], tasks: Sequence[Task], rivals: Sequence[Rival]) -> dict[str, list[Point]]:
+    """The points of each rival that was measured before at all its qualities on all the pictures, by its name."""
+    found = {(point.rival, point.picture, point.quality): point for point in points}
+    curves = {}
+    for rival in rivals:
+        keys = [(rival.name, task.name, float(quality)) for task in tasks for quality in rival.qualities]
+        if all(key in found for key in keys):
+            curves[rival.name] = [found[key] for key in keys]
+    return curves
 
 
 def _curves(

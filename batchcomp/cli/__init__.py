@@ -8,6 +8,10 @@ import sys
 from contextlib import suppress
 
 _AGAIN = "_BATCHCOMP_IN_UTF8"  # in the environment: it was tried
+_THREADS = {  # for libraries that read them when they are loaded; what the user has set counts more
+    "OMP_WAIT_POLICY": "PASSIVE",  # torch's threads sleep while they wait: spinning costs a fifth beside other work
+    "OPENBLAS_NUM_THREADS": "1",  # numpy's products are small, and pictures are worked on side by side
+}
 
 
 def main() -> None:
@@ -41,6 +45,8 @@ def _in_utf8() -> None:
 
 
 def _main() -> None:
+    for name, value in _THREADS.items():
+        os.environ.setdefault(name, value)
     from batchcomp.cli import signals
     from batchcomp.cli.app import app
 

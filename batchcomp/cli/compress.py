@@ -12,7 +12,7 @@ from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
-from batchcomp.settings import DEFAULT_QUALITY, default_archive
+from batchcomp.settings import DEFAULT_QUALITY, QUICK, default_archive
 
 if TYPE_CHECKING:
     from batchcomp.pipeline.records import Outcome
@@ -46,9 +46,8 @@ def compress(
     exclude: Annotated[list[str] | None, typer.Option(help="Leave out files and folders that match.")] = None,
     verbatim: limits.VerbatimOpt = None,
     follow_symlinks: limits.FollowOpt = False,
-    measure: Annotated[
-        bool, typer.Option("--measure/--no-measure", help="Restore each picture and compare it with JPEG.")
-    ] = True,
+    measure: goals.MeasureOpt = QUICK,
+    no_measure: goals.NoMeasureOpt = False,
     recompress: Annotated[
         bool,
         typer.Option("--recompress", help="Compress unchanged pictures again that are stored with other settings."),
@@ -87,7 +86,7 @@ def compress(
         "model": model,
         "include": tuple(include or ()),
         "exclude": tuple(exclude or ()),
-        "measure": measure,
+        "measure": goals.measure_of(ctx, measure, no_measure=no_measure),
         "verbatim": tuple(verbatim or ()),
         "follow_symlinks": follow_symlinks,
         "isolate": isolate,
@@ -133,7 +132,7 @@ def _where_from(ctx: typer.Context) -> tuple[set[str], set[str]]:
     """Which settings the command line gives, and which the configuration file does."""
     from batchcomp.pipeline.remembered import NAMES
 
-    options = {name: (name,) for name in NAMES} | {"target": goals.PARAMETERS}
+    options = {name: (name,) for name in NAMES} | {"target": goals.PARAMETERS, "measure": goals.MEASURE_PARAMETERS}
     found: dict[str, set[str]] = {}
     for name, parameters in options.items():
         for parameter in parameters:

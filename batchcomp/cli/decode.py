@@ -10,8 +10,18 @@ import typer
 from batchcomp.cli import console
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.options import AtOpt, BatchOpt, DeviceOpt, JobsOpt, JsonOpt, ModelOpt, batch_size, moment
-from batchcomp.errors import UsageError
+from batchcomp.cli.options import (
+    AtOpt,
+    BatchOpt,
+    DeviceOpt,
+    JobsOpt,
+    JsonOpt,
+    ModelOpt,
+    VersionOpt,
+    batch_size,
+    check_places,
+    moment,
+)
 from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
 from batchcomp.settings import DecodeSettings
 
@@ -29,10 +39,7 @@ def decode(
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to restore below.")] = Path(),
     file_format: Annotated[str, typer.Option("--format", help=f"{', '.join(OUTPUTS)}.")] = DEFAULT_OUTPUT,
-    version: Annotated[
-        int | None,
-        typer.Option("--version", metavar="N", help="That version of each picture that has it: 1 oldest, -1 newest."),
-    ] = None,
+    version: VersionOpt = None,
     at: AtOpt = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     device: DeviceOpt = "auto",
@@ -55,12 +62,7 @@ def decode(
         version=version,
         at=moment(at) if at is not None else None,
     )
-    if source.is_file() and (version is not None or at is not None):
-        raise UsageError(
-            f"{source}: is a file, which has no versions; name an archive, or leave --version and --at out"
-        )
-    if output.exists() and not output.is_dir():
-        raise UsageError(f"{output}: is a file, not a folder; choose another folder with -o")
+    check_places(source, output, versioned=version is not None or at is not None)
     from batchcomp.pipeline.decode import decode_archive
     from batchcomp.pipeline.payload_files import decode_payloads
 

@@ -8,7 +8,7 @@ import typer
 
 from batchcomp.errors import UsageError
 from batchcomp.kinds import CODECS
-from batchcomp.settings import MAX_EFFORT, Target
+from batchcomp.settings import MAX_EFFORT, MEASURES, NO_MEASURE, Target
 
 _PANEL = "What each picture is to meet (one of these, in place of --quality)"
 _KINDS = ("match-jpeg", "target-ms-ssim", "max-bpp", "max-bytes")
@@ -48,6 +48,17 @@ EffortOpt = Annotated[
         "--effort", min=0, max=MAX_EFFORT, help="Refine each picture, up to 9: fewer bytes, many times slower."
     ),
 ]
+MeasureOpt = Annotated[
+    str,
+    typer.Option(
+        "--measure",
+        metavar="HOW",
+        autocompletion=lambda: list(MEASURES.items()),
+        help=f"Restore each picture and compare it with JPEG: {', '.join(MEASURES)}.",
+    ),
+]
+NoMeasureOpt = Annotated[bool, typer.Option("--no-measure", help="As --measure none: faster, nothing is compared.")]
+MEASURE_PARAMETERS = ("measure", "no_measure")
 
 ParityOpt = Annotated[
     str | None,
@@ -70,6 +81,21 @@ def parity_of(text: str | None) -> float | None:
         return None if text is None else float(text.strip().removesuffix("%")) / 100
     except ValueError:
         raise UsageError(f"parity {text!r}: expected a percentage such as 5%") from None
+
+
+def measure_of(ctx: typer.Context, how: str, *, no_measure: bool) -> str:
+    """How to measure: the command line wins over a configuration file.
+
+    Raises:
+        UsageError: both are on the command line, and contradict one another.
+    """
+    if not no_measure or how == NO_MEASURE:
+        return how
+    sources = {name: ctx.get_parameter_source(name) for name in MEASURE_PARAMETERS}
+    typed = {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+    if len(typed) > 1:
+        raise UsageError(f"--measure {how} and --no-measure: choose one of them")
+    return how if typed == {"measure"} else NO_MEASURE
 
 
 def target_of(*values: float | None) -> Target | None:

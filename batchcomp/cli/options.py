@@ -35,6 +35,10 @@ AtOpt = Annotated[
     str | None,
     typer.Option("--at", metavar="DATE", help="What the archive held then: 2026-11-01 (its end), 2026-11-01T12:30."),
 ]
+VersionOpt = Annotated[
+    int | None,
+    typer.Option("--version", metavar="N", help="That version of each picture that has it: 1 oldest, -1 newest."),
+]
 OutsideOpt = Annotated[
     bool, typer.Option("--outside", help="List the files that stay outside the archive since they failed, and why.")
 ]
@@ -57,6 +61,20 @@ def moment(text: str) -> datetime:
         raise UsageError(
             f"--at {text!r}: expected a date such as 2026-11-01, or 2026-11-01T12:30, or with a zone 2026-11-01T12:30Z"
         ) from None
+
+
+def check_places(source: Path, output: Path, *, versioned: bool) -> None:
+    """Refuse an output folder that is a file, and versions of a lone file.
+
+    Raises:
+        UsageError: one of them is given.
+    """
+    if source.is_file() and versioned:
+        raise UsageError(
+            f"{source}: is a file, which has no versions; name an archive, or leave --version and --at out"
+        )
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"{output}: is a file, not a folder; choose another folder with -o")
 
 
 def batch_size(value: str) -> int | None:

@@ -9,7 +9,7 @@ import typer
 
 from batchcomp.cli import console, outside, pages, session, versions
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
+from batchcomp.cli.options import ArchiveArg, AtOpt, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
 from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
 
@@ -27,6 +27,7 @@ def report(
     history: Annotated[
         str | None, typer.Option("--history", metavar="PATH", help="All versions of one picture, as `list` names it.")
     ] = None,
+    at: AtOpt = None,
     list_outside: OutsideOpt = False,
     worst: Annotated[int | None, typer.Option(min=1, help="Only the N with the least gain over JPEG.")] = None,
     html: pages.HtmlOpt = None,
@@ -38,20 +39,23 @@ def report(
     """Compare each picture with plain JPEG. The figures were measured when it was stored."""
     name = format_name(form, as_json=as_json, as_csv=as_csv)
     session.current().as_json = name == JSON
-    write = find_format(name)
+    write, then = find_format(name), moment(at) if at is not None else None
     from batchcomp.archive import ArchiveReader
     from batchcomp.cli.state import choose_archive
+    from batchcomp.pipeline.selection import view_of
     from batchcomp.report.formats.base import Report
     from batchcomp.report.rows import arrange, report_row, totals
 
+    if html is not None and then is not None:
+        raise UsageError("--html, --at: choose one of them; the page shows what the archive holds now")
     folder = choose_archive(archive)
     if history is not None or list_outside:
-        if name == CSV or (history is not None and list_outside):
-            raise UsageError("--history, --outside, --csv: choose one of them")
+        if sum((name == CSV, history is not None, at is not None, list_outside)) > 1:
+            raise UsageError("--history, --at, --outside, --csv: choose one of them")
         raise typer.Exit(_part(folder, history, as_json=name == JSON))
     opened = ArchiveReader.open(folder)
     say_foreign(folder)
-    rows = [report_row(row) for row in opened.rows()]
+    rows = [report_row(row) for row in view_of(opened, at=then)]
     arranged, total = arrange(rows, sort=sort, worst=worst), totals(rows, opened.bytes_on_disk())
     if html is not None:
         if name != TABLE:

@@ -9,7 +9,7 @@ import typer
 
 from batchcomp.cli import console
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.options import JsonOpt
+from batchcomp.cli.options import AtOpt, JsonOpt, VersionOpt, check_places, moment
 from batchcomp.errors import UsageError
 
 
@@ -20,12 +20,16 @@ def unpack(
         typer.Argument(help="Only paths that match these globs; or further payloads.", metavar="PATTERN|FILE"),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write below.")] = Path(),
+    version: VersionOpt = None,
+    at: AtOpt = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     as_json: JsonOpt = False,
 ) -> None:
     """Write an archive's entries as files, packed ones as the very JPEGs they were. Any viewer opens these."""
-    if output.exists() and not output.is_dir():
-        raise UsageError(f"{output}: is a file, not a folder; choose another folder with -o")
+    then = moment(at) if at is not None else None
+    if version is not None and then is not None:
+        raise UsageError("--version and --at: choose one of them")
+    check_places(source, output, versioned=version is not None or then is not None)
     from batchcomp.pipeline.payload_files import unpack_files
     from batchcomp.pipeline.unpack import unpack_archive
 
@@ -33,7 +37,7 @@ def unpack(
         events = unpack_files([source, *map(Path, more or ())], output, force=force)
     else:
         say_foreign(source)
-        events = unpack_archive(source, more or (), output, force=force)
+        events = unpack_archive(source, more or (), output, force=force, version=version, at=then)
     outcome = console.watch("Unpacking", events, as_json=as_json)
     verb = f"unpacked below {output.resolve()}"
     raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(output)))

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +23,12 @@ from batchcomp.codec.tables import (
     check_quality,
     full_size_network_quality,
     half_size_network_quality,
+    log2_coarseness,
     quality_to_coarseness,
 )
 from batchcomp.errors import ModelError, PayloadError
 from batchcomp.images.picture import Picture, Pixels
+from batchcomp.kinds import KINDS
 
 __all__ = ["DEVICES", "Codec", "choose_device"]
 
@@ -88,13 +89,20 @@ class Codec:
         """What runs the networks, in words."""
         return self._engines.of(self.model.com).name
 
-    def engine_of(self, header: payload.PayloadHeader) -> str:
-        """What restores a payload's pixels, with all that may round differently elsewhere.
+    def engine_of(self, header: payload.PayloadHeader, kind: str) -> str:
+        """What restores a payload's pixels, with all that may round differently elsewhere; "" where nothing may.
+
+        Args:
+            header: the payload's.
+            kind: how it is stored, one of `kinds.COMPACT`.
 
         Raises:
             PayloadError: its model is not at hand.
         """
-        return identity(self._engines.of(self._model_of(header).rec).name, self.device)
+        rec = self._model_of(header).rec
+        if rec.exact and KINDS[kind].same_everywhere:
+            return ""
+        return identity(self._engines.of(rec).name, self.device)
 
     def prepare(self, *, restores: bool) -> None:
         """Begin to load what will be needed, while files are read: ComCNN's engine, RecCNN's too if it `restores`."""
@@ -106,7 +114,7 @@ class Codec:
                 model = weights.load_by_hash(header.model.hex(), self._model_file)
             except ModelError as error:
                 raise PayloadError(str(error)) from error
-            self._models[header.model] = model
+            self._models.setdefault(header.model, model)  # one for all threads, so that it has one engine
         return self._models[header.model]
 
     # -- the four stages ------------------------------------------------------------------------------------------
@@ -148,11 +156,12 @@ class Codec:
         """Run one model's ComCNN over pictures, each with the quality that was asked for and the network's."""
         pictures, qualities, network_qualities = zip(*jobs, strict=True)
         coarsenesses, arch = [quality_to_coarseness(q) for q in network_qualities], model.arch
+        levels = [log2_coarseness(q) for q in network_qualities]
         tile = tiles.side_of(arch.com_halo, arch.com_bytes, least=tiles.TILE)
         tile -= tile % arch.unit
         plan = tiles.TilePlan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
         engine = self._engines.of(model.com)
-        outputs = self._runner.run(engine, [p.pixels for p in pictures], [math.log2(c) for c in coarsenesses], plan)
+        outputs = self._runner.run(engine, [p.pixels for p in pictures], levels, plan)
         return [
             Compact(
                 pixels=pixels,
@@ -233,7 +242,7 @@ class Codec:
         unit, halo = arch.unit // arch.scale, arch.rec_halo // arch.scale
         tile = tiles.side_of(halo, arch.rec_bytes, least=tiles.TILE // arch.scale)
         plan = tiles.TilePlan(unit=unit, up=arch.scale, down=1, halo=halo, tile=tile - tile % unit)
-        log_coarsenesses = [math.log2(quality_to_coarseness(p.header.quality)) for p in payloads]
+        log_coarsenesses = [log2_coarseness(p.header.quality) for p in payloads]
         engine = self._engines.of(model.rec)
         return self._runner.run(engine, [p.pixels for p in payloads], log_coarsenesses, plan)
 

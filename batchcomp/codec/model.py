@@ -93,6 +93,11 @@ class Net:
         arch = self.model.arch
         return arch.com_bytes if self.role == COM else arch.rec_bytes
 
+    @property
+    def exact(self) -> bool:
+        """Whether it gives the same pixels on every machine; see `networks.exact`."""
+        return self.role == REC and bool(getattr(self.model.arch, "exact", False))
+
     def array(self, name: str) -> NDArray[np.float32]:
         """One of its tensors by its name within the network, such as `trunk.head.weight`."""
         return self.model.arrays[f"{self.role}.{name}"]

@@ -20,6 +20,9 @@ LOWEST, HIGHEST = 1, 100  # Pillow's qualities
 NEAR = 1.25  # ratio of bytes over which the curve is as good as straight
 REFINEMENTS = 4
 QUALITIES_A_DECIBEL = 9  # of MS-SSIM, rather too many: the first step then mostly encloses the target
+DECIBELS_AN_OCTAVE = 2.5  # of MS-SSIM, for each octave of the tables' scale: 1.6 to 3.1 of photos, at all qualities
+CLOSE_DB = 0.25  # from the target: near enough for a straight line
+GUESSES = 3
 USUAL_QUALITY, USUAL_BPP = 30, 0.6  # a photo's
 OCTAVES_A_SCALE = 0.7  # of a photo's bytes, for each octave of the tables' scale
 INTERPOLATIONS = 5
@@ -120,7 +123,7 @@ class JpegCurve:
         low, high = LOWEST, HIGHEST + 1  # the answer is in [low, high)
         wanted = math.log2(max(1, budget))
         usual = wanted - math.log2(USUAL_BPP * self._pixels.shape[0] * self._pixels.shape[1] / 8)
-        guess = _quality_of(_scale_of(USUAL_QUALITY) - usual / OCTAVES_A_SCALE)
+        guess = _quality_of(scale_of(USUAL_QUALITY) - usual / OCTAVES_A_SCALE)
         for files in count(1):
             guess = min(high - 1, max(low + 1, guess))
             if self.size(guess) <= budget:
@@ -136,11 +139,11 @@ class JpegCurve:
         """A quality whose size may be 2 ** `wanted`, between two or a step from the last one tried."""
         if low not in self._sizes or high not in self._sizes:
             octaves = wanted - math.log2(self.size(last))
-            guess = _quality_of(_scale_of(last) - octaves / OCTAVES_A_SCALE)
+            guess = _quality_of(scale_of(last) - octaves / OCTAVES_A_SCALE)
             return guess if guess != last else last + (1 if octaves >= 0 else -1)
         below, above = math.log2(self._sizes[low]), math.log2(self._sizes[high])
         share = (wanted - below) / (above - below) if above > below else 0.5
-        return _quality_of(_scale_of(low) + (_scale_of(high) - _scale_of(low)) * share)
+        return _quality_of(scale_of(low) + (scale_of(high) - scale_of(low)) * share)
 
     def reaching(self, target: float, start: int) -> int | None:
         """Lowest quality above `start` whose MS-SSIM is at least `target`; None where even the highest falls short.
@@ -186,6 +189,47 @@ class JpegCurve:
         between: float = self.size(low) ** (1 - share) * self.size(high) ** share
         return round(between)
 
+    def bytes_near(self, target: float, start: int) -> int | None:
+        """Bytes at which MS-SSIM reaches `target`, as `bytes_at`, by one or two more files than that at `start`.
+
+        Over the scale of libjpeg's tables MS-SSIM in dB and the logarithm of the bytes are both close to straight
+        lines: a usual photo's says where the target is, and the line through the two files next to it how many bytes
+        it takes.
+        """
+        wanted, measured, slope = _decibels(target), [start], -DECIBELS_AN_OCTAVE
+        for _ in range(GUESSES):
+            near = min(measured, key=lambda quality: abs(_decibels(self.ms_ssim(quality)) - wanted))
+            off = wanted - _decibels(self.ms_ssim(near))
+            if abs(off) < CLOSE_DB and len(measured) > 1:
+                break
+            guess = _quality_of(scale_of(near) + off / slope)
+            if guess in measured:
+                guess += 1 if off > 0 else -1
+            if not LOWEST <= guess <= HIGHEST or guess in measured:
+                break
+            measured.append(guess)
+            slope = self._slope(near, guess)
+        return self._on_line(measured, wanted)
+
+    def _slope(self, one: int, other: int) -> float:
+        """Decibels an octave between two files, of a photo at least."""
+        run = scale_of(other) - scale_of(one)
+        found = (_decibels(self.ms_ssim(other)) - _decibels(self.ms_ssim(one))) / run
+        return min(found, -DECIBELS_AN_OCTAVE / 3)
+
+    def _on_line(self, measured: list[int], wanted: float) -> int | None:
+        """Bytes on the straight line through the two files next to so many dB; None beyond the highest quality."""
+        points = sorted((_decibels(self.ms_ssim(quality)), math.log(self.size(quality))) for quality in set(measured))
+        points = sorted(sorted(points, key=lambda point: abs(point[0] - wanted))[:2])
+        if len(points) < 2 or points[0][0] == points[1][0]:
+            return round(math.exp(points[0][1]))
+        (a, low), (b, high) = points
+        if wanted > b and HIGHEST in measured:
+            return None
+        if wanted < a and LOWEST in measured:
+            return self.size(LOWEST)
+        return round(math.exp(low + (high - low) * (wanted - a) / (b - a)))
+
     def _enclosing(self, target: float, start: int) -> tuple[int, int | None]:
         """Qualities just below and at or above the target, by steps that grow; equal where the lowest one reaches."""
         rising = self.ms_ssim(start) < target
@@ -205,13 +249,13 @@ class JpegCurve:
         return min(high - 1, max(low + 1, round(low + share * (high - low))))
 
 
-def _scale_of(quality: int) -> float:
+def scale_of(quality: int) -> float:
     """log2 of the scale of libjpeg's tables at a quality (jcparam.c), 0 at 50; a little more, as at 100 it is 0."""
     return math.log2(50 / quality if quality < 50 else 2.02 - quality / 50)
 
 
 def _quality_of(scale: float) -> int:
-    """The inverse of `_scale_of`, rounded and within reach."""
+    """The inverse of `scale_of`, rounded and within reach."""
     quality = 50 / 2**scale if scale > 0 else 50 * (2.02 - 2**scale)
     return round(min(HIGHEST, max(LOWEST, quality)))
 

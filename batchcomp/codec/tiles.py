@@ -24,7 +24,7 @@ from batchcomp.settings import available_cores
 
 TILE = 768  # least side in pixels of the picture at the network's larger end; the halo comes on top
 ROOM = 11 << 20  # bytes of one layer's output that a tile with its halo may take; a run holds some 20 such at once
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # BT.601, as JFIF
+LUMA = (299, 587, 114)  # thousandths of R, G and B; BT.601, as JFIF
 IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and copied
 
 
@@ -94,8 +94,10 @@ def cut_up(shapes: Sequence[tuple[int, int]], plan: TilePlan) -> Iterator[Tile]:
 
 def to_grey(pixels: Pixels) -> Pixels:
     """BT.601 luma (H, W, 1) of (H, W, 3)."""
-    luma: Pixels = np.rint(pixels @ LUMA).astype(np.uint8)
-    return luma[:, :, None]
+    luma = np.full(pixels.shape[:2], 500, np.int32)  # rounds
+    for channel, share in enumerate(LUMA):
+        luma += share * pixels[:, :, channel].astype(np.int32)
+    return (luma // 1000).astype(np.uint8)[:, :, None]
 
 
 def side_of(halo: int, bytes_per_pixel: float, *, least: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from PIL import ExifTags, ImageFile, MpoImagePlugin, PpmImagePlugin, TiffImagePlugin
 
-from batchcomp.images import foreign_data, jpeg_data, jxl, tiff_tags
+from batchcomp.images import foreign_data, isobmff_items, jpeg_data, jxl, surplus, tiff_tags
 from batchcomp.images.metadata import DESCRIPTIVE, MAX_EXIF, MAX_ICC, MAX_XMP, TIFF_IPTC, TIFF_PHOTOSHOP
 from batchcomp.images.picture import Metadata
 from batchcomp.images.png_chunks import png_chunks
@@ -29,6 +29,7 @@ _MODES = {
     "HSV": "HSV colours",
     "F": "floating point samples",
 }
+_SURPLUS = "bytes after the last pixel, where no decoder looks"
 _SRGB_GAMMA = 45_455
 _SRGB_PRIMARIES = (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
 _SAMPLE_FORMAT, _UNSIGNED = 339, (1, 4)  # TIFF 6.0, section 19: unsigned, or not said
@@ -103,10 +104,14 @@ def png_reasons(_image: ImageFile.ImageFile, data: bytes, metadata: Metadata) ->
     if not {b"iCCP", b"sRGB", b"cICP"} & chunks.keys() and not _like_srgb(chunks):
         yield "gamma or primaries of its own without an ICC profile"
     yield from foreign_data.png_data(data, metadata)
+    if surplus.png_surplus(data):
+        yield _SURPLUS
 
 
 def webp_reasons(_image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
     yield from foreign_data.webp_data(data, metadata)
+    if surplus.webp_surplus(data):
+        yield _SURPLUS
 
 
 def _like_srgb(chunks: dict[bytes, bytes]) -> bool:
@@ -160,19 +165,22 @@ def ppm_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) ->
     yield from foreign_data.ppm_data(data)
 
 
-def avif_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+def avif_reasons(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
     """Look at the boxes of the header (ISO/IEC 23000-22, AV1-ISOBMFF 2.3): Pillow reduces all to 8-bit sRGB."""
     head = data[:65_536]
     if any(found.group(1)[0] & 0x40 for found in re.finditer(rb"av1C..(.)", head, re.DOTALL)):
         yield "more than 8 bits per sample"
     if b"tmap" in head:
         yield "HDR gain map"
+    if re.search(rb"\0\0\0\x28clap", head):
+        yield "a part of the picture that is shown alone"  # Pillow shows all of it
     if "icc_profile" not in image.info:
         for found in re.finditer(rb"colrnclx(....)", head, re.DOTALL):
             primaries, transfer = struct.unpack(">HH", found.group(1))
             if not _srgb_like(primaries, transfer):
                 yield "colour space without an ICC profile (nclx)"
     yield from foreign_data.isobmff_data(data)
+    yield from isobmff_items.item_reasons(data, metadata)
 
 
 def _srgb_like(primaries: int, transfer: int) -> bool:
@@ -180,7 +188,7 @@ def _srgb_like(primaries: int, transfer: int) -> bool:
     return primaries in {1, 2} and transfer in {1, 2, 6, 13}
 
 
-def heif_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:
+def heif_reasons(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
     """Ask the decoder, which reduces all to 8 bits and the main picture."""
     info = image.info
     if any("hdrgainmap" in str(kind) for kind in info.get("aux", ())) or b"tmap" in data[:65_536]:
@@ -198,6 +206,7 @@ def heif_reasons(image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -
     if not srgb and not info.get("icc_profile"):
         yield "colour space without an ICC profile (nclx)"
     yield from foreign_data.isobmff_data(data)
+    yield from isobmff_items.item_reasons(data, metadata)
 
 
 def jxl_reasons(_image: ImageFile.ImageFile, data: bytes, _metadata: Metadata) -> Iterator[str]:

@@ -25,6 +25,7 @@ _PROPERTIES: Final = {
 }  # fmt: skip
 _JXL: Final = {b"ftyp", b"jxlc", b"jxlp", b"jxll", b"jxli", b"jbrd", b"Exif", b"xml "}
 _SPACE: Final = {b"free", b"skip"}
+_BLOCK: Final = 64  # pixels: the largest that HEVC fills up
 CREDENTIALS: Final = "signed content credentials (JUMBF)"
 
 
@@ -98,6 +99,25 @@ def _meta(data: bytes, start: int, end: int) -> Iterator[str]:
                 square = data[entry[1] : entry[1] + 4] == data[entry[1] + 4 : entry[1] + 8]
                 if entry[0] == b"pasp" and not square:
                     yield "pixels that are not square"
+            if inner[0] == b"ipco":
+                yield from _crops(data, list(boxes(data, *inner[1:])))
+
+
+def _crops(data: bytes, properties: list[Box]) -> Iterator[str]:
+    """Yield that only a part of a picture is shown, unless the rest fills up blocks at the right and below (8.3.2)."""
+    sizes = [struct.unpack_from(">II", data, start + 4) for kind, start, _ in properties if kind == b"ispe"]
+    for kind, start, _ in properties:
+        if kind == b"clap":
+            numbers = struct.unpack_from(">4I", data, start) + struct.unpack_from(">iIiI", data, start + 16)
+            width, height, across, down = (
+                one / max(1, of) for one, of in zip(numbers[::2], numbers[1::2], strict=True)
+            )
+            margins = [(wide - width, high - height) for wide, high in sizes]
+            if not any(
+                0 <= right < _BLOCK and 0 <= below < _BLOCK and (2 * across, 2 * down) == (-right, -below)
+                for right, below in margins
+            ):
+                yield "a part of the picture that is shown alone"
 
 
 def _box(data: bytes, box: Box, known: set[bytes]) -> Iterator[str]:
@@ -115,7 +135,7 @@ def _box(data: bytes, box: Box, known: set[bytes]) -> Iterator[str]:
 
 
 def box_reason(data: bytes) -> str | None:
-    """Return what a JPEG XL file holds beside the boxes that are carried; None for a bare codestream."""
+    """Return what a JPEG XL file holds beside one picture and the boxes that are carried."""
     seen = set[bytes]()
     start = len(jxl.CONTAINER)
     for kind, begin, end in boxes(data, start, len(data)) if data.startswith(jxl.CONTAINER) else ():
@@ -126,7 +146,7 @@ def box_reason(data: bytes) -> str | None:
         if kind in seen & {b"Exif", b"xml "}:
             return f"two boxes {shown_kind(kind)}"
         seen.add(kind)
-    return None
+    return "bytes after the picture" if data and jxl.has_surplus(data) else None
 
 
 def bmp_data(data: bytes) -> Iterator[str]:

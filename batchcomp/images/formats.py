@@ -92,11 +92,15 @@ READS = (
 
 # Pictures by their suffix that we cannot read. Raw files must stop here: as TIFFs they would open as their thumbnail.
 FOREIGN = {
-    ".jp2": "JPEG 2000", ".j2k": "JPEG 2000",
-    ".psd": "Photoshop", ".xcf": "GIMP", ".exr": "OpenEXR", ".svg": "SVG",
+    ".jp2": "JPEG 2000", ".j2k": "JPEG 2000", ".jpf": "JPEG 2000", ".jpx": "JPEG 2000", ".j2c": "JPEG 2000",
+    ".jxr": "JPEG XR", ".wdp": "JPEG XR", ".bpg": "BPG", ".flif": "FLIF", ".qoi": "QOI", ".dds": "DirectDraw",
+    ".psd": "Photoshop", ".psb": "Photoshop", ".xcf": "GIMP", ".exr": "OpenEXR", ".svg": "SVG",
+    ".tga": "Targa", ".pcx": "PCX", ".sgi": "SGI", ".pam": "PAM",
     ".dng": "camera raw", ".cr2": "camera raw", ".cr3": "camera raw", ".nef": "camera raw", ".nrw": "camera raw",
     ".arw": "camera raw", ".raf": "camera raw", ".orf": "camera raw", ".rw2": "camera raw", ".pef": "camera raw",
-    ".srw": "camera raw", ".3fr": "camera raw", ".iiq": "camera raw", ".rwl": "camera raw",
+    ".srw": "camera raw", ".3fr": "camera raw", ".iiq": "camera raw", ".rwl": "camera raw", ".kdc": "camera raw",
+    ".dcr": "camera raw", ".mrw": "camera raw", ".x3f": "camera raw", ".erf": "camera raw", ".mef": "camera raw",
+    ".gpr": "camera raw", ".fff": "camera raw",
 }  # fmt: skip
 
 NO_PICTURE = b"\x00\x05\x16\x07"  # begins AppleDouble files (`._NAME`): macOS metadata under a picture's suffix

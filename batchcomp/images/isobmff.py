@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 Box = tuple[bytes, int, int]  # type, start and end of its content
 
@@ -25,16 +27,62 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[Box]:
         at += size
 
 
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One item of a file: its number, its type, and what a `mime` item says that it is."""
+
+    number: int
+    kind: bytes
+    content_type: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """A piece of an item: `size` bytes at `offset`, of the file (method 0) or of the box `idat` (method 1)."""
+
+    item: int
+    method: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """What the box `meta` says: the items, where they lie, who refers to whom (type, from, to), the picture."""
+
+    items: tuple[Item, ...]
+    extents: tuple[Extent, ...]
+    references: tuple[tuple[bytes, int, int], ...]
+    primary: int
+
+
+def read_items(data: bytes) -> Items:
+    """Return the items of a file.
+
+    Raises:
+        ValueError: a box is damaged.
+    """
+    meta = {kind: (start, end) for kind, start, end in _children(data, b"meta", 4)}
+    try:
+        return Items(
+            items=tuple(_items(data, *meta[b"iinf"])),
+            extents=tuple(_extents(data, meta[b"iloc"][0])),
+            references=tuple(_references(data, *meta[b"iref"])) if b"iref" in meta else (),
+            primary=_number(data, meta[b"pitm"][0] + 4, 2 if data[meta[b"pitm"][0]] == 0 else 4),
+        )
+    except (KeyError, IndexError, struct.error) as error:
+        raise ValueError("its items cannot be read") from error
+
+
 def exif_items(data: bytes) -> Iterator[bytes]:
     """Yield the EXIF structures in a file, without the offset in front of each (ISO/IEC 23008-12, A.2.1)."""
-    meta = {kind: (start, end) for kind, start, end in _children(data, b"meta", 4)}
-    with suppress(struct.error, KeyError, IndexError):
-        start, end = meta[b"iinf"]
-        items = boxes(data, start + (6 if data[start] == 0 else 8), end)
-        wanted = {_item(data, at) for _, at, _ in items}
-        for number, offset, size in _places(data, meta[b"iloc"][0]):
-            if (number, b"Exif") in wanted:
-                content = data[offset : offset + size]
+    with suppress(ValueError):
+        found = read_items(data)
+        wanted = {item.number for item in found.items if item.kind == b"Exif"}
+        pieces = Counter(extent.item for extent in found.extents)
+        for extent in found.extents:
+            if extent.item in wanted and extent.method == 0 and pieces[extent.item] == 1:
+                content = data[extent.offset : extent.offset + extent.size]
                 yield content[4 + int.from_bytes(content[:4], "big") :].removeprefix(b"Exif\0\0")
 
 
@@ -44,31 +92,49 @@ def _children(data: bytes, wanted: bytes, skip: int) -> Iterator[Box]:
             yield from boxes(data, start + skip, end)
 
 
-def _item(data: bytes, at: int) -> tuple[int, bytes]:
-    """Return number and type of an item from its `infe` box of version 2 or 3."""
-    size = 2 if data[at] == 2 else 4
-    return int.from_bytes(data[at + 4 : at + 4 + size], "big"), data[at + 6 + size : at + 10 + size]
+def _number(data: bytes, at: int, size: int) -> int:
+    if at + size > len(data):
+        raise IndexError
+    return int.from_bytes(data[at : at + size], "big")
 
 
-def _places(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (number, offset, length) of the items that lie in the file in one piece (8.11.3)."""
-    version, sizes = data[at], int.from_bytes(data[at + 4 : at + 6], "big")
+def _items(data: bytes, start: int, end: int) -> Iterator[Item]:
+    """Read `iinf` and its `infe` boxes of version 2 or 3 (8.11.6)."""
+    for _, at, stop in boxes(data, start + (6 if data[start] == 0 else 8), end):
+        size = 2 if data[at] == 2 else 4
+        kind = data[at + 6 + size : at + 10 + size]
+        words = data[at + 10 + size : stop].split(b"\0")  # name, and of a mime item the type of its content
+        content_type = words[1] if kind == b"mime" and len(words) > 1 else b""
+        yield Item(number=_number(data, at + 4, size), kind=kind, content_type=content_type)
+
+
+def _extents(data: bytes, at: int) -> Iterator[Extent]:
+    """Read `iloc` (8.11.3); a length of 0 means all the rest."""
+    version, sizes = data[at], _number(data, at + 4, 2)
     offset, length, base = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index = sizes & 15 if version else 0
     wide = 2 if version < 2 else 4
-    at, count = at + 6 + wide, int.from_bytes(data[at + 6 : at + 6 + wide], "big")
+    at, count = at + 6 + wide, _number(data, at + 6, wide)
 
     def number(size: int) -> int:
         nonlocal at
         at += size
-        return int.from_bytes(data[at - size : at], "big")
+        return _number(data, at - size, size)
 
-    for _ in range(min(count, 10_000)):
+    for _ in range(count):
         item, method = number(wide), number(2) & 15 if version else 0
         number(2)
-        start, extents = number(base), number(2)
-        for _ in range(extents):
+        start, pieces = number(base), number(2)
+        for _ in range(pieces):
             number(index)
-            found = start + number(offset), number(length)
-            if extents == 1 and method == 0:
-                yield item, *found
+            found, size = start + number(offset), number(length)
+            yield Extent(item=item, method=method, offset=found, size=size or len(data))
+
+
+def _references(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Read `iref` (8.11.12)."""
+    wide = 2 if data[start] == 0 else 4
+    for kind, at, _ in boxes(data, start + 4, end):
+        origin, count = _number(data, at, wide), _number(data, at + wide, 2)
+        for index in range(count):
+            yield kind, origin, _number(data, at + wide + 2 + index * wide, wide)

@@ -31,6 +31,16 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
         at += 12 + length
 
 
+def chunk_start(data: bytes, wanted: bytes) -> int:
+    """Return the offset of the first chunk of a type; that of the end where there is none."""
+    at = _SIGNATURE_BYTES
+    for kind, content, _ in png_chunks(data):
+        if kind == wanted:
+            return at
+        at += 12 + len(content)
+    return at
+
+
 def further_chunks(data: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """Return (type, content) of a PNG's chunks that hold for the restored picture too and have no field of `Metadata`.
 
@@ -41,10 +51,7 @@ def further_chunks(data: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
 def png_end(data: bytes) -> int:
     """Return the offset behind the IEND chunk of a PNG."""
-    at = _SIGNATURE_BYTES
-    for _, content, _ in png_chunks(data):
-        at += 12 + len(content)
-    return at
+    return chunk_start(data, b"")
 
 
 def _is_kept(kind: bytes, content: bytes) -> bool:

@@ -37,6 +37,8 @@ SCALES: Final = len(SCALE_WEIGHTS)
 PEAK: Final = 255.0
 _BLOCK: Final = 16  # outputs of one product
 _ROWS, _COLUMNS = 64, 512  # windows of a tile, whose maps stay in the cache; even
+CONTRAST, SSIM = "contrast", "ssim"
+_KINDS: Final = (CONTRAST,) * (SCALES - 1) + (SSIM,)  # of the maps, by scale
 _STEP: Final = 8  # pixels between those whose mean is taken
 
 
@@ -53,18 +55,22 @@ class Terms:
     windows: NDArray[np.float64]
 
     @classmethod
-    def of(cls, x: Pixels, y: Pixels, *, threads: int = 1) -> Terms:
-        """Sum over a picture and its reference; for the arguments see `ms_ssim`."""
+    def of(cls, x: Pixels, y: Pixels, scales: range = range(SCALES), *, threads: int = 1) -> Terms:
+        """Sum over a picture and its reference; for the arguments see `ms_ssim`.
+
+        At scales other than `scales` there is nothing in the sums: their means are 0.
+        """
         if x.shape != y.shape or x.ndim != 3 or x.shape[2] not in {1, 3}:
             raise ValueError(f"two pictures of one shape (H, W, 3) or (H, W, 1) expected, got {x.shape} and {y.shape}")
-        x, y = _least_size(x), _least_size(y)
+        if scales.stop == SCALES:
+            x, y = _least_size(x), _least_size(y)
         channels = range(x.shape[2])
         if threads > 1 and len(channels) > 1:
             with ThreadPoolExecutor(min(threads, len(channels))) as pool:
-                sums = list(pool.map(lambda channel: _channel_sums(x, y, channel), channels))
+                sums = list(pool.map(lambda channel: _channel_sums(x, y, channel, scales), channels))
         else:
-            sums = [_channel_sums(x, y, channel) for channel in channels]
-        windows = [[(h - HALO) * (w - HALO)] for h, w in _sizes(*x.shape[:2])]
+            sums = [_channel_sums(x, y, channel, scales) for channel in channels]
+        windows = [[max(1, h - HALO) * max(1, w - HALO)] for h, w in _sizes(*x.shape[:2])]
         return cls(np.array(sums).T, np.array(windows, np.float64))
 
     def __add__(self, other: Terms) -> Terms:
@@ -118,12 +124,14 @@ def _sizes(height: int, width: int) -> Iterator[tuple[int, int]]:
         height, width = (height + 1) // 2, (width + 1) // 2
 
 
-def _channel_sums(x: Pixels, y: Pixels, channel: int) -> list[float]:
+def _channel_sums(x: Pixels, y: Pixels, channel: int, wanted: range) -> list[float]:
     """Return the sums over all windows of one channel, finest scale first."""
     middle = float(x[::_STEP, ::_STEP, channel].mean() + y[::_STEP, ::_STEP, channel].mean())
     scales: list[_Scale] = []
-    for height, width in reversed(list(_sizes(*x.shape[:2]))):
-        scales.insert(0, _Scale(height, width, middle, scales[0] if scales else None))
+    for number, size in reversed(list(enumerate(_sizes(*x.shape[:2])))[: wanted.stop]):
+        scales.insert(
+            0, _Scale(size, middle, scales[0] if scales else None, _KINDS[number] if number in wanted else "")
+        )
     first, second = np.empty((2, _ROWS, x.shape[1]), np.float32)
     for top in range(0, len(x), _ROWS):
         rows = slice(top, top + _ROWS)
@@ -131,17 +139,19 @@ def _channel_sums(x: Pixels, y: Pixels, channel: int) -> list[float]:
         first[:count], second[:count] = x[rows, :, channel], y[rows, :, channel]
         scales[0].add(first[:count], second[:count])
     scales[0].finish()
-    return [scale.sum for scale in scales]
+    return [scale.sum for scale in scales] + [0.0] * (SCALES - len(scales))
 
 
 class _Scale:
     """One scale of a channel: takes its rows from top to bottom, sums its map and hands half the rows on.
 
-    Variances do not depend on where zero is, and lose fewer digits around it: s lacks `middle`.
+    `kind` is the map: `CONTRAST`, `SSIM`, or "" for none. Variances do not depend on where zero is, and lose fewer
+    digits around it: s lacks `middle`.
     """
 
-    def __init__(self, height: int, width: int, middle: float, coarser: _Scale | None) -> None:
-        self.sum, self._middle, self._coarser = 0.0, middle, coarser
+    def __init__(self, size: tuple[int, int], middle: float, coarser: _Scale | None, kind: str) -> None:
+        (height, width), self.sum = size, 0.0
+        self._middle, self._coarser, self._kind = middle, coarser, kind
         self._held = np.empty((4, 2 * (_ROWS + HALO), width), np.float32)  # s, d, s², d²
         self._count = 0  # of rows held
         # An odd side begins with zeros, which pytorch_msssim's pooling counts and its windows do not see.
@@ -177,7 +187,7 @@ class _Scale:
     def _consume(self, windows: int, rows: int) -> None:
         """Sum over the windows that begin in the first rows, hand these on and forget them."""
         held = self._held[:, : windows + HALO]
-        if windows:
+        if windows and self._kind:
             np.multiply(held[:2], held[:2], out=held[2:])
             width = held.shape[2] - HALO
             self.sum += sum(self._tile(held[..., at : at + _COLUMNS + HALO]) for at in range(0, width, _COLUMNS))
@@ -201,9 +211,9 @@ class _Scale:
         self._coarser.work()
 
     def _tile(self, held: NDArray[np.float32]) -> float:
-        """Sum the contrast term over the windows of (4, H, W), at the coarsest scale SSIM."""
+        """Sum the contrast term, or SSIM, over the windows of (4, H, W)."""
         mu_s, mu_d, spread, unlike = self._blurred(held)
-        light = None if self._coarser else _luminance(mu_s, mu_d, self._middle)
+        light = _luminance(mu_s, mu_d, self._middle) if self._kind == SSIM else None
         spread -= np.multiply(mu_s, mu_s, out=mu_s)
         unlike -= np.multiply(mu_d, mu_d, out=mu_d)
         np.maximum(spread, 0, out=spread)

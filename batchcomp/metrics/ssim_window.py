@@ -18,5 +18,5 @@ def taps() -> NDArray[np.float64]:
     """Return the window (11,), sigma 1.5 px, sum 1."""
     offsets = np.arange(TAPS) - TAPS // 2
     weights: NDArray[np.float64] = np.exp(-(offsets**2) / (2 * SIGMA**2))
-    normalised: NDArray[np.float64] = weights / weights.sum()
-    return normalised
+    weights /= weights.sum()
+    return weights

@@ -47,7 +47,7 @@ def compress_archive(settings: CompressSettings) -> Generator[Event]:
     codec = Codec.open(
         settings.model, device=settings.device, batch=settings.batch_size, threads=min(settings.workers, MAX_THREADS)
     )
-    codec.prepare(restores=settings.measure)
+    codec.prepare(restores=settings.measure != "none")
     with _writer(settings) as writer:
         note_settings(writer, settings)
         index, failures = Index(settings.archive), FailureMemory(settings)
@@ -92,7 +92,7 @@ def by_picture(
     with Loader(settings) as loader:
         loads = ordered(todo, loader.load, weight, threads=settings.workers, heaviest=WINDOW_BYTES)
         heaviest = WINDOW_BYTES * settings.workers
-        weigh = partial(_pixel_bytes, measured=settings.measure)
+        weigh = partial(_pixel_bytes, measured=settings.measured)
         done = ordered(_begun(loads, context), work, weigh, threads=settings.workers + 1, heaviest=heaviest)
         with closing(loads), closing(done):
             for one in done:
@@ -148,7 +148,7 @@ def _compress_pictures(jobs: list[Job], context: Context) -> list[Job]:
         jobs = encoded(compacted(jobs, context), context)
     else:
         jobs = RateControl(context, settings.target).run(jobs)
-    if settings.measure:
+    if settings.measured:
         jobs = those(jobs, lambda job: job.encoded is not None, partial(measured, context=context))
     seconds = (time.perf_counter() - started) / max(1, len(jobs))
     return context.workers.map(partial(decided, context=context, seconds=seconds), jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,12 +16,12 @@ from batchcomp.images.outputs import left_out
 from batchcomp.images.picture import Picture
 from batchcomp.images.save import safe_join, save, save_bytes
 from batchcomp.pipeline.entries import Entry, read_entry
-from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, windows
+from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
 from batchcomp.pipeline.records import Done, Event, Failed
 from batchcomp.pipeline.restoring import Restorer
 from batchcomp.pipeline.selection import chosen_rows, view_of
 from batchcomp.pipeline.targets import format_of, sameness, target_names
-from batchcomp.pipeline.workers import Threads, Workers
+from batchcomp.pipeline.workers import Threads
 from batchcomp.settings import DecodeSettings
 
 
@@ -43,36 +44,60 @@ def decode_archive(settings: DecodeSettings) -> Generator[Event]:
         yield Failed(name=damage.segment, reason=str(damage), damage=True)
     codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
     codec.prepare(restores=True)
+    entries = _Entries(archive=archive, rows=chosen, names=names)
+    yield from (_by_picture if codec.device.type == "cpu" else _by_window)(entries, Restorer(codec), settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entries:
+    """What is to be restored: rows of an archive, and the names of their files."""
+
+    archive: ArchiveReader
+    rows: list[Row]
+    names: dict[str, str]
+
+    def read(self, row: Row) -> Entry | Event:
+        """Read one, check it, and decode its JPEG."""
+        return read_entry(self.archive, row, self.names[row.path])
+
+
+def _by_picture(entries: _Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
+    """Take each picture from its entry to its file in one thread, several at once: no stage waits for another."""
+
+    def one(row: Row) -> Event:
+        found = _pictured(entries.read(row), restorer)
+        return _written(found, settings=settings) if isinstance(found, tuple) else found
+
+    heaviest = WINDOW_BYTES * settings.workers
+    with closing(ordered(entries.rows, one, _weight, threads=settings.workers + 1, heaviest=heaviest)) as done:
+        yield from done
+
+
+def _pictured(one: Entry | Event, restorer: Restorer) -> tuple[Entry, Picture | None] | Event:
+    """Run RecCNN over an entry; a payload whose model is missing fails alone."""
+    if not isinstance(one, Entry):
+        return one
+    try:
+        return one, restorer.picture(one)
+    except PayloadError as error:
+        return Failed(name=one.row.path, reason=f"{one.row.path}: {error}")
+
+
+def _by_window(entries: _Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
+    """Restore windows of pictures on a device while the next are read, and write the files of each on all cores."""
+    with Threads(settings.workers) as workers, closing(ahead(_read(entries, settings))) as windows_ahead:
+        for window in windows_ahead:
+            found = [_pictured(one, restorer) for one in window]
+            yield from (one for one in found if not isinstance(one, tuple))
+            ready = [one for one in found if isinstance(one, tuple)]
+            yield from workers.map(partial(_written, settings=settings), ready)
+
+
+def _read(entries: _Entries, settings: DecodeSettings) -> Iterator[list[Entry | Event]]:
+    """Read windows of entries, in threads of its own."""
     with Threads(settings.workers) as workers:
-        restorer = Restorer(codec)
-        with closing(ahead(_read(archive, chosen, names, settings))) as windows_ahead:
-            for window in windows_ahead:
-                yield from _restored(window, restorer, settings, workers)
-
-
-def _read(
-    archive: ArchiveReader, rows: list[Row], names: dict[str, str], settings: DecodeSettings
-) -> Iterator[list[Entry | Event]]:
-    """Read entries, check them and decode their JPEGs, in threads of its own."""
-    with Threads(settings.workers) as workers:
-        for window in windows(rows, _weight, heaviest=WINDOW_BYTES * settings.workers):
-            yield workers.map(lambda row: read_entry(archive, row, names[row.path]), window)
-
-
-def _restored(
-    window: list[Entry | Event], restorer: Restorer, settings: DecodeSettings, workers: Workers
-) -> Iterator[Event]:
-    """Run RecCNN over a window and write its files; a payload whose model is missing fails alone."""
-    ready: list[tuple[Entry, Picture | None]] = []
-    for one in window:
-        if not isinstance(one, Entry):
-            yield one
-            continue
-        try:
-            ready.append((one, restorer.picture(one)))
-        except PayloadError as error:
-            yield Failed(name=one.row.path, reason=f"{one.row.path}: {error}")
-    yield from workers.map(partial(_written, settings=settings), ready)
+        for window in windows(entries.rows, _weight, heaviest=WINDOW_BYTES * settings.workers):
+            yield workers.map(entries.read, window)
 
 
 def _written(entry_and_picture: tuple[Entry, Picture | None], *, settings: DecodeSettings) -> Event:

@@ -64,7 +64,7 @@ def stale(recipe: Recipe, settings: CompressSettings, models: Collection[str]) -
         "asked for otherwise": recipe.stored != "verbatim" and recipe.recipe != settings.recipe,
         "other model": recipe.model not in {"", *models},  # of a fallback: the model that was tried
         "other quality or model": bool(recipe.larger) and recipe.larger != larger_with(settings),
-        "not measured yet": settings.measure and recipe.stored in COMPACT and not recipe.measured,
+        "not measured yet": settings.measured and recipe.stored in COMPACT and not recipe.measured,
     }
     return next((reason for reason, applies in reasons.items() if applies), "")
 

@@ -24,7 +24,7 @@ def compacted(jobs: list[Job], context: Context, qualities: Sequence[float] | No
     settings = context.settings
     pictures = [job.picture for job in jobs]
     compacts = context.codec.compact(pictures, qualities or settings.quality, settings.codec, settings.effort)
-    if not settings.measure and settings.target is None:
+    if not settings.measured and settings.target is None:
         for job in jobs:
             job.loaded.release()
     return filled(jobs, "compact", compacts)
@@ -42,10 +42,11 @@ def encoded(jobs: list[Job], context: Context, *, check: bool = True) -> list[Jo
 
 def measured(jobs: list[Job], context: Context) -> list[Job]:
     """Restore every payload once and note how it compares."""
+    settings = context.settings
 
     def one(job_and_restored: tuple[Job, Picture]) -> Job:
         job, again = job_and_restored
-        found = measure(job.picture, again, job.payload.image_bytes)
+        found = measure(job.picture, again, job.payload.image_bytes, settings.measure, threads=settings.workers)
         return replace(job, measurement=replace(found, pixels_sha256=digest(again.pixels)))
 
     return context.workers.map(one, zip(jobs, restored(jobs, context), strict=True))
@@ -82,5 +83,5 @@ def _row_of(job: Job, context: Context) -> Row:
         ms_ssim=round(found.ms_ssim, 6) if found else None,
         jpeg=found.jpeg if found else None,
         pixels_sha256=found.pixels_sha256 if found else "",
-        engine=context.codec.engine_of(made.header) if found else "",
+        engine=context.codec.engine_of(made.header, made.kind) if found else "",
     )

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from batchcomp.archive import ArchiveReader
-from batchcomp.archive.names import clash_key, unique_entry
+from batchcomp.archive.names import clash_key, folder_keys, unique_entry
 from batchcomp.archive.rows import Row
 from batchcomp.codec import pack
 from batchcomp.errors import ArchiveError, PayloadError, PictureError
 from batchcomp.images.save import safe_join, save_bytes
 from batchcomp.pipeline.records import Done, Event, Failed
-from batchcomp.pipeline.selection import chosen_rows
+from batchcomp.pipeline.selection import chosen_rows, view_of
 
 
-def unpack_archive(folder: Path, patterns: Sequence[str], out: Path, *, force: bool) -> Generator[Event]:
+def unpack_archive(  # noqa: PLR0913  # settings of one run, by keyword
+    folder: Path,
+    patterns: Sequence[str],
+    out: Path,
+    *,
+    force: bool,
+    version: int | None = None,
+    at: datetime | None = None,
+) -> Generator[Event]:
     """Write each picture's entry below `out`: the JPEG of packed ones, at the entry's name without its last suffix.
 
     All others are written as they are, as `unzip` does. Pictures that share an entry get a file each, called after
     their own path. Yields what became of each.
 
+    Args:
+        folder: The archive's folder.
+        patterns: See `chosen_rows`.
+        out: The folder to write below.
+        force: Overwrite files that are there.
+        version: See `view_of`.
+        at: See `view_of`.
+
     Raises:
         ArchiveNotFoundError: there is no archive.
-        UsageError: a pattern matches nothing, or constriction is missing.
+        UsageError: a pattern matches nothing, the archive held nothing then, or constriction is missing.
     """
     archive = ArchiveReader.open(folder)
-    rows = list(archive.rows())
+    rows = view_of(archive, version=version, at=at)
     names = _names(rows)
     rows = chosen_rows(rows, patterns)
     for damage in archive.damage:
@@ -37,15 +54,19 @@ def unpack_archive(folder: Path, patterns: Sequence[str], out: Path, *, force: b
 
 def _names(rows: list[Row]) -> dict[str, str]:
     """Return the name of each path's file, whichever are chosen: entries keep theirs, what would meet gets a number."""
+    natural = {row.path: _natural(row) for row in sorted(rows, key=lambda row: row.owner_segment > 0)}
+    folders = {key for name in natural.values() for key in folder_keys(name)}
     names: dict[str, str] = {}
     taken: set[str] = set()
-    for row in sorted(rows, key=lambda row: row.owner_segment > 0):
-        natural = row.natural_entry if row.owner_segment else row.entry
-        if row.stored == "packed":
-            natural = natural.removesuffix(pack.SUFFIX)
-        names[row.path] = unique_entry(natural, taken)
-        taken.add(clash_key(names[row.path]))
+    for path, name in natural.items():
+        names[path] = unique_entry(name, taken, folders)
+        taken.add(clash_key(names[path]))
     return names
+
+
+def _natural(row: Row) -> str:
+    entry = row.natural_entry if row.owner_segment else row.entry
+    return entry.removesuffix(pack.SUFFIX) if row.stored == "packed" else entry
 
 
 def _unpack(archive: ArchiveReader, row: Row, name: str, out: Path, *, force: bool) -> Event:

@@ -10,10 +10,6 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Protocol, Self, TypeVar
 
-with warnings.catch_warnings():  # without /dev/shm it says that it has no processes; only its threads are used here
-    warnings.simplefilter("ignore")
-    from joblib import Parallel, delayed
-
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -38,7 +34,11 @@ class Threads:
     """A pool of threads, as a context manager."""
 
     def __init__(self, count: int) -> None:
-        self._pool = Parallel(n_jobs=count, prefer="threads")
+        with warnings.catch_warnings():  # without /dev/shm it says that it has no processes; here it has threads
+            warnings.simplefilter("ignore")
+            from joblib import Parallel, delayed  # noqa: PLC0415  (a tenth of a second, and not needed on a CPU)
+
+        self._pool, self._delayed = Parallel(n_jobs=count, prefer="threads"), delayed
 
     def __enter__(self) -> Self:
         self._pool.__enter__()
@@ -49,5 +49,5 @@ class Threads:
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """See `Workers`."""
-        answers: list[R] = self._pool(delayed(function)(item) for item in items)
+        answers: list[R] = self._pool(self._delayed(function)(item) for item in items)
         return answers

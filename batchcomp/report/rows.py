@@ -16,7 +16,8 @@ class ReportRow:
     """One picture; None means not measured, or not to be had.
 
     Bytes are those on disk. `jpeg_ms_ssim` is that of plain JPEG at the same bytes, `jpeg_bytes` what plain JPEG takes
-    for the same MS-SSIM, both with the same metadata aboard. `saved` compares with the source, `saved_vs_jpeg` with
+    for the same MS-SSIM, both with the same metadata aboard; where they are estimated, `jpeg_within_db` is by how many
+    dB of MS-SSIM they may be off along JPEG's curve. `saved` compares with the source, `saved_vs_jpeg` with
     `jpeg_bytes`; both are fractions. `won` says whether MS-SSIM is above that of plain JPEG at the same bytes.
     """
 
@@ -33,6 +34,7 @@ class ReportRow:
     ms_ssim: float | None
     jpeg_ms_ssim: float | None
     jpeg_bytes: int | None
+    jpeg_within_db: float | None
     saved: float
     saved_vs_jpeg: float | None
     won: bool | None
@@ -48,6 +50,7 @@ class Totals:
     lossless: int
     verbatim: int
     measured: int
+    estimated: int  # of these, how many have figures of JPEG that are estimated
     won: int
     source_bytes: int
     archived_bytes: int
@@ -87,6 +90,7 @@ def report_row(row: Row) -> ReportRow:
         ms_ssim=row.ms_ssim,
         jpeg_ms_ssim=jpeg.ms_ssim if jpeg else None,
         jpeg_bytes=at_equal,
+        jpeg_within_db=jpeg.within_db or None if jpeg else None,
         saved=1 - row.payload_bytes / row.source_bytes if row.source_bytes else 0.0,
         saved_vs_jpeg=1 - row.payload_bytes / at_equal if at_equal else None,
         won=_won(row),
@@ -122,6 +126,7 @@ def totals(rows: Sequence[ReportRow], bytes_on_disk: int) -> Totals:
         lossless=sum(row.stored in LOSSLESS for row in rows),
         verbatim=sum(row.stored == "verbatim" for row in rows),
         measured=len(measured),
+        estimated=sum(row.jpeg_within_db is not None for row in rows),
         won=sum(bool(row.won) for row in rows),
         source_bytes=source,
         archived_bytes=archived,

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from batchcomp.codec.networks.base import CodecNetwork
-from batchcomp.codec.networks.exact import INPUT_LIMIT, PIXEL_EXPONENT, ExactConv2d
+from batchcomp.codec.networks.exact import ExactConv2d
+from batchcomp.codec.whole_numbers import INPUT_LIMIT
 from batchcomp.training.jpeg_proxy import jpeg
 
+HEAD = "trunk.head"  # sees pixels, whose grid is given
 WITHIN = 0.9999  # share of a convolution's inputs that its grid must reach: the few beyond are clipped
 MAX_VALUES = 2**20  # of one batch that are looked at
 
@@ -38,7 +40,7 @@ def fit_grids(exact: CodecNetwork, floating: CodecNetwork, batches: Iterable[tup
             decoded, _ = jpeg(floating.com(x, log_coarseness), floating.log_tables_at(coarseness))
             floating.rec(decoded, log_coarseness)
     for name, conv in exact.rec.named_modules():
-        if isinstance(conv, ExactConv2d) and conv.grid.exponent != PIXEL_EXPONENT:
+        if isinstance(conv, ExactConv2d) and name != HEAD:
             conv.grid.exponent.fill_(math.floor(math.log2(INPUT_LIMIT / max(largest[name], 2.0**-10))))
 
 

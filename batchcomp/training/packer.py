@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812  (the name every torch reader
 
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.dct import ZIGZAG, coefficients
+from batchcomp.codec.model import Model
 from batchcomp.codec.pack import model
 from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, AcContext, DcContext, Plane, diagonals
 from batchcomp.codec.pack.model import (
@@ -37,7 +38,6 @@ from batchcomp.codec.pack.model import (
 )
 from batchcomp.codec.payload import MODEL_BYTES
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY, QUALITIES, quality_to_coarseness
-from batchcomp.codec.weights import Model
 from batchcomp.errors import PictureError
 from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
@@ -265,7 +265,7 @@ def tables_of(models: Iterable[Model]) -> dict[bytes, NDArray[np.uint8]]:
 
 def expected_tables(model: Model) -> NDArray[np.uint8]:
     """The tables (115, 2, 64) of a model at each network quality, in zigzag order."""
-    at = model.network.tables_at
+    at = model.tables_at
     tables = [
         at(quality_to_coarseness(quality)).reshape(2, 64)[:, ZIGZAG] for quality in range(1, MAX_NETWORK_QUALITY + 1)
     ]

@@ -14,8 +14,8 @@ def test_what_is_remembered_is_read(tmp_path: Path) -> None:
     """One value after the other; those that are not given stay."""
     assert read_settings(tmp_path) == Remembered()
     remember(tmp_path, quality=80, pack=True)
-    remember(tmp_path, parity=0.05)
-    assert read_settings(tmp_path) == Remembered(quality=80, pack=True, parity=0.05)
+    remember(tmp_path, effort=5)
+    assert read_settings(tmp_path) == Remembered(quality=80, pack=True, effort=5)
     assert settings_bytes(tmp_path, quality=80) is None
     assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
 
@@ -43,7 +43,7 @@ def test_members_of_others_stay(tmp_path: Path) -> None:
         (b'{"format":"batchcomp-settings","version":1,"quality":"80"}', "quality '80' makes no sense"),
         (b'{"format":"batchcomp-settings","version":1,"quality":101}', "quality '101' makes no sense"),
         (b'{"format":"batchcomp-settings","version":1,"pack":1}', "pack '1' makes no sense"),
-        (b'{"format":"batchcomp-settings","version":1,"parity":NaN}', "parity 'nan' makes no sense"),
+        (b'{"format":"batchcomp-settings","version":1,"quality":NaN}', "quality 'nan' makes no sense"),
         (b" " * 70_000, "more than 65536 bytes"),
     ],
 )

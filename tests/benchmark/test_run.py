@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from batchcomp.benchmark.results import points_of
 from batchcomp.benchmark.run import SCHEMA, BenchResult, BenchSettings, run_bench
 from batchcomp.errors import PictureError, UsageError
 from tests.benchmark.samples import HalfJpeg, save_photos
@@ -82,3 +84,21 @@ def test_nothing_to_do_and_bad_pictures_are_said(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     with pytest.raises(PictureError, match=r"empty\.png"):
         run_bench([tmp_path / "empty.png"], HalfJpeg())
+
+
+def test_curves_that_were_measured_before_are_taken_over(tmp_path: Path) -> None:
+    """Rivals at all their qualities on all pictures; ours is measured each time."""
+    photos = save_photos(tmp_path)
+    settings = BenchSettings(rivals=["jpeg", "webp"], guard_rates=())
+    first = run_bench(photos, HalfJpeg(), settings)
+    marked = [replace(point, ciede2000=99.0) for point in points_of(first.to_json())]
+    again = run_bench(photos, HalfJpeg(), replace(settings, known=marked))
+    assert {point.rival for point in again.points if point.ciede2000 == 99} == {"jpeg", "webp"}
+    assert len(again.points) == len(first.points)
+    assert again.bd_rates == first.bd_rates
+    last = max(point.quality for point in marked if point.rival == "webp")
+    fewer = [point for point in marked if (point.rival, point.quality) != ("webp", last)]
+    found = run_bench(photos, HalfJpeg(), replace(settings, known=fewer))
+    assert {point.rival for point in found.points if point.ciede2000 == 99} == {"jpeg"}
+    with pytest.raises(ValueError, match="no points of a benchmark"):
+        points_of("[]")

@@ -48,7 +48,7 @@ def test_the_users_file_is_read(compress: Run, config: Write) -> None:
     assert compress("in").code == 0
     (row,) = ArchiveReader.open(Path("kept.bca")).rows()
     assert (row.path, row.quality, row.ms_ssim) == ("a.png", 31, None)
-    config("[compress]\nmeasure = false\nexclude = 'a.*'\n")
+    config("[compress]\nmeasure = 'none'\nexclude = 'a.*'\n")
     assert compress("in").code == 0
     (row,) = ArchiveReader.open(Path("in.bca")).rows()
     assert (row.path, row.ms_ssim) == ("b.png", None)
@@ -57,8 +57,8 @@ def test_the_users_file_is_read(compress: Run, config: Write) -> None:
 def test_the_command_line_wins(compress: Run, config: Write) -> None:
     """What stands on the command line replaces what the file says, lists as a whole."""
     samples.save(Path("in/a.png"), samples.image(90, 90))
-    config("[compress]\nquality = 31\nexclude = ['a.*']\nmeasure = false\n")
-    assert compress("in", "-q", 17, "--exclude", "x", "--measure").code == 0
+    config("[compress]\nquality = 31\nexclude = ['a.*']\nmeasure = 'none'\n")
+    assert compress("in", "-q", 17, "--exclude", "x", "--measure", "quick").code == 0
     (row,) = ArchiveReader.open(Path("in.bca")).rows()
     assert (row.path, row.quality) == ("a.png", 17)
     assert row.ms_ssim is not None
@@ -68,7 +68,7 @@ def test_a_named_file_replaces_the_users(compress: Run, config: Write) -> None:
     """--config FILE is read instead; an empty one gives the built-in defaults."""
     samples.save(Path("in/a.png"), samples.image(90, 90))
     config("[compress]\nquality = 31\n")
-    Path("mine.toml").write_text("[compress]\nquality = 12\nmeasure = false\n")
+    Path("mine.toml").write_text("[compress]\nquality = 12\nmeasure = 'none'\n")
     assert compress("in", "--config", "mine.toml").code == 0
     assert quality_of("in.bca") == 12
     assert compress("in", "--config=/dev/null", "-o", "two.bca", "--no-measure").code == 0
@@ -90,7 +90,7 @@ def test_a_home_folder_is_understood(
     """No shell expands `~` in the file, so the path is expanded where it is read."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     samples.save(Path("in/a.png"), samples.image(90, 90))
-    config('[compress]\noutput = "~/kept.bca"\nmeasure = false\n')
+    config('[compress]\noutput = "~/kept.bca"\nmeasure = "none"\n')
     assert compress("in").code == 0
     assert (tmp_path / "home" / "kept.bca").is_dir()
     assert not Path("~").exists()
@@ -126,7 +126,7 @@ def test_doctor_names_the_file(run: Run, config: Write) -> None:
         ("[compress]\nquality = 'high'", "[compress] quality = 'high': "),
         ("[compress]\nquality = true", "[compress] quality = True: expected text or a number"),
         ("[compress]\nquality = [1]", "[compress] quality = [1]: expected text or a number"),
-        ("[compress]\nmeasure = 'no'", "[compress] measure = 'no': expected true or false"),
+        ("[compress]\nno-measure = 'no'", "[compress] no-measure = 'no': expected true or false"),
         ("[compress]\nexclude = [[1]]", "[compress] exclude = [1]: expected text or a number"),
         ("[report]\nworst = 0", "[report] worst = 0: "),
         ("[compress\n", "is not valid TOML: "),

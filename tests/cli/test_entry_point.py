@@ -7,9 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from batchcomp import __version__
 from batchcomp.archive import ArchiveReader
@@ -45,6 +48,28 @@ def test_the_installed_script_is_the_command() -> None:
     script = shutil.which("batchcomp", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     assert script
     assert call(script, "--version").stdout == f"batchcomp {__version__}\n"
+
+
+@pytest.mark.skipif(find_spec("ncnn") is None, reason="torch runs the networks where ncnn is not")
+def test_torch_is_not_loaded_where_ncnn_runs_the_networks(tmp_path: Path) -> None:
+    """No command that archives, measures, restores or proves pictures does: loading it takes longer than they do."""
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (40, 48, 3), np.uint8)).resize((240, 200)).save(tmp_path / "a.png")
+    archive, out = tmp_path / "a.bca", tmp_path / "out"
+    for command in (
+        ("compress", tmp_path / "a.png", "-o", archive, "--model", "fast"),
+        ("compress", tmp_path / "a.png", "-o", archive, "--recompress", "--max-bytes", "3000", "--pack"),
+        ("compress", tmp_path / "a.png", "-o", archive, "--recompress", "-q", "99", "--no-measure"),
+        ("compress", tmp_path / "a.png", "-o", archive, "--recompress", "-q", "50", "--model", "jiang2017"),
+        ("decode", archive, "-o", out),
+        ("verify", archive, "--decode"),
+        ("report", archive),
+        ("diff", archive, tmp_path / "a.png"),
+    ):
+        device = ("--device", "cpu") if command[0] in {"compress", "decode", "verify"} else ()
+        done = call(sys.executable, "-c", NO_TORCH, *command, *device)
+        assert done.returncode == 0, done.stderr
+        assert "torch" not in done.stderr.splitlines()[-1]
 
 
 def test_help_is_quick() -> None:

@@ -61,7 +61,7 @@ def test_a_run_without_options_uses_the_remembered_ones(
         "pack": False,
         "codec": "jpeg",
         "effort": 0,
-        "measure": False,
+        "measure": "none",
     }
     assert all(row.ms_ssim is None for row in ArchiveReader.open(archive).rows())
 
@@ -110,7 +110,7 @@ def test_a_dry_run_tells_and_remembers_nothing(night: Run, archive: Path) -> Non
 @pytest.mark.usefixtures("first")
 def test_pictures_that_were_never_measured_stay_so(night: Run, archive: Path) -> None:
     """Measuring them would store them again, so that it takes --recompress."""
-    assert night("--measure").err.startswith("3 pictures are stored with quality 20, no measurement; ")
+    assert night("--measure", "quick").err.startswith("3 pictures are stored with quality 20, no measurement; ")
     assert night("--recompress").err == "3 stored\n"
     assert all(row.ms_ssim is not None for row in ArchiveReader.open(archive).rows())
 

@@ -183,3 +183,22 @@ def test_diff_of_moments(run: Run, archive: Path) -> None:
     }
     assert run("diff", archive).code == 2
     assert run("diff", archive, *["--at", "2026-11-01"] * 3).code == 2
+
+
+@pytest.mark.parametrize(("at", "heights"), [("2026-11-01", [40, 30]), ("2026-11-02", [50, 30, 40])])
+def test_report_and_unpack_of_a_moment(run: Run, archive: Path, at: str, heights: list[int]) -> None:
+    """Both show and write what the archive held then."""
+    shown = [row for row in run("report", archive, "--at", at, "--json").json if row["type"] == "picture"]
+    assert sorted(row["height"] for row in shown) == sorted(heights)
+    assert run("unpack", archive, "--at", at, "-o", "out").code == 0
+    assert len(list(Path("out").iterdir())) == len(heights)
+    assert run("report", archive, "--at", at, "--history", "a.png").code == 2
+    assert run("report", archive, "--at", at, "--html", "page.html").code == 2
+    assert run("report", archive, "--at", "2026-10-01").code == 2
+    assert run("unpack", archive, "--at", at, "--version", 1).code == 2
+
+
+def test_unpack_a_version(run: Run, archive: Path) -> None:
+    """Of each picture that has it."""
+    assert run("unpack", archive, "--version", 2, "-o", "out").code == 0
+    assert [path.name.partition(".")[0] for path in Path("out").iterdir()] == ["a"]

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from batchcomp.archive import ArchiveReader, repair, verify
+from batchcomp.archive.deflated import deflated
 from batchcomp.archive.growing import manifest_entry
 from batchcomp.archive.layout import directory, local_header, picture_entry
 from batchcomp.archive.manifest import check_manifest, line_path, picture_lines, row_lines
@@ -64,8 +65,9 @@ def manifest(data: bytes) -> None:
         with contextlib.suppress(ValueError, ArchiveError):
             parse(data)
     entry = picture_entry(ROW, crc=zlib.crc32(PAYLOAD), offset=0, held=False)
-    last = manifest_entry(data, entry.end)
-    parts = local_header(entry), PAYLOAD, local_header(last), data, directory([entry, last], last.end)
+    held = deflated(data)
+    last = manifest_entry(data, held, entry.end)
+    parts = local_header(entry), PAYLOAD, local_header(last), held, directory([entry, last], last.end)
     segment(b"".join(parts))
 
 

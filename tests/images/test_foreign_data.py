@@ -25,7 +25,7 @@ pillow_heif.register_heif_opener()
 @cache
 def plain(kind: str) -> bytes:
     """Return a file that the codec carries."""
-    return encoded(image(), kind, **({"use_container": True} if kind == "JXL" else {}))
+    return encoded(image(), kind.removeprefix("bare "), **({"use_container": True} if kind == "JXL" else {}))
 
 
 def box(kind: bytes, content: bytes) -> bytes:
@@ -54,7 +54,7 @@ def check(data: bytes, content: bytes) -> None:
 
 CONTENT = st.binary(min_size=9, max_size=60).map(lambda content: b"\1" + content + b"\1")
 LETTERS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=4, max_size=4).map(str.encode)
-KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "HEIF", "JXL")
+KINDS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "HEIF", "JXL", "bare JXL")
 PARTS = {"WEBP": ("webp",), "AVIF": ("avif",)}  # of PIL, that it can be built without
 TAILED = [param(kind, *PARTS.get(kind, ())) for kind in KINDS]
 THERE = [kind for kind in KINDS if all(map(features.check, PARTS.get(kind, ())))]
@@ -74,7 +74,15 @@ def foreign(kind: str, name: bytes, content: bytes) -> bytes:
         return with_chunk(data, name[:1].lower() + name[1:2] + name[2:3].upper() + name[3:], content)
     if kind == "WEBP":
         return with_riff(data, name, content)
-    return data + box(name, content)
+    return data + (content if kind.startswith("bare") else box(name, content))
+
+
+def in_the_data(data: bytes, kind: bytes, content: bytes) -> bytes:
+    """Return a file with `content` at the end of its last box, which is of this kind."""
+    at = data.rindex(kind) - 4
+    (size,) = struct.unpack_from(">I", data, at)
+    assert size in {0, len(data) - at}
+    return data[:at] + struct.pack(">I", len(data) - at + len(content)) + data[at + 4 :] + content
 
 
 @pytest.mark.parametrize("kind", TAILED)
@@ -91,6 +99,46 @@ def test_a_tail_is_found_again(kind: str, content: bytes) -> None:
 def test_an_unknown_part_is_found_again(kind: str, name: bytes, content: bytes) -> None:
     """A segment, chunk or box that nobody has heard of."""
     check(foreign(kind, name, content), content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "last"),
+    [pytest.param("AVIF", b"mdat", marks=needs("avif")), ("HEIF", b"mdat"), ("JXL", b"jxlc"), ("bare JXL", b"")],
+)
+@tries(12)
+@given(content=CONTENT)
+def test_what_stands_in_the_data_is_found_again(kind: str, last: bytes, content: bytes) -> None:
+    """Bytes that belong to no item, or that stand behind the picture in its own box."""
+    data = plain(kind) + content if not last else in_the_data(plain(kind), last, content)
+    with pytest.raises(UnsupportedPictureError, match=r"bytes that belong to no item|bytes after the picture"):
+        decode_picture(data, "a.img")
+    zeros = plain(kind) + bytes(9) if not last else in_the_data(plain(kind), last, bytes(9))
+    assert decode_picture(zeros, "a.img").width == 40
+
+
+def behind_pixels(kind: str, content: bytes) -> bytes:
+    """Return a file with `content` where its pixels end, inside the part that holds them."""
+    data = plain(kind.split(maxsplit=1)[0])
+    if kind == "WEBP":
+        size = int.from_bytes(data[16:20], "little")
+        return with_riff(data[:12], data[12:16], data[20 : 20 + size] + content)
+    start, end = data.index(b"IDAT") - 4, data.index(b"IEND") - 4
+    if kind == "PNG more":
+        packed = zlib.decompress(data[start + 8 : end - 4])
+        return with_chunk(data[:start] + data[end:], b"IDAT", zlib.compress(packed + content))
+    if kind == "PNG inside":
+        return with_chunk(data[:start] + data[end:], b"IDAT", data[start + 8 : end - 4] + content)
+    last = with_chunk(data[:33], b"IEND" if kind == "PNG end" else b"IDAT", content)[33:]
+    return data[:end] + last + (b"" if kind == "PNG end" else data[end:])
+
+
+@pytest.mark.parametrize("kind", [param("WEBP", "webp"), "PNG more", "PNG inside", "PNG chunk", "PNG end"])
+@tries(12)
+@given(content=CONTENT)
+def test_what_stands_behind_the_pixels_is_found_again(kind: str, content: bytes) -> None:
+    """Where no decoder looks: behind the end of a bitstream, in further chunks, in the chunk that ends the file."""
+    with pytest.raises(UnsupportedPictureError, match="bytes after the last pixel"):
+        decode_picture(behind_pixels(kind, content), "a.img")
 
 
 @pytest.mark.long

@@ -100,11 +100,22 @@ def test_any_name_comes_back(paths: set[bytes], kind: str) -> None:
 
 
 @pytest.mark.long
-@settings(deadline=None, max_examples=500, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
-@given(st.sets(PATHS, min_size=1, max_size=16), st.sampled_from(["verbatim", "compact"]))
+@settings(deadline=None, max_examples=500, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(st.sets(PATHS, min_size=20, max_size=100), st.sampled_from(["verbatim", "compact"]))
 def test_any_of_many_names_comes_back(paths: set[bytes], kind: str) -> None:
-    """As above, with thousands of names."""
+    """As above, with ten thousands of names, many in an archive."""
     assert there_and_back(paths, kind) > 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["verbatim", "compact"])
+def test_every_name_of_one_or_two_bytes_comes_back(kind: str) -> None:
+    """All of them: 64,768 names."""
+    allowed = [bytes([one]) for one in range(256) if one not in b"/\0"]
+    count = there_and_back({*allowed} - {b"."}, kind)
+    for first in allowed:
+        count += there_and_back({first + second for second in allowed} - {b".."}, kind)
+    assert count == 254 - 1 + 254 * 254 - 1
 
 
 @pytest.mark.parametrize("size", range(248, 256))

@@ -21,7 +21,7 @@ from batchcomp.settings import CompressSettings
 from tests.cli.samples import photo
 
 
-def begun(folder: Path, model: Path, *, measure: bool) -> tuple[Job, Context]:
+def begun(folder: Path, model: Path, *, measure: str) -> tuple[Job, Context]:
     """A job of one photo, and the context of its run."""
     Image.fromarray(photo(120, 180)).save(folder / "a.png")
     settings = CompressSettings(paths=(folder,), archive=folder / "a.bca", measure=measure, isolate=False, model=model)
@@ -35,9 +35,9 @@ def begun(folder: Path, model: Path, *, measure: bool) -> tuple[Job, Context]:
     return job, Context(settings=settings, codec=codec, workers=Serial(), deduplication=deduplication)
 
 
-@pytest.mark.parametrize("measure", [True, False])
+@pytest.mark.parametrize("measure", ["quick", "none"])
 def test_pixels_are_released_once_nothing_needs_them(
-    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, measure: bool
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, measure: str
 ) -> None:
     """Without measuring a picture is gone before its payload is made; the row says the same of it."""
     job, context = begun(tmp_path, tiny_model, measure=measure)
@@ -48,17 +48,17 @@ def test_pixels_are_released_once_nothing_needs_them(
         stages, "encode", lambda *words, **names: (held.append(bool(job.loaded.picture)), encode(*words, **names))[1]
     )
     (finished,) = compress([job], context)
-    assert held == [measure]
+    assert held == [measure == "quick"]
     assert finished.loaded.picture is None
     row = finished.chosen.row
     assert (row.width, row.height, row.mode) == (180, 120, "RGB")
-    if not measure:
+    if measure == "none":
         assert finished.chosen.data == expected
 
 
 def test_a_job_says_what_it_lacks(tmp_path: Path, tiny_model: Path) -> None:
     """What no stage has made yet is not taken for something."""
-    job, _ = begun(tmp_path, tiny_model, measure=True)
+    job, _ = begun(tmp_path, tiny_model, measure="quick")
     for missing in ("payload", "chosen"):
         with pytest.raises(LookupError, match=r"a\.png"):
             getattr(job, missing)

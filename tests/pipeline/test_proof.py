@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from batchcomp.archive import ArchiveReader, ArchiveWriter, Row
+from batchcomp.codec import weights
 from batchcomp.codec.identity import jpeg_decoder
+from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.proof import DIFFERENT, DIGITS, PROVED, UNKNOWN, digest
 from batchcomp.pipeline.records import Done, Failed
 from batchcomp.pipeline.verify import VerifySettings, check_pictures
 from batchcomp.settings import CompressSettings
 from tests.cli import samples
+from tests.codec.samples import PLAIN
 
 
 @pytest.fixture
@@ -100,3 +103,17 @@ def test_other_pixels_of_another_engine_are_a_note(archive: Path, tmp_path: Path
             assert "(abacus 1.0 then, " in one.note
         elif rows(other)[name].stored != "verbatim":
             assert isinstance(one, Failed)
+
+
+def test_an_exact_model_needs_no_engine_beside_its_pixels(tmp_path: Path) -> None:
+    """Its rows name none, and other pixels are damage whatever computes them."""
+    model = tmp_path / "exact.safetensors"
+    model.write_bytes(weights.to_bytes(ResidualNetwork(replace(PLAIN, exact=True))))
+    samples.save(tmp_path / "photos" / "a.png", samples.image(120, 150))
+    settings = CompressSettings(paths=(tmp_path / "photos",), archive=tmp_path / "x.bca", model=model, jobs=1)
+    assert not [event for event in compress_archive(settings) if isinstance(event, Failed)]
+    (row,) = rows(settings.archive).values()
+    assert (row.stored, row.engine, len(row.pixels_sha256)) == ("compact", "", DIGITS)
+    assert checked(settings.archive, model)["a.png"].pixels == PROVED
+    wrong = rewritten(settings.archive, tmp_path / "wrong.bca", pixels_sha256="0" * DIGITS)
+    assert isinstance(checked(wrong, model)["a.png"], Failed)

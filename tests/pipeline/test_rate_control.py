@@ -133,7 +133,7 @@ def test_targets_that_need_measuring_say_so(tmp_path: Path) -> None:
     """`--no-measure` cannot promise a similarity; packing needs JPEG payloads."""
     common = {"paths": (tmp_path,), "archive": tmp_path / "a.bca"}
     with pytest.raises(UsageError, match="has to measure"):
-        CompressSettings(**common, measure=False, target=Target(kind="match-jpeg", value=40))  # type: ignore[arg-type]
+        CompressSettings(**common, measure="none", target=Target(kind="match-jpeg", value=40))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="only JPEG payloads can be packed"):
         CompressSettings(**common, codec="avif", pack=True)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="codec 'gif': expected one of jpeg, avif"):

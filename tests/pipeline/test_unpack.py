@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,32 @@ def test_a_pattern_that_takes_only_the_sharing_path(folder: Path, tmp_path: Path
     assert files(tmp_path / "out") == {event.name: WANTED[event.name]}
     assert event.row is not None
     assert event.row.path == pattern
+
+
+def test_a_file_and_a_folder_of_one_name(tmp_path: Path) -> None:
+    """Where a folder took a picture's place, the picture of before gets a number, in whichever order they came."""
+    for number, paths in enumerate([["trip.png", "trip.png/a.gif"], ["trip.png/a.gif", "trip.png"]]):
+        folder = tmp_path / f"{number}.bca"
+        for path in paths:
+            with ArchiveWriter(folder) as writer:
+                writer.add(verbatim_row(path, source_sha256=path.encode().hex()[:2] * 32), path.encode())
+        events = list(unpack_archive(folder, [], tmp_path / str(number), force=False))
+        assert Counter(map(type, events)) == {Done: 2}
+        assert files(tmp_path / str(number)) == {"trip~2.png": b"trip.png", "trip.png/a.gif": b"trip.png/a.gif"}
+
+
+def test_earlier_versions(tmp_path: Path) -> None:
+    """Those of a moment, or of a number."""
+    for day, data in enumerate([b"old", b"new"], 1):
+        with ArchiveWriter(tmp_path / "x.bca", now=lambda day=day: datetime(2026, 1, day, tzinfo=UTC)) as writer:
+            writer.add(verbatim_row("a.gif", source_sha256=data.hex()[:2] * 32), data)
+    for name, options, wanted in (
+        ("now", {}, b"new"),
+        ("first", {"version": 1}, b"old"),
+        ("then", {"at": datetime(2026, 1, 1, 12, tzinfo=UTC)}, b"old"),
+    ):
+        list(unpack_archive(tmp_path / "x.bca", [], tmp_path / name, force=False, **options))  # type: ignore[arg-type]
+        assert files(tmp_path / name) == {"a.gif": wanted}
 
 
 def test_times_and_permissions_are_the_paths_own(folder: Path, tmp_path: Path) -> None:

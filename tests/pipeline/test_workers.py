@@ -44,9 +44,9 @@ def refuse(*_, **__): raise OSError(13, "Permission denied")
 _multiprocessing.SemLock = type("SemLock", (), {"SEM_VALUE_MAX": 1, "__init__": refuse, "_rebuild": refuse})
 sys.path[:] = sys.argv[1:]
 from batchcomp.pipeline.workers import Threads
-import joblib._multiprocessing_helpers
-assert joblib._multiprocessing_helpers.mp is None
 with Threads(4) as workers:
+    import joblib._multiprocessing_helpers
+    assert joblib._multiprocessing_helpers.mp is None
     print(workers.map(abs, [-1, 2]))
 """
     done = subprocess.run([sys.executable, "-c", code, *sys.path], capture_output=True, text=True, check=False)

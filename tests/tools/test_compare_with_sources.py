@@ -35,7 +35,7 @@ def test_what_was_decoded_is_compared_with_its_sources(
     (photos / "notes.txt").write_text("none of ours")
     tally(
         compress_archive(
-            CompressSettings(paths=(photos,), archive=archive, quality=30, model=tiny_model, measure=False)
+            CompressSettings(paths=(photos,), archive=archive, quality=30, model=tiny_model, measure="none")
         )
     )
     tally(decode_archive(DecodeSettings(source=archive, out=out, model=tiny_model)))

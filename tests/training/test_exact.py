@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import torch
 
-from batchcomp.codec.networks.exact import INPUT_LIMIT, PIXEL_EXPONENT, ExactConv2d
+from batchcomp.codec.networks.exact import ExactConv2d
 from batchcomp.codec.networks.residual import ResidualNetwork
+from batchcomp.codec.whole_numbers import INPUT_LIMIT, PIXEL_STEPS
 from batchcomp.training.exact import fit_grids, is_exact
 from batchcomp.training.grow import begin_with
 from tests.codec.networks.test_residual import MIDDLE, moved
@@ -38,7 +39,7 @@ def test_grids_reach_what_the_convolutions_saw_and_no_further() -> None:
             reach = INPUT_LIMIT / module.grid.steps
             assert reach / 4 < seen[name] < reach * 1.5
             assert math.log2(module.grid.steps) % 1 == 0
-    assert network.rec.trunk.head.grid.exponent == PIXEL_EXPONENT
+    assert network.rec.trunk.head.grid.steps == PIXEL_STEPS
     assert float((restored - expected).abs().mean()) < 0.01
 
 

@@ -16,6 +16,7 @@ from batchcomp.errors import UsageError
 from batchcomp.settings import MAX_EFFORT
 
 if TYPE_CHECKING:
+    from batchcomp.benchmark.curves import Point
     from batchcomp.benchmark.rivals.ours import OursPacked
     from batchcomp.codec.codec import Codec
 
@@ -29,6 +30,9 @@ def bench_curves(
     guards: Annotated[
         str, typer.Option(help="Bits per pixel for SSIMULACRA2, PSNR and CIEDE2000; 'none' leaves them out.")
     ] = "0.35",
+    reuse: Annotated[
+        Path | None, typer.Option(help="Take the rivals' curves of these pictures from an earlier --json file.")
+    ] = None,
     speed: Annotated[bool, typer.Option(help="Time the codecs too, on the largest picture.")] = True,
     packed: Annotated[bool, typer.Option(help="A curve with --pack too, where that is installed.")] = True,
     effort: Annotated[
@@ -48,6 +52,7 @@ def bench_curves(
     settings = BenchSettings(
         rivals=[name.strip() for name in rivals.split(",") if name.strip()],
         guard_rates=parse_rates(guards),
+        known=read_points(reuse) if reuse else (),
         speed=speed,
         jobs=processes_on(codec.device.type, jobs),
     )
@@ -84,6 +89,20 @@ def check_combination(*, plot: Path | None, published: Path | None, packed: bool
         check_suffix(plot)
         if published:
             read_published(published)
+
+
+def read_points(path: Path) -> list[Point]:
+    """The points of an earlier run.
+
+    Raises:
+        UsageError: the file cannot be read or has none.
+    """
+    from batchcomp.benchmark.results import points_of
+
+    try:
+        return points_of(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--reuse {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def packed_curves(codec: Codec, effort: int | None) -> list[OursPacked]:

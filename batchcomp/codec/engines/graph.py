@@ -10,9 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from batchcomp.codec.whole_numbers import DOUBLING_REACH, EXACT_SCALE, INPUT_LIMIT, doubling, whole
+
 _MAGIC = 7767517  # first line of ncnn's text format
 _FLOAT32 = b"\0\0\0\0"  # precedes weights that are stored as they are
 ADD, SUBTRACT, MULTIPLY = 0, 1, 2  # operations of `BinaryOp`
+ROUND: Final = 18  # of `UnaryOp`: to the nearest, ties to even
+REPLICATE: Final = 1  # kind of `Padding`
 BICUBIC: Final = 3  # kind of `Interp`
 
 Array = NDArray[np.float32]
@@ -55,12 +59,35 @@ class Graph:
     def conv(self, name: str, x: str, *, relu: bool = False, stride: int = 1) -> str:
         """Append the convolution `name` with its bias, padded by zeros to the size of its input."""
         weight, bias = self.array(f"{name}.weight"), self.array(f"{name}.bias")
+        return self._conv(x, weight, bias, relu=relu, stride=stride)
+
+    def _conv(self, x: str, weight: Array, bias: Array, **further: int) -> str:
+        """Append a convolution; `further` are its stride, its padding and whether a ReLU follows."""
         size = weight.shape[2]
-        parameters = {0: len(weight), 1: size, 3: stride, 4: size // 2, 5: 1, 6: weight.size, 9: int(relu)}
+        edge, stride = further.get("padding", size // 2), further.get("stride", 1)
+        parameters = {0: len(weight), 1: size, 3: stride, 4: edge, 5: 1, 6: weight.size, 9: int(further.get("relu", 0))}
         self.layers.append(
             Layer(kind="Convolution", inputs=(x,), parameters=dict(parameters), weight=weight, bias=bias)
         )
         return self.last
+
+    def exact_conv(self, name: str, x: str, *, relu: bool = False, scaled: bool = False, by: float = 1) -> str:
+        """Append the exact convolution `name`, see `networks.exact`: its inputs are rounded to their grid before.
+
+        With `scaled` they come in steps of the grid already; `by`, a power of two, is what the outputs are times.
+        """
+        steps = np.float32(2.0 ** round(float(self.array(f"{name}.grid.exponent"))))
+        x = x if scaled else self.times(x, float(steps))
+        x = self.clipped(self.rounded(x), -INPUT_LIMIT, INPUT_LIMIT)
+        weight, bias = whole(self.array(f"{name}.weight"), self.array(f"{name}.bias"), float(steps))
+        return self._conv(x, weight * (np.float32(by) / steps), bias * np.float32(by), relu=relu)
+
+    def doubled(self, x: str) -> str:
+        """Bicubic by 2 of whole numbers from -128 to 127, exactly."""
+        edges = dict.fromkeys(range(4), DOUBLING_REACH) | {4: REPLICATE}
+        edged = self.add("Padding", x, parameters=dict(edges))
+        weight = doubling()
+        return self.shuffled(self._conv(edged, weight, np.zeros(len(weight), np.float32), padding=0), EXACT_SCALE)
 
     def sum_of(self, a: str, b: str) -> str:
         return self.add("BinaryOp", a, b, parameters={0: ADD})
@@ -70,6 +97,15 @@ class Graph:
 
     def less(self, x: str, number: float) -> str:
         return self.add("BinaryOp", x, parameters={0: SUBTRACT, 1: 1, 2: number})
+
+    def times(self, x: str, number: float) -> str:
+        return self.add("BinaryOp", x, parameters={0: MULTIPLY, 1: 1, 2: number})
+
+    def rounded(self, x: str) -> str:
+        return self.add("UnaryOp", x, parameters={0: ROUND})
+
+    def clipped(self, x: str, low: float, high: float) -> str:
+        return self.add("Clip", x, parameters={0: float(low), 1: float(high)})
 
     def unshuffled(self, x: str, by: int) -> str:
         return x if by == 1 else self.add("Reorg", x, parameters={0: by})

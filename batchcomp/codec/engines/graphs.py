@@ -13,6 +13,7 @@ from batchcomp.codec.engines.graph import Graph
 from batchcomp.codec.model import COM, Net
 from batchcomp.codec.networks.residual_shape import TrunkShape
 from batchcomp.codec.networks.steered_shape import HALVING, MAX_SCALE, PERIOD, SteeredShape
+from batchcomp.codec.whole_numbers import EXACT_SCALE, PIXEL_MIDDLE, PIXEL_STEPS, gains_at
 
 Inputs = Callable[[tuple[int, int], float], Sequence[Planes]]  # of a tile's (height, width) and log2(coarseness)
 
@@ -26,41 +27,40 @@ class GraphPlan:
         inputs: the graph's further inputs.
         halving: by what the tile is scaled down and added to the graph's output; 0 where the graph is the network.
         unit: sides of the tiles are multiples of it.
+        exact: whether it computes in whole numbers: the tile is one of them from 0 to 255, the output from -128 to 127,
+            and no kernel may be used whose products are not those of the convolution.
     """
 
     graph: Graph
     inputs: Inputs
     halving: int
     unit: int
+    exact: bool = False
 
 
 def residual_plan(net: Net) -> GraphPlan:
-    """The residual family: a residual trunk, and a middle branch at half its resolution.
-
-    Raises:
-        ValueError: the trunk computes in whole numbers, which Winograd's kernels do not keep.
-    """
+    """The residual family: a residual trunk, and a middle branch at half its resolution."""
     arch: Any = net.model.arch
     shape: TrunkShape = arch.com if net.role == COM else arch.rec
-    if shape.exact:
-        raise ValueError("an exact trunk makes no graph")
     graph = Graph(net.array)
-    picture, planes = _head_of(graph, shape.unshuffle)
-    widths = [shape.width] * shape.blocks + [shape.mid_width] * (shape.mid_blocks if shape.mid_width else 0)
-    gains = [graph.add("Input") if shape.gains else None for _ in widths]
-    head = h = graph.conv("trunk.head", planes)
+    conv, block = (graph.exact_conv, _exact_block) if shape.exact else (graph.conv, _block)
+    picture, planes = (_exact_head_of if shape.exact else _head_of)(graph, shape.unshuffle)
+    names = [f"trunk.body.{number}" for number in range(shape.blocks)]
+    names += [f"trunk.middle.body.{number}" for number in range(shape.mid_blocks if shape.mid_width else 0)]
+    gains = [graph.add("Input") if shape.gains else None for _ in names]
+    head = h = conv("trunk.head", planes)
     split = (shape.blocks + 1) // 2
     for number in range(shape.blocks):
-        h = _block(graph, f"trunk.body.{number}", h, gains[number])
+        h = block(graph, names[number], h, gains[number])
         if shape.mid_width and number + 1 == split:
-            low = graph.conv("trunk.middle.down", graph.unshuffled(h, 2))
-            for inner, gain in enumerate(gains[shape.blocks :]):
-                low = _block(graph, f"trunk.middle.body.{inner}", low, gain)
-            h = graph.sum_of(h, graph.shuffled(graph.conv("trunk.middle.up", low), 2))
-    _tail(graph, graph.sum_of(head, h), net, shape.shuffle, picture)
+            low = conv("trunk.middle.down", graph.unshuffled(h, 2))
+            for name, gain in zip(names[shape.blocks :], gains[shape.blocks :], strict=True):
+                low = block(graph, name, low, gain)
+            h = graph.sum_of(h, graph.shuffled(conv("trunk.middle.up", low), 2))
+    (_exact_tail if shape.exact else _tail)(graph, graph.sum_of(head, h), net, shape.shuffle, picture)
     unit = max(shape.unshuffle * (2 if shape.mid_width else 1), shape.unshuffle * shape.period)
-    inputs = _inputs(net, shape.unshuffle, shape.period, widths if shape.gains else [])
-    return GraphPlan(graph=graph, inputs=inputs, halving=_halving(net), unit=unit)
+    inputs = _inputs(net, shape.unshuffle, shape.period, names if shape.gains else [], exact=shape.exact)
+    return GraphPlan(graph=graph, inputs=inputs, halving=_halving(net), unit=unit, exact=shape.exact)
 
 
 def steered_plan(net: Net) -> GraphPlan:
@@ -80,7 +80,7 @@ def steered_plan(net: Net) -> GraphPlan:
     for number in range(shape.render_blocks):
         h = _block(graph, f"trunk.render.{number}", h)
     _tail(graph, h, net, shape.shuffle, picture)
-    inputs = _inputs(net, shape.unshuffle, PERIOD, [shape.body_width] * shape.blocks)
+    inputs = _inputs(net, shape.unshuffle, PERIOD, [f"trunk.body.{number}" for number in range(shape.blocks)])
     return GraphPlan(graph=graph, inputs=inputs, halving=_halving(net), unit=shape.unshuffle * PERIOD)
 
 
@@ -112,6 +112,28 @@ def _head_of(graph: Graph, unshuffle: int) -> tuple[str, str]:
     return picture, graph.add("Concat", planes, further, parameters={0: 0})
 
 
+def _exact_head_of(graph: Graph, unshuffle: int) -> tuple[str, str]:
+    """The picture in whole numbers around 0, and what the first convolution sees of it, in steps of its grid."""
+    picture, further = graph.add("Input"), graph.add("Input")
+    centred = graph.less(picture, PIXEL_MIDDLE)
+    pixels = graph.times(graph.unshuffled(centred, unshuffle), 1 / PIXEL_STEPS)
+    return centred, graph.add("Concat", pixels, further, parameters={0: 0})
+
+
+def _exact_block(graph: Graph, name: str, x: str, gain: str | None = None) -> str:
+    """Gains come in steps of the grid that their product is rounded to."""
+    hidden = graph.exact_conv(f"{name}.first", x, relu=True)
+    hidden = hidden if gain is None else graph.product_of(hidden, gain)
+    return graph.sum_of(x, graph.exact_conv(f"{name}.second", hidden, scaled=gain is not None))
+
+
+def _exact_tail(graph: Graph, h: str, net: Net, shuffle: int, picture: str) -> None:
+    """The pixels, whole numbers from -128 to 127."""
+    residual = graph.shuffled(graph.exact_conv("trunk.tail", h, by=PIXEL_STEPS), shuffle)
+    enlarged = graph.doubled(picture) if net.model.arch.scale == EXACT_SCALE else picture
+    graph.clipped(graph.rounded(graph.sum_of(enlarged, residual)), -PIXEL_MIDDLE, 255 - PIXEL_MIDDLE)
+
+
 def _block(graph: Graph, name: str, x: str, gain: str | None = None) -> str:
     hidden = graph.conv(f"{name}.first", x, relu=True)
     hidden = hidden if gain is None else graph.product_of(hidden, gain)
@@ -124,26 +146,47 @@ def _tail(graph: Graph, h: str, net: Net, shuffle: int, picture: str) -> None:
         graph.sum_of(residual, graph.enlarged(picture, net.model.arch.scale))
 
 
-def _inputs(net: Net, unshuffle: int, period: int, widths: Sequence[int]) -> Inputs:
-    """The planes beside the picture, see `networks.base.input_planes`; then the gains of each block, see `Gains`."""
-    cubic = (net.array("trunk.gains.cubic.weight"), net.array("trunk.gains.cubic.bias")) if widths else None
+def _inputs(net: Net, unshuffle: int, period: int, blocks: Sequence[str], *, exact: bool = False) -> Inputs:
+    """The planes beside the picture, see `networks.base.input_planes`; then the gains of `blocks`, see `Gains`."""
+    strengths = (_exact_gains if exact else _gains)(net, blocks) if blocks else None
 
     def inputs(size: tuple[int, int], log_coarseness: float) -> list[Planes]:
         height, width = (side // unshuffle for side in size)
-        level = np.float32(log_coarseness) / np.float32(3)
         planes = np.zeros((1 + 2 * period, height, width), np.float32)
-        planes[0] = level
+        planes[0] = np.float32(log_coarseness) / np.float32(3)
         for at in range(period):
             planes[1 + at, at::period] = 1
             planes[1 + period + at, :, at::period] = 1
-        if cubic is None:
-            return [planes]
-        # sums of three, written out: a matrix product may round them in another order elsewhere
-        weight, bias = cubic
-        gains = weight[:, 0] * level + weight[:, 1] * level**2 + weight[:, 2] * level**3 + bias + 1
-        return [planes, *(part.reshape(-1, 1, 1) for part in np.split(gains, np.cumsum(widths)[:-1]))]
+        return [planes, *(strengths(log_coarseness) if strengths else [])]
 
     return inputs
+
+
+def _gains(net: Net, blocks: Sequence[str]) -> Callable[[float], list[Planes]]:
+    """The gains of each block (C, 1, 1) at log2(coarseness)."""
+    weight, bias = net.array("trunk.gains.cubic.weight"), net.array("trunk.gains.cubic.bias")
+    ends = np.cumsum([len(net.array(f"{name}.first.bias")) for name in blocks])[:-1]
+
+    def gains(log_coarseness: float) -> list[Planes]:
+        level = np.float32(log_coarseness) / np.float32(3)
+        # sums of three, written out: a matrix product may round them in another order elsewhere
+        found = weight[:, 0] * level + weight[:, 1] * level**2 + weight[:, 2] * level**3 + bias + 1
+        return [part.reshape(-1, 1, 1) for part in np.split(found, ends)]
+
+    return gains
+
+
+def _exact_gains(net: Net, blocks: Sequence[str]) -> Callable[[float], list[Planes]]:
+    """The same in whole numbers, times the steps of the grid that what they scale is rounded to."""
+    weight, bias = net.array("trunk.gains.cubic.weight"), net.array("trunk.gains.cubic.bias")
+    ends = np.cumsum([len(net.array(f"{name}.first.bias")) for name in blocks])[:-1]
+    steps = [np.float32(2.0 ** round(float(net.array(f"{name}.second.grid.exponent")))) for name in blocks]
+
+    def gains(log_coarseness: float) -> list[Planes]:
+        parts = np.split(gains_at(weight, bias, log_coarseness), ends)
+        return [part.reshape(-1, 1, 1) * step for part, step in zip(parts, steps, strict=True)]
+
+    return gains
 
 
 BUILDERS: Final[Mapping[str, Callable[[Net], GraphPlan]]] = {  # by the name of the family

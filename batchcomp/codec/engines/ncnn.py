@@ -22,6 +22,7 @@ from batchcomp.codec.engines.graph import Graph
 from batchcomp.codec.engines.graphs import BUILDERS, GraphPlan
 from batchcomp.codec.model import Net
 from batchcomp.codec.resample_numpy import reduced
+from batchcomp.codec.whole_numbers import PIXEL_MIDDLE
 
 TOLERANCE = 1e-4  # of [0, 1]: beyond it ncnn does not compute the graph; a 40th of an 8-bit step
 CHECKED = 1.5  # log2 of the coarseness at which it is checked
@@ -29,9 +30,12 @@ CHECKED_UNITS = 4, 6  # sides of the tile
 
 
 class LoadedGraph:
-    """A graph that ncnn has prepared: its weights in their Winograd form. Any number of threads may run it."""
+    """A graph that ncnn has prepared: its weights in their Winograd form. Any number of threads may run it.
 
-    def __init__(self, graph: Graph) -> None:
+    An exact one keeps to direct convolutions: Winograd's products are others, and need not be exact.
+    """
+
+    def __init__(self, graph: Graph, *, exact: bool = False) -> None:
         self._net: Any = ncnn.Net()
         option = self._net.opt
         option.num_threads = 1
@@ -40,6 +44,9 @@ class LoadedGraph:
         for name in dir(option):  # float32 throughout: what the machine offers beyond must not change results
             if name.startswith(("use_fp16", "use_bf16", "use_int8")):
                 setattr(option, name, False)
+        if exact:
+            option.use_winograd_convolution = False
+            option.use_sgemm_convolution = False  # exact too, but slower here
         self._net.opt = option
         self._last = graph.last
         with tempfile.TemporaryDirectory(prefix="batchcomp-") as folder:  # its Python binding reads weights from files
@@ -81,7 +88,6 @@ class LoadedGraph:
 class Ncnn:
     """A network whose graph ncnn computes; ComCNN's smaller picture is added by numpy."""
 
-    name = "ncnn, Winograd"
     parallel = True
 
     def __init__(self, plan: GraphPlan) -> None:
@@ -90,18 +96,34 @@ class Ncnn:
         Raises:
             ValueError: ncnn refuses it.
         """
-        self._plan, self._graph = plan, LoadedGraph(plan.graph)
+        self._plan, self._graph = plan, LoadedGraph(plan.graph, exact=plan.exact)
+
+    @property
+    def name(self) -> str:
+        return f"ncnn, {'exact' if self._plan.exact else 'Winograd'}"
 
     @staticmethod
     def begin_thread() -> None:
         """Nothing: ncnn itself runs on the thread that calls it."""
 
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Tiles:
-        answers = [to_tile(self.planes(*one)) for one in zip(tiles, log_coarsenesses, strict=True)]
+        compute = self._whole if self._plan.exact else self._rounded
+        answers = [compute(*one) for one in zip(tiles, log_coarsenesses, strict=True)]
         return np.stack(answers) if len(answers) > 1 else answers[0][None]
 
     def finish(self, begun: Tiles) -> Tiles:
         return begun
+
+    def _rounded(self, tile: NDArray[np.uint8], log_coarseness: float) -> NDArray[np.uint8]:
+        return to_tile(self.planes(tile, log_coarseness))
+
+    def _whole(self, tile: NDArray[np.uint8], log_coarseness: float) -> NDArray[np.uint8]:
+        """(H, W, 3) to (H', W', 3), both uint8, by a graph of whole numbers."""
+        picture = np.ascontiguousarray(tile.transpose(2, 0, 1), np.float32)
+        found = self._graph([picture, *self._plan.inputs(tile.shape[:2], log_coarseness)])
+        pixels = np.empty((*found.shape[1:], found.shape[0]), np.int16)
+        np.add(found.transpose(1, 2, 0), PIXEL_MIDDLE, out=pixels, casting="unsafe")
+        return pixels.astype(np.uint8)
 
     def planes(self, tile: NDArray[np.uint8], log_coarseness: float) -> Planes:
         """(H, W, 3) uint8 to the network's (3, H', W'), not clamped."""
@@ -115,8 +137,11 @@ class Ncnn:
         """Whether ncnn computes the graph as numpy does, on noise: its kernels differ from processor to processor."""
         height, width = (side * self._plan.unit for side in CHECKED_UNITS)
         picture = np.random.default_rng(0).random((3, height, width), dtype=np.float32)
+        if self._plan.exact:
+            picture = np.floor(256 * picture)
         inputs = [picture, *self._plan.inputs((height, width), CHECKED)]
-        return float(np.abs(self._graph(inputs) - reference.run(self._plan.graph, inputs)).max()) <= TOLERANCE
+        error = np.abs(self._graph(inputs) - reference.run(self._plan.graph, inputs)).max()
+        return float(error) <= (0 if self._plan.exact else TOLERANCE)
 
 
 def ncnn_for(net: Net) -> Ncnn | None:

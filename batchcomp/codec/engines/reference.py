@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from batchcomp.codec.engines.base import Planes
-from batchcomp.codec.engines.graph import ADD, MULTIPLY, SUBTRACT, Graph, Layer
+from batchcomp.codec.engines.graph import ADD, MULTIPLY, REPLICATE, ROUND, SUBTRACT, Graph, Layer
 from batchcomp.codec.resample_numpy import enlarged
 
 
@@ -27,7 +27,7 @@ def run(graph: Graph, inputs: Sequence[Planes]) -> Planes:
     return known[graph.last]
 
 
-def _computed(layer: Layer, values: list[Planes]) -> Planes:  # noqa: PLR0911  (one for each kind)
+def _computed(layer: Layer, values: list[Planes]) -> Planes:  # noqa: C901, PLR0911  (one for each kind)
     p: Any = layer.parameters
     match layer.kind:
         case "Convolution":
@@ -39,6 +39,10 @@ def _computed(layer: Layer, values: list[Planes]) -> Planes:  # noqa: PLR0911  (
             return answer
         case "Concat":
             return np.concatenate(values)
+        case "UnaryOp" if p[0] == ROUND:
+            return np.rint(values[0])
+        case "Padding" if p[4] == REPLICATE:
+            return np.pad(values[0], [(0, 0), (p[0], p[1]), (p[2], p[3])], mode="edge")
         case "Clip":
             return np.clip(values[0], np.float32(p[0]), np.float32(p[1]))
         case "ReLU":

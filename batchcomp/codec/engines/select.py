@@ -8,9 +8,10 @@ from functools import partial
 
 from batchcomp.codec.device import Device
 from batchcomp.codec.engines.base import Engine
-from batchcomp.codec.model import Net
+from batchcomp.codec.model import COM, Net
 
 WITHOUT_NCNN = "without ncnn at half the speed, and it starts a second later; run pip install ncnn"
+_Key = tuple[int, str]  # of a network: its model's id, and which of the two it is
 
 
 class EngineCache:
@@ -21,8 +22,8 @@ class EngineCache:
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._built: dict[int, tuple[Net, Engine]] = {}  # by id; the network is kept, so that ids stay unique
-        self._locks: dict[int, threading.Lock] = {}
+        self._built: dict[_Key, tuple[Net, Engine]] = {}  # the network is kept, so that ids stay unique
+        self._locks: dict[_Key, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type[EngineCache], tuple[Device]]:
@@ -30,12 +31,13 @@ class EngineCache:
 
     def of(self, net: Net) -> Engine:
         """Return the engine of a network. Other threads get those of other networks meanwhile."""
+        key = id(net.model), net.role
         with self._lock:
-            lock = self._locks.setdefault(id(net), threading.Lock())
+            lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if id(net) not in self._built:
-                self._built[id(net)] = net, choose(net, self._device)
-            return self._built[id(net)][1]
+            if key not in self._built:
+                self._built[key] = net, choose(net, self._device)
+            return self._built[key][1]
 
     def prepare(self, *nets: Net) -> None:
         """Begin to build engines that will be asked for."""
@@ -52,8 +54,9 @@ def choose(net: Net, device: Device) -> Engine:
             return engine
     from batchcomp.codec.engines.torch import TorchCpu, TorchDevice  # noqa: PLC0415  (torch takes a second to load)
 
-    net.model.network.placed(device.torch)
-    return TorchCpu(net.module) if device.type == "cpu" else TorchDevice(net.module, device.torch)
+    network = net.model.network.placed(device.torch)
+    module = network.com if net.role == COM else network.rec
+    return TorchCpu(module) if device.type == "cpu" else TorchDevice(module, device.torch)
 
 
 def has_ncnn() -> bool:

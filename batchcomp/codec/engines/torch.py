@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from batchcomp.codec.engines.base import DeviceMemoryError, Tiles
+from batchcomp.codec.networks.residual import RecCNN
 
 HALF_MAX, HALF_MEAN = 1, 0.02  # steps of 8 bits that float16 may differ from float32: at most, and on average
 
@@ -23,14 +24,30 @@ def to_bytes(pixels: Tensor) -> Tensor:
     return pixels.clamp_(0, 1).mul_(255).round_().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
+def is_exact(net: nn.Module) -> bool:
+    """Whether a network computes in whole numbers."""
+    return isinstance(net, RecCNN) and net.trunk.exact
+
+
+def computed(net: nn.Module, tiles: Tensor, log_coarsenesses: Tensor) -> Tensor:
+    """What a network makes of uint8 tiles (B, H, W, 3), uint8 (B, H', W', 3)."""
+    if isinstance(net, RecCNN) and net.trunk.exact:
+        pixels = net.pixels(tiles.permute(0, 3, 1, 2).float(), log_coarsenesses)
+        return pixels.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    return to_bytes(net(to_floats(tiles), log_coarsenesses))
+
+
 class TorchCpu:
     """torch, one tile on one thread."""
 
-    name = "torch"
     parallel = True
 
     def __init__(self, net: nn.Module) -> None:
         self._net = net
+
+    @property
+    def name(self) -> str:
+        return "torch, exact" if is_exact(self._net) else "torch"
 
     @staticmethod
     def begin_thread() -> None:
@@ -39,7 +56,7 @@ class TorchCpu:
 
     @torch.inference_mode()
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Tiles:
-        answer: Tiles = to_bytes(self._net(to_floats(torch.from_numpy(tiles)), torch.tensor(log_coarsenesses))).numpy()
+        answer: Tiles = computed(self._net, torch.from_numpy(tiles), torch.tensor(log_coarsenesses)).numpy()
         return answer
 
     def finish(self, begun: Tiles) -> Tiles:
@@ -58,11 +75,11 @@ class TorchDevice:
     def __init__(self, net: nn.Module, device: torch.device, *, half: bool = True) -> None:
         self._net, self._device = net, device
         self._pinned = device.type == "cuda"
-        self._half: bool | None = None if half and device.type == "cuda" else False
+        self._half: bool | None = None if half and device.type == "cuda" and not is_exact(net) else False
 
     @property
     def name(self) -> str:
-        return f"torch on {self._device}{', float16' if self._half else ''}"
+        return f"torch on {self._device}{', float16' if self._half else ', exact' if is_exact(self._net) else ''}"
 
     @staticmethod
     def begin_thread() -> None:
@@ -105,6 +122,9 @@ class TorchDevice:
         return self._run(x, log_coarsenesses, half=self._half)
 
     def _run(self, x: Tensor, log_coarsenesses: Tensor, *, half: bool) -> Tensor:
+        if is_exact(self._net):  # cuDNN may choose Winograd, and TF32 rounds
+            with torch.backends.cudnn.flags(enabled=False, allow_tf32=False):
+                return computed(self._net, x, log_coarsenesses)
         with torch.autocast(self._device.type, torch.float16, enabled=half):
             answer = self._net(to_floats(x), log_coarsenesses)
         return to_bytes(answer.float())

@@ -18,12 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
-WEIGHT_LIMIT = 255  # in steps: 9 bits with the sign
-INPUT_LIMIT = 511  # in steps: 10 bits
-SUM_LIMIT = 2**24  # whole numbers up to which float32 holds every one
-MAX_EXPONENT = 24  # of a step: 2^-24 at least
-PIXEL_EXPONENT = 8  # of what the first convolution sees: pixels in 256ths
-GAIN_EXPONENT = 12
+from batchcomp.codec.whole_numbers import INPUT_LIMIT, SUM_LIMIT, WEIGHT_LIMIT, weight_steps
+
 FIRST_EXPONENT = 6  # of a grid before it is fitted
 
 
@@ -88,17 +84,11 @@ class ExactConv2d(nn.Conv2d):
         weight = rounded(self.weight, scale.view(-1, 1, 1, 1), WEIGHT_LIMIT)
         return weight, rounded(self.bias, scale * self.grid.steps, SUM_LIMIT)
 
-    @torch.no_grad()
     def _scale(self) -> Tensor:
-        """Steps in 1 of each output channel's weights: as many as 9 bits and exact sums leave."""
-        flat, bias = self.weight.double().flatten(1), self.bias.double()  # type: ignore[union-attr]
-        sums = flat.abs().sum(dim=1) * INPUT_LIMIT + bias.abs() * self.grid.steps
-        room = torch.minimum(WEIGHT_LIMIT / flat.abs().amax(dim=1), SUM_LIMIT / sums)
-        exponent = torch.frexp(room.clamp(2.0**-MAX_EXPONENT, 2.0**MAX_EXPONENT)).exponent - 1  # floor(log2), exactly
-        steps = torch.ldexp(torch.ones_like(room), exponent)
-        whole = torch.round(flat * steps[:, None]).abs().sum(dim=1) * INPUT_LIMIT
-        rounded_up = whole + torch.round(bias * steps * self.grid.steps).abs() > SUM_LIMIT
-        return torch.where(rounded_up, steps / 2, steps).to(self.weight.dtype)
+        """Steps in 1 of each output channel's weights."""
+        assert self.bias is not None  # noqa: S101  (the constructor gives it one)
+        weight, bias = (value.detach().cpu().numpy() for value in (self.weight, self.bias))
+        return torch.from_numpy(weight_steps(weight, bias, self.grid.steps)).to(self.weight)
 
     def largest_sum(self) -> float:
         """The most that a partial sum can be, in the steps that all products are multiples of: 2^24 or less."""

@@ -11,6 +11,7 @@ EDSR (Lim et al. 2017, arXiv 1707.02921) between pixel-unshuffle and pixel-shuff
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Self
 
@@ -21,10 +22,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
 from batchcomp.codec.networks.base import CodecNetwork, input_planes
-from batchcomp.codec.networks.exact import GAIN_EXPONENT, PIXEL_EXPONENT, ExactConv2d
+from batchcomp.codec.networks.exact import ExactConv2d
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture, TrunkShape
 from batchcomp.codec.resample import downscale, upscale, upscale_exactly
 from batchcomp.codec.tables import FULL_SIZE_SLOPE, initial_log_tables, tables_at
+from batchcomp.codec.whole_numbers import GAIN_STEPS, PIXEL_MIDDLE, PIXEL_STEPS
 
 TAIL_GAIN = 0.01  # last convolution starts near zero: training starts at bicubic + JPEG and only improves
 
@@ -95,7 +97,7 @@ class Gains(nn.Module):
         return gains[:, :, None, None]  # (B, channels, 1, 1)
 
     def _exactly(self, t: Tensor) -> Tensor:
-        weight, steps = self.cubic.weight.double(), 2.0**GAIN_EXPONENT
+        weight, steps = self.cubic.weight.double(), GAIN_STEPS
         cubic = ((weight[:, 2] * t + weight[:, 1]) * t + weight[:, 0]) * t + self.cubic.bias.double()
         gains = 1 + cubic
         return (gains + (torch.round(gains * steps) / steps - gains).detach()).float()
@@ -111,7 +113,7 @@ class Trunk(nn.Module):
         self.period, self.exact = shape.period, shape.exact
         self.head = conv(shape.planes, width, 3, exact=shape.exact)
         if isinstance(self.head, ExactConv2d):
-            self.head.grid.exponent.fill_(PIXEL_EXPONENT)
+            self.head.grid.exponent.fill_(math.log2(PIXEL_STEPS))
         self.body = nn.ModuleList(ResidualBlock(width, exact=shape.exact) for _ in range(shape.blocks))
         self.tail = conv(width, 3 * shape.shuffle**2, 3, exact=shape.exact)
         with torch.no_grad():
@@ -196,7 +198,8 @@ class RecCNN(nn.Module):
 
 def whole_pixels(compact: Tensor, residual: Tensor, scale: int) -> Tensor:
     """Enlarged whole numbers (B, 3, h, w) plus an exact trunk's residual in 256ths, as whole numbers 0 to 255."""
-    return (upscale_exactly(compact, scale) + residual * 256).round_().clamp_(0, 255)
+    enlarged = upscale_exactly(compact - PIXEL_MIDDLE, scale)
+    return (enlarged + residual * PIXEL_STEPS).round_().clamp_(-PIXEL_MIDDLE, 255 - PIXEL_MIDDLE) + PIXEL_MIDDLE
 
 
 class ResidualNetwork(CodecNetwork):

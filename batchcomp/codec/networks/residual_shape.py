@@ -17,6 +17,7 @@ from batchcomp.codec.networks.shape import (
 
 SCALES, UNSHUFFLES = (1, 2, 4), (1, 2, 4, 8, 16, 32)
 MAX_WIDTH, MAX_BLOCKS = 512, 64
+EXACT_SCALES = (1, 2)  # by which enlarging is exact
 BLOCK = 8  # sides of a JPEG block in pixels of the compact picture
 
 
@@ -57,6 +58,8 @@ class ResidualArchitecture:
         if self.scale not in SCALES or self.unshuffle not in UNSHUFFLES or self.unshuffle < self.scale:
             given = f"scale {self.scale} with unshuffle {self.unshuffle}"
             raise ValueError(f"{given}: expected one of {SCALES} and one of {UNSHUFFLES}")
+        if self.exact and self.scale not in EXACT_SCALES:
+            raise ValueError(f"scale {self.scale}: exact networks have one of {EXACT_SCALES}")
         blocks = self.com_blocks, self.rec_blocks, self.com_mid_blocks, self.rec_mid_blocks
         if max(self.com_width, self.rec_width, self.mid_width) > MAX_WIDTH or max(blocks) > MAX_BLOCKS:
             raise ValueError(f"{values}: at most {MAX_WIDTH} channels and {MAX_BLOCKS} blocks")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from typing import IO, Any, Final
 
+import numpy as np
 from PIL import Image, PngImagePlugin
 
 from batchcomp.images.jpeg_segments import COM, PHOTOSHOP
@@ -20,14 +20,16 @@ from batchcomp.images.outputs.base import (
     is_photoshop,
     standard_options,
 )
+from batchcomp.images.outputs.png_pixels import chunk, idat_chunks
 from batchcomp.images.picture import Metadata
+from batchcomp.images.png_chunks import png_chunks
 
-# zlib level; measured on a 10-megapixel photo: 1 takes 0.9 s for 8.4 MB, 3 1.2 s for 7.4 MB, 6 2.9 s for 6.7 MB.
 # Chunks that Pillow takes no notice of when it writes.
 _NOT_PILLOWS: Final = frozenset(
     (b"pHYs", b"oFFs", b"sCAL", b"sTER", b"pCAL", b"PLTE", b"hIST", b"bKGD", b"gIFg", b"gIFx")
 )
-_LEVEL: Final = 3
+_MODES: Final = frozenset(("L", "LA", "RGB", "RGBA"))
+_SIGNATURE_BYTES: Final = 8
 _LINE: Final = 72  # hexadecimal digits in a line of a raw profile, as ImageMagick writes them
 
 
@@ -41,26 +43,27 @@ class PngOutput(OutputFormat):
     def options(self, metadata: Metadata) -> dict[str, Any]:
         """See `OutputFormat`."""
         exact = any(kind == b"pHYs" for kind, _ in metadata.chunks)
-        return standard_options(metadata, xmp=False, density=not exact) | {
-            "compress_level": _LEVEL,
-            "pnginfo": _info(metadata),
-        }
+        return standard_options(metadata, xmp=False, density=not exact) | {"pnginfo": _info(metadata)}
 
     def write(self, image: Image.Image, file: IO[bytes], metadata: Metadata) -> None:
-        """Write a file, with the chunks that Pillow does not write in front of its pixels."""
-        more = [(kind, content) for kind, content in metadata.chunks if kind in _NOT_PILLOWS]
-        if not more:
-            super().write(image, file, metadata)
-            return
-        buffer = io.BytesIO()
-        super().write(image, buffer, metadata)
-        data = buffer.getbuffer()
-        at = bytes(data[: len(data)]).index(b"IDAT") - 4
-        file.write(data[:at])
-        for kind, content in more:
-            file.write(struct.pack(">I4s", len(content), kind) + content)
-            file.write(struct.pack(">I", zlib.crc32(kind + content)))
-        file.write(data[at:])
+        """Write a file: what stands around the pixels is Pillow's, but for the chunks that it does not write."""
+        if image.mode not in _MODES:
+            raise ValueError(f"a picture of mode {image.mode} has no place in PNG here")
+        around, buffer = Image.new(image.mode, (1, 1)), io.BytesIO()
+        around.info.update(image.info)
+        super().write(around, buffer, metadata)
+        file.write(buffer.getbuffer()[:_SIGNATURE_BYTES])
+        for kind, content, _ in png_chunks(buffer.getvalue()):
+            if kind == b"IHDR":
+                file.write(chunk(kind, struct.pack(">II", *image.size) + content[8:]))
+            elif kind != b"IDAT":
+                file.write(chunk(kind, content))
+            else:
+                for further, found in metadata.chunks:
+                    if further in _NOT_PILLOWS:
+                        file.write(chunk(further, found))
+                pixels = np.asarray(image)
+                file.writelines(idat_chunks(pixels if pixels.ndim == 3 else pixels[:, :, None]))
 
 
 def _info(metadata: Metadata) -> PngImagePlugin.PngInfo:

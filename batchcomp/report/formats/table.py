@@ -24,6 +24,7 @@ LEGEND = [
     "JPEG MS-SSIM: plain JPEG at the same bytes; JPEG bytes: at the same MS-SSIM",
     "vs JPEG: bytes against those of JPEG; saved: against the source",
 ]
+ESTIMATED = "~: estimated from few JPEG files; `compress --measure exact` makes as many as it takes"
 
 
 def write(report: Report, out: Printer) -> None:
@@ -50,11 +51,16 @@ def cells(row: ReportRow) -> list[str]:
         human(row.archived_bytes),
         number(row.bpp, 3),
         number(row.ms_ssim, 4),
-        number(row.jpeg_ms_ssim, 4),
-        ABSENT if row.jpeg_bytes is None else human(row.jpeg_bytes),
-        change(row.saved_vs_jpeg),
+        _about(row, number(row.jpeg_ms_ssim, 4)),
+        _about(row, ABSENT if row.jpeg_bytes is None else human(row.jpeg_bytes)),
+        _about(row, change(row.saved_vs_jpeg)),
         percent(row.saved),
     ]
+
+
+def _about(row: ReportRow, text: str) -> str:
+    """Mark what was estimated."""
+    return f"~{text}" if row.jpeg_within_db and text != ABSENT else text
 
 
 def footer(total: Totals) -> list[str]:
@@ -76,6 +82,7 @@ def footer(total: Totals) -> list[str]:
 def remarks(total: Totals) -> list[str]:
     """What stands below the table."""
     lines = [*LEGEND] if total.measured else []
+    lines += [ESTIMATED] if total.estimated else []
     lines += [f"on disk, manifests and ZIP headers included: {human(total.archive_bytes_on_disk)}"]
     if total.worst_path is not None:
         lines.append(f"worst MS-SSIM: {number(total.worst_ms_ssim, 4)}, {total.worst_path}")

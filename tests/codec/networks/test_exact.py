@@ -9,9 +9,10 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from batchcomp.codec import weights
-from batchcomp.codec.networks.exact import INPUT_LIMIT, SUM_LIMIT, WEIGHT_LIMIT, ExactConv2d, Grid
+from batchcomp.codec.networks.exact import ExactConv2d, Grid
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.resample import upscale, upscale_exactly
+from batchcomp.codec.whole_numbers import INPUT_LIMIT, SUM_LIMIT, WEIGHT_LIMIT
 from tests.codec.networks.test_residual import MIDDLE, moved
 
 EXACT = replace(MIDDLE, exact=True)
@@ -92,12 +93,13 @@ def test_ties_go_to_even() -> None:
 
 
 @torch.no_grad()
-def test_the_enlarged_picture_is_bicubic_to_a_32nd_and_whole_128ths() -> None:
-    x = torch.randint(0, 256, (1, 3, 40, 56)).float()
+def test_the_enlarged_picture_is_bicubic_to_the_last_bit() -> None:
+    x = torch.randint(-128, 128, (1, 3, 40, 56)).float()
     found = upscale_exactly(x, 2)
-    assert float((found - upscale(x.double(), 2)).abs().max()) <= 1 / 16
-    assert torch.equal(found * 4096, (found * 4096).round())
+    assert torch.equal(found.double(), upscale(x.double(), 2))
     assert torch.equal(upscale_exactly(x, 1), x)
+    with pytest.raises(ValueError, match="exact enlargement is by 1 or 2"):
+        upscale_exactly(x, 4)
 
 
 @torch.no_grad()

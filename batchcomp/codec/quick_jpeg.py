@@ -1,0 +1,126 @@
+"""What plain JPEG does with a large photo, by two files of it, which are measured in a third of the time.
+
+- Squares of a picture, laid side by side, make a JPEG file whose bytes are near enough in proportion to say at which
+  quality the picture's own file has the bytes wanted.
+- MS-SSIM's three coarse scales are a sixteenth of its work and two thirds of its weight: they are taken of the whole
+  file. The two fine ones are taken of the squares. What the networks restored is known everywhere, and tells how much
+  easier or harder than the whole picture the squares are: JPEG's lack of similarity is scaled as ours is (a ratio
+  estimator, Cochran: Sampling Techniques, 1977, chapter 6). Leaving out a square at a time says how far the answer can
+  be off (the jackknife).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchcomp.codec import jpeg, plain_jpeg
+from batchcomp.codec.plain_jpeg import JpegCurve, scale_of
+from batchcomp.images.picture import Pixels
+from batchcomp.metrics.ms_ssim import SCALES, Terms, combined, ms_ssim_db
+
+SIDE: Final = 128  # of a square: a multiple of JPEG's blocks
+GRID: Final = 16  # px, of JPEG's 4:2:0 blocks
+SHARE: Final = 1 / 16  # of a picture that its squares cover
+LEAST: Final = 1_000_000  # px: smaller pictures are measured whole
+FINE: Final = 2  # scales that are taken of the squares alone
+ERRORS: Final = 4  # standard errors that an estimate is taken to be off at most
+BASE_DB: Final = 0.05  # what it may be off beyond that
+
+
+def places(height: int, width: int) -> list[tuple[int, int]]:
+    """Where squares (top, left) are cut from a picture: one in each cell of a grid; none where it is too small."""
+    if height * width < LEAST or min(height, width) < 4 * SIDE:
+        return []
+    wanted = SHARE * height * width / SIDE**2
+    rows = min(height // (SIDE + GRID), max(2, round(math.sqrt(wanted * height / width))))
+    columns = min(width // (SIDE + GRID), max(2, round(wanted / rows)))
+    found = []
+    for number in range(rows * columns):
+        row, column = divmod(number, columns)
+        down, across = (math.modf((number + 1) * step)[0] for step in (0.7548776662, 0.5698402910))  # R2 sequence
+        top = row * height // rows + down * (height // rows - SIDE)
+        left = column * width // columns + across * (width // columns - SIDE)
+        found.append((int(top) // GRID * GRID, int(left) // GRID * GRID))
+    return found
+
+
+def cut(pixels: Pixels, at: tuple[int, int]) -> Pixels:
+    """The square (SIDE, SIDE, N) at (top, left)."""
+    return pixels[at[0] : at[0] + SIDE, at[1] : at[1] + SIDE]
+
+
+class QuickCurve(JpegCurve):
+    """`JpegCurve` with sizes of files that were not made, and MS-SSIM as squares have it in part.
+
+    Args:
+        original: uint8 (H, W, N).
+        restored: what is compared with JPEG, same shape.
+        ours: the terms of both, over the whole picture.
+        at: `places` of the picture, at least one.
+    """
+
+    def __init__(self, original: Pixels, restored: Pixels, ours: Terms, at: list[tuple[int, int]]) -> None:
+        super().__init__(original)
+        self._at, self._whole = at, 1 - ours.means
+        self._ours = self._lacks(restored)
+        self._squares = JpegCurve(np.concatenate([cut(original, one) for one in at]))
+        self._factor = original.shape[0] * original.shape[1] / (len(at) * SIDE**2)  # bytes, over those of the squares
+        self._errors: dict[int, float] = {}
+
+    def size(self, quality: int) -> int:
+        """Bytes of the file at a Pillow quality, estimated where it was not made."""
+        return self._sizes.get(quality) or round(self._squares.size(quality) * self._factor)
+
+    def best_within(self, budget: int) -> int:
+        """See `JpegCurve`; a file of about so many bytes is made and measured, by which others are estimated."""
+        near = self._squares.best_within(round(budget / self._factor))
+        self.ms_ssim(near)
+        self._factor = self.size(near) / self._squares.size(near)
+        return self._squares.best_within(math.floor((budget + 0.5) / self._factor))
+
+    def ms_ssim(self, quality: int) -> float:
+        """MS-SSIM of the file at a Pillow quality, which is made for it."""
+        if quality not in self._similarities:
+            data = plain_jpeg.encode(self._pixels, quality)
+            self._sizes[quality] = len(data)
+            pixels = jpeg.decode(data)[0]
+            coarse, lacks = 1 - Terms.of(self._pixels, pixels, range(FINE, SCALES)).means, self._lacks(pixels)
+            self._similarities[quality] = self._estimate(coarse, lacks.sum(axis=0), self._ours.sum(axis=0))
+            without = [
+                ms_ssim_db(self._estimate(coarse, lacks.sum(axis=0) - one, self._ours.sum(axis=0) - our))
+                for one, our in zip(lacks, self._ours, strict=True)
+            ]
+            self._errors[quality] = float(np.std(without)) * math.sqrt(len(without) - 1)
+        return self._similarities[quality]
+
+    def about(self, quality: int) -> float:
+        """MS-SSIM of a file that need not be made: on the straight line through the two nearest that were, in dB."""
+        near = sorted(self._similarities, key=lambda made: abs(scale_of(made) - scale_of(quality)))[:2]
+        if quality in near or len(near) == 1:
+            return self.ms_ssim(near[0])
+        (a, b), (c, d) = ((scale_of(made), ms_ssim_db(self._similarities[made])) for made in near)
+        return float(1 - 10 ** (-(b + (d - b) * (scale_of(quality) - a) / (c - a)) / 10))
+
+    @property
+    def made(self) -> list[int]:
+        """The qualities of the files that were made."""
+        return list(self._similarities)
+
+    @property
+    def within_db(self) -> float:
+        """How far, in dB, the MS-SSIM of any file may be off."""
+        return BASE_DB + ERRORS * max(self._errors.values())
+
+    def _lacks(self, pixels: Pixels) -> NDArray[np.float64]:
+        """What the fine terms of each square lack to 1, (squares, FINE, N)."""
+        pairs = ((cut(self._pixels, at), cut(pixels, at)) for at in self._at)
+        return np.array([1 - Terms.of(x, y, range(FINE)).means[:FINE] for x, y in pairs])
+
+    def _estimate(self, coarse: NDArray[np.float64], lack: NDArray[np.float64], ours: NDArray[np.float64]) -> float:
+        """MS-SSIM of a whole file, from what it lacks at coarse scales, and what its squares and ours lack in all."""
+        ratio = np.divide(lack, ours, out=np.ones_like(lack), where=ours > 1e-9 * len(self._at))
+        return combined(1 - np.concatenate([np.minimum(ratio * self._whole[:FINE], 2), coarse[FINE:]]))

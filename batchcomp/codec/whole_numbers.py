@@ -1,0 +1,85 @@
+"""Numbers that float32 adds exactly, in any order: whole multiples of powers of two, no sum of which exceeds 2^24.
+
+An exact network (`networks.exact`) rounds what a convolution sees to `INPUT_LIMIT` steps at most, its weights to
+`WEIGHT_LIMIT`; every product and partial sum is then a whole multiple of one step, and below 2^24 of them. Here are the
+numbers themselves, for all engines alike: torch is not needed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+WEIGHT_LIMIT: Final = 255  # in steps: 9 bits with the sign
+INPUT_LIMIT: Final = 511  # in steps: 10 bits
+SUM_LIMIT: Final = 2**24  # whole numbers up to which float32 holds every one
+MAX_EXPONENT: Final = 24  # of a step: 2^-24 at least
+PIXEL_STEPS: Final = 256  # in 1, of what the first convolution sees: pixels in 256ths
+PIXEL_MIDDLE: Final = 128  # what is taken from a pixel, so that there are as many values on either side
+GAIN_STEPS: Final = 4096  # in 1
+EXACT_SCALE: Final = 2  # by which pictures are enlarged exactly
+DOUBLING_REACH: Final = 2  # pixels that it sees to either side
+
+Numbers = NDArray[np.float32]
+
+
+def weight_steps(weight: Numbers, bias: Numbers, input_steps: float) -> NDArray[np.float64]:
+    """Steps in 1 of each output channel's weights, powers of two: as many as 9 bits and exact sums leave.
+
+    Args:
+        weight: (O, ...) of a convolution.
+        bias: (O,).
+        input_steps: steps in 1 of what it sees, a power of two.
+
+    Returns:
+        (O,). Of weights that were rounded by it before, it is such that rounding changes nothing.
+    """
+    flat, bias = weight.reshape(len(weight), -1).astype(np.float64), bias.astype(np.float64)
+    sums = np.abs(flat).sum(axis=1) * INPUT_LIMIT + np.abs(bias) * input_steps
+    with np.errstate(divide="ignore"):
+        room = np.minimum(WEIGHT_LIMIT / np.abs(flat).max(axis=1), SUM_LIMIT / sums)
+    exponent = np.frexp(np.clip(room, 2.0**-MAX_EXPONENT, 2.0**MAX_EXPONENT))[1] - 1  # floor(log2), exactly
+    steps = np.ldexp(1.0, exponent)
+    rounded = np.abs(np.rint(flat * steps[:, None])).sum(axis=1) * INPUT_LIMIT
+    too_much = rounded + np.abs(np.rint(bias * steps * input_steps)) > SUM_LIMIT
+    answer: NDArray[np.float64] = np.where(too_much, steps / 2, steps)
+    return answer
+
+
+def whole(weight: Numbers, bias: Numbers, input_steps: float) -> tuple[Numbers, Numbers]:
+    """Weights (O, ...) and biases (O,) of a convolution as whole multiples of their steps."""
+    steps = weight_steps(weight, bias, input_steps)
+    by_channel = steps.reshape(-1, *[1] * (weight.ndim - 1))
+    return _rounded(weight, by_channel, WEIGHT_LIMIT), _rounded(bias, steps * input_steps, SUM_LIMIT)
+
+
+def _rounded(values: Numbers, steps: NDArray[np.float64], limit: float) -> Numbers:
+    return (np.clip(np.rint(values * steps), -limit, limit) / steps).astype(np.float32)
+
+
+def gains_at(cubic: Numbers, constant: Numbers, log_coarseness: float) -> Numbers:
+    """Gains (C,) in 4096ths at log2(coarseness): 1 + a cubic polynomial (C, 3), (C,) of a third of it.
+
+    One rounded operation after the other, as every machine does them.
+    """
+    t = np.float64(np.float32(log_coarseness) / np.float32(3))
+    powers = cubic.astype(np.float64)
+    gains = 1 + (((powers[:, 2] * t + powers[:, 1]) * t + powers[:, 0]) * t + constant.astype(np.float64))
+    return (np.rint(gains * GAIN_STEPS) / GAIN_STEPS).astype(np.float32)
+
+
+def doubling() -> Numbers:
+    """A convolution (12, 3, 5, 5) that doubles the sides bicubically (a = -0.75), before its pixels are shuffled.
+
+    Its weights are multiples of 2^-16 whose sizes add up to less than 1.65: on whole numbers from -128 to 127 every sum
+    is exact. Edges are to be replicated by 2 before.
+    """
+    phases = np.array([(-9, 67, 225, -27, 0), (0, -27, 225, 67, -9)]) / 256  # a quarter before and behind the middle
+    weight = np.zeros((3, 2, 2, 3, 5, 5), np.float64)
+    for channel in range(3):
+        for down in range(2):
+            for across in range(2):
+                weight[channel, down, across, channel] = np.outer(phases[down], phases[across])
+    return weight.reshape(12, 3, 5, 5).astype(np.float32)
