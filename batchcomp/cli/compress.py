@@ -33,6 +33,7 @@ def compress(
     ] = DEFAULT_QUALITY,
     match_jpeg: goals.MatchJpegOpt = None,
     target_ms_ssim: goals.MsSsimOpt = None,
+    target_ssimulacra2: goals.EyeOpt = None,
     max_bpp: goals.MaxBppOpt = None,
     max_bytes: goals.MaxBytesOpt = None,
     codec: goals.CodecOpt = "jpeg",
@@ -76,7 +77,7 @@ def compress(
     asked: dict[str, Any] = {
         "paths": tuple(paths),
         "quality": quality,
-        "target": goals.target_of(match_jpeg, target_ms_ssim, max_bpp, max_bytes),
+        "target": goals.target_of(match_jpeg, target_ms_ssim, target_ssimulacra2, max_bpp, max_bytes),
         "codec": codec,
         "pack": pack,
         "effort": effort,
