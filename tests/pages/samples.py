@@ -41,6 +41,7 @@ def report_row(path: str, **fields: Any) -> ReportRow:
         "ms_ssim": 0.98,
         "jpeg_ms_ssim": 0.96,
         "jpeg_bytes": 40_000,
+        "jpeg_within_db": None,
         "saved": 0.8,
         "saved_vs_jpeg": 0.5,
         "won": True,
