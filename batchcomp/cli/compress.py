@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from batchcomp.cli import console, goals, limits
+from batchcomp.cli import console, goals, limits, progress
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
@@ -107,6 +107,7 @@ def compress(
         "parity": goals.parity_of(parity),
     }
     from batchcomp.pipeline.compress import compress_archive, plan_archive
+    from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.remembered import settle
 
     archive = output or default_archive(tuple(paths))
@@ -115,10 +116,12 @@ def compress(
     _say_first(settled)
     say_foreign(archive)
     if dry_run:
-        outcome = console.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
+        outcome = progress.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
     else:
         give_back_freed(settings.workers)
-        outcome = console.watch("Compressing", compress_archive(settings), as_json=as_json)
+        with Forecast() as forecast:
+            events = compress_archive(settings, forecast)
+            outcome = progress.watch("Compressing", events, as_json=as_json, forecast=forecast)
     if not dry_run and outcome.counts["done"]:
         _finish(archive, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
     if not outcome.counts.total():

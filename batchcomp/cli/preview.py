@@ -55,6 +55,8 @@ def preview(
             _show(one, as_json=as_json)
         else:
             failed += 1
+            if as_json:
+                console.json_line("failed", name=one.name, reason=one.reason, damage=False, pixels=False)
             console.say(f"failed: {one.reason}", style=console.PROBLEM)
     if tried:
         _write(tried, page, png, as_json=as_json)

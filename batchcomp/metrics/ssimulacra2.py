@@ -64,7 +64,7 @@ class _Light:
     def rows(self, begin: int, end: int) -> Planes:
         """Rows of linear light (n, W, 3)."""
         strip = self._samples[begin:end]
-        light: Planes = _LINEAR[strip] if strip.dtype == np.uint8 else strip
+        light: Planes = _LINEAR[strip] if strip.dtype == np.uint8 else strip.astype(np.float32, copy=False)
         return light
 
     def halved(self) -> _Light:

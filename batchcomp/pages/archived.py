@@ -15,6 +15,7 @@ from batchcomp.images.isolated import Decoders
 from batchcomp.images.load import read_source
 from batchcomp.images.picture import Picture, Pixels
 from batchcomp.images.walk import locator
+from batchcomp.metrics.ms_ssim import ms_ssim
 from batchcomp.pages.views import COMPACT, JPEG, ORIGINAL, OURS, Version, View
 from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.records import Failed
@@ -103,10 +104,15 @@ class Showing:
 def _beside(row: Row, original: Picture) -> Iterator[Version]:
     """Yield the original, and the plain JPEG that it was compared with."""
     yield Version(kind=ORIGINAL, pixels=original.pixels, size=row.source_bytes)
-    if row.jpeg is not None:
-        pixels, size = plain(original.pixels, row.jpeg.quality)
-        note = "" if row.jpeg.bytes <= row.payload_bytes - row.metadata_bytes else "Its smallest file, though larger."
-        yield Version(kind=JPEG, pixels=pixels, size=size, ms_ssim=row.jpeg.ms_ssim, note=note)
+    if row.jpeg is None:
+        return
+    curve, within = plain_jpeg.JpegCurve(original.pixels), row.payload_bytes - row.metadata_bytes
+    # where the archive's figures are estimated, the file that is shown is found and measured anew
+    quality = curve.best_within(within) if row.jpeg.within_db else row.jpeg.quality
+    pixels, size = plain(original.pixels, quality)
+    similarity = ms_ssim(pixels, original.pixels) if row.jpeg.within_db else row.jpeg.ms_ssim
+    note = "" if size <= within else "JPEG cannot be as small: its smallest file is shown."
+    yield Version(kind=JPEG, pixels=pixels, size=size, ms_ssim=similarity, note=note)
 
 
 def plain(pixels: Pixels, quality: int) -> tuple[Pixels, int]:

@@ -18,6 +18,7 @@ from batchcomp.pages.document import as_json, render
 from batchcomp.pages.views import COMPACT, JPEG, ORIGINAL, OURS, Version, View, view_data
 from batchcomp.pipeline.measure import measure
 from batchcomp.report.text import count_of, human, printable
+from batchcomp.settings import EXACT
 
 QUALITIES = (20, 40, 55, 70, 85)
 VIEW_BYTES = 12_500_000
@@ -109,7 +110,7 @@ def _levels(
         data = codec.encode(codec.compact([bare], quality)[0])
         decoded = codec.decode(data)
         restored = codec.reconstruct([decoded])[0]
-        found = measure(bare, restored, len(data))
+        found = measure(bare, restored, len(data), EXACT)
         step = Step(quality=quality, size=len(data), ms_ssim=found.ms_ssim, jpeg=found.jpeg)
         level = level_of(quality)
         ours = Version(kind=OURS, pixels=restored.pixels, level=level, size=len(data), ms_ssim=found.ms_ssim)

@@ -113,6 +113,7 @@ def _columns(rows: Sequence[ReportRow]) -> dict[str, list[Any]]:
         "jpeg_ms_ssim": [_short(row.jpeg_ms_ssim) for row in rows],
         "jpeg_bytes": [row.jpeg_bytes for row in rows],
         "won": [row.won for row in rows],
+        "estimated": [bool(row.jpeg_within_db) for row in rows],
     }
 
 
@@ -136,6 +137,8 @@ def _tiles(total: Totals) -> Iterator[tuple[str, str, str]]:
 def _remarks(page: ReportPage, pictures: Pictures) -> Iterator[str]:
     total = page.totals
     yield f"On disk, manifests and ZIP headers included: {human(total.archive_bytes_on_disk)}."
+    if total.estimated:
+        yield f"~ marks figures of JPEG that were estimated when the picture was stored: {total.estimated:,}."
     if pictures.tiny:
         yield f"Pictures with a side below {LEAST_SIDE} pixels are not among those to look at: {pictures.tiny:,}."
     for one in pictures.unseen:

@@ -92,7 +92,7 @@ def problems(line: dict[str, Any]) -> list[str]:
 
 def check(command: str, result: Result) -> list[dict[str, Any]]:
     """Hold the lines of a run against the guide, and return them."""
-    lines = result.json
+    lines = result.all_json
     assert [problem for line in lines for problem in problems(line)] == []
     assert all(line["schema"] == console.SCHEMA for line in lines)
     *others, last = lines
@@ -113,9 +113,10 @@ def archive(compress: Run, photos: Path) -> Path:
 
 @pytest.fixture
 def scenarios(
-    run: Run, compress: Run, decode: Run, archive: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, compress: Run, decode: Run, archive: Path, photos: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, list[Callable[[], Result]]]:
     """Return for every command runs that go well and runs that do not; together they say all there is to say."""
+    monkeypatch.setattr("batchcomp.cli.progress.EVERY", 0.0)
 
     def compress_new() -> Result:
         (photos / "bad.png").write_bytes(b"bad")
@@ -178,6 +179,7 @@ def scenarios(
             lambda: run("report", archive, "--outside", "--json"),
         ],
         "doctor": [lambda: run("doctor", "--json")],
+        "preview": [lambda: run("preview", photos, "--json", "--model", tiny_model, "-q", "50")],
         "list": [
             lambda: run("list", archive, "--json"),
             lambda: run("list", archive, "--versions", "--json"),
@@ -229,6 +231,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "decode": ["none.bca"],
     "unpack": ["none.bca"],
     "diff": ["none.bca"],
+    "preview": ["none.jpg"],
 }
 
 
@@ -244,7 +247,7 @@ def test_wrong_options_end_with_a_summary(run: Run, command: str) -> None:
     assert "--no-such-option" in line["error"]
 
 
-@pytest.mark.parametrize("command", sorted(set(JSON_COMMANDS) - {"compress", "doctor"}))
+@pytest.mark.parametrize("command", sorted(set(JSON_COMMANDS) - {"compress", "preview", "doctor"}))
 def test_a_missing_archive_ends_with_a_summary(run: Run, command: str) -> None:
     """So is an archive that is not there."""
     than = ["--at", "2026-11-01"] if command == "diff" else []

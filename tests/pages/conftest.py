@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.pages.browser import Opened, chromium
-from tests.pages.samples import report_html
+from tests.pages.samples import preview_page, report_html
 
 Open = Callable[..., Opened]
 
@@ -26,6 +26,14 @@ def report_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a report's page."""
     path = tmp_path_factory.mktemp("pages") / "report.html"
     path.write_text(report_html(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def preview_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of a preview."""
+    path = tmp_path_factory.mktemp("pages") / "preview.html"
+    path.write_text(preview_page(), encoding="utf-8")
     return path
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from batchcomp.archive import JpegComparison
+from batchcomp.pages.preview import Step, Tried, data_of, preview_html
 from batchcomp.pages.report_page import Pictures, ReportPage, html_of
 from batchcomp.pages.views import COMPACT, JPEG, ORIGINAL, OURS, Version, View, view_data
 from batchcomp.report.rows import ReportRow, totals
@@ -38,6 +41,7 @@ def report_row(path: str, **fields: Any) -> ReportRow:
         "ms_ssim": 0.98,
         "jpeg_ms_ssim": 0.96,
         "jpeg_bytes": 40_000,
+        "jpeg_within_db": None,
         "saved": 0.8,
         "saved_vs_jpeg": 0.5,
         "won": True,
@@ -86,3 +90,25 @@ def report_html(count: int = 230) -> str:
     page = ReportPage(archive=Path("a<b>&.bca"), rows=found, totals=totals(found, 5_000_000))
     pictures = Pictures(abouts=[about for about, _ in made], views=[one for _, one in made])
     return html_of(page, pictures)
+
+
+def tried(name: str) -> Tried:
+    """Return a picture at two qualities."""
+    levels = ("quality 20", "quality 70")
+    steps = [
+        Step(
+            quality=quality,
+            size=9000 + number,
+            ms_ssim=0.98,
+            jpeg=JpegComparison(quality=30, bytes=8990, ms_ssim=0.95, bytes_at_ms_ssim=18_000),
+        )
+        for number, quality in enumerate((20, 70))
+    ]
+    shown = replace(view(name, "pictures", levels=levels), start="quality 70")
+    return Tried(name=name, width=128, height=96, source_bytes=90_000, steps=steps, view=shown)
+
+
+def preview_page() -> str:
+    """Return a page of two pictures at two qualities."""
+    pictures = [tried(HOSTILE[1]), tried("b.jpg")]
+    return preview_html([data_of(one, number, 2) for number, one in enumerate(pictures)])

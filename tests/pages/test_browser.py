@@ -27,6 +27,30 @@ def test_nothing_sticks_out_and_nothing_is_barred(report_file: Path, open_page: 
     assert faults(opened.page) == []
 
 
+@SIZES
+@THEMES
+def test_a_preview_fits_too(preview_file: Path, open_page: Open, width: int, theme: str) -> None:
+    """So does the page of `preview`."""
+    opened = open_page(preview_file, width, theme, bypass_csp=True)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == width
+    assert faults(opened.page) == []
+
+
+def test_a_preview_changes_the_quality(preview_file: Path, open_page: Open) -> None:
+    """A quality is chosen in the viewer or in the table, which marks the one that is shown."""
+    opened = open_page(preview_file)
+    page = opened.page
+    tag, marked = page.locator(".tag.right"), page.locator("tr[aria-current] .look")
+    assert tag.inner_text() == "batchcomp 70, 9.0 kB"
+    page.get_by_role("group", name="Quality").get_by_text("20").click()
+    assert tag.inner_text() == "batchcomp 20, 9.0 kB"
+    assert marked.get_attribute("data-level") == "quality 20"
+    page.locator(".look").last.click()
+    assert (tag.inner_text(), marked.get_attribute("data-view")) == ("batchcomp 70, 9.0 kB", "1")
+    assert page.locator(".viewer-side .name").inner_text() == "b.jpg"
+    assert opened.complaints == opened.dialogs == []
+
+
 def test_names_do_nothing_and_no_network_is_asked(report_file: Path, open_page: Open) -> None:
     """Hostile names appear as text; the policy is not broken; only the file itself and data: URIs are loaded."""
     opened = open_page(report_file)

@@ -34,6 +34,7 @@ function tableColumns(viewer, views) {
   const lost = (row) => (row.won === false && row.ms_ssim !== null ? "lost" : null);
   const figure = (name, title, text, first = -1, kind = undefined) => ({ name, title, text: (row) => text(row[name]), value: (row) => row[name] ?? null, first, kind });
   const bytes = (name, title) => figure(name, title, human);
+  const about = (column, name) => ({ ...column, text: (row) => (row.estimated && row[name] !== null ? "~" : "") + column.text(row) });
   return [
     { name: "path", title: "Picture", text: (row) => nameCell(row, viewer, views), value: (row) => row.path },
     { name: "pixels", title: "Pixels", text: (row) => (row.pixels ? `${row.width} × ${row.height}` : ABSENT), value: (row) => row.pixels, first: -1 },
@@ -42,9 +43,9 @@ function tableColumns(viewer, views) {
     figure("saved", "Saved", percent),
     figure("bpp", "bpp", (value) => fixed(value, 3)),
     figure("ms_ssim", "MS\u2011SSIM", (value) => fixed(value, 4), 1),
-    figure("jpeg_ms_ssim", "JPEG, same bytes", (value) => fixed(value, 4), 1, lost),
-    bytes("jpeg_bytes", "JPEG, same MS\u2011SSIM"),
-    figure("saved_vs_jpeg", "Saved against JPEG", percent, 1, (row) => (row.saved_vs_jpeg < 0 ? "lost" : null)),
+    about(figure("jpeg_ms_ssim", "JPEG, same bytes", (value) => fixed(value, 4), 1, lost), "jpeg_ms_ssim"),
+    about(bytes("jpeg_bytes", "JPEG, same MS\u2011SSIM"), "jpeg_bytes"),
+    about(figure("saved_vs_jpeg", "Saved against JPEG", percent, 1, (row) => (row.saved_vs_jpeg < 0 ? "lost" : null)), "saved_vs_jpeg"),
   ];
 }
 

@@ -154,7 +154,7 @@ class Viewer {
       layer.image.alt = `${version.label}, ${this.about.name}`;
       layer.map.hidden = !(this.mapped && version.map);
       if (version.map) layer.map.src = version.map;
-      const level = version.level && this.about.levels.length > 1 ? `, ${version.level}` : "";
+      const level = version.level && this.about.levels.length > 1 ? ` ${version.level.replace("quality ", "")}` : "";
       layer.tag.textContent = SHORT[version.kind] + level + (version.bytes !== null && version.kind !== "original" ? `, ${human(version.bytes)}` : "");
     }
     this.drawFacts();

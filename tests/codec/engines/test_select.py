@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -37,3 +38,34 @@ def test_a_codec_travels_to_other_processes() -> None:
     codec, picture = Codec(tiny_model()), Picture(pixels=noise(40, 40, 3))
     before = codec.compress(picture, 50)
     assert pickle.loads(pickle.dumps(codec)).compress(picture, 50) == before  # noqa: S301
+
+
+def test_no_engine_is_left_half_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process waits for engines that are being built: native code that loses its threads aborts."""
+    go, nets = threading.Event(), [object(), object()]
+    monkeypatch.setattr(select, "choose", lambda _net, _device: go.wait(20))
+    engines = select.EngineCache(Device("cpu"))
+    engines.prepare(*nets)  # type: ignore[arg-type]
+    builders = [thread for thread in threading.enumerate() if thread.name == "engine"]
+    assert [thread.daemon for thread in builders] == [False, False]
+    go.set()
+    assert all(engines.of(net) is True for net in nets)  # type: ignore[arg-type, comparison-overlap]
+
+
+def test_an_engine_that_cannot_be_built_is_told_by_whoever_asks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The thread that tries it in advance says nothing."""
+
+    def fail(_net: object, _device: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(select, "choose", fail)
+    engines, net = select.EngineCache(Device("cpu")), object()
+    engines.prepare(net)  # type: ignore[arg-type]
+    for thread in threading.enumerate():
+        if thread.name == "engine":
+            thread.join()
+    with pytest.raises(MemoryError):
+        engines.of(net)  # type: ignore[arg-type]
+    assert capsys.readouterr().err == ""
