@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 
@@ -31,7 +32,7 @@ class SvtAv1Rival:
         return b"".join(bytes(packet) for packet in (*context.encode(frame), *context.encode(None)))
 
     def decode(self, data: bytes) -> Pixels:
-        context = av.CodecContext.create("libdav1d", "r")
+        context: Any = av.CodecContext.create("libdav1d", "r")
         frames = [*context.decode(av.Packet(data)), *context.decode(None)]
         pixels: Pixels = frames[0].to_ndarray(format="rgb24")
         return pixels
