@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from batchcomp.cli import console, goals, limits
+from batchcomp.cli import console, goals, limits, progress
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
@@ -33,6 +33,7 @@ def compress(
     ] = DEFAULT_QUALITY,
     match_jpeg: goals.MatchJpegOpt = None,
     target_ms_ssim: goals.MsSsimOpt = None,
+    target_ssimulacra2: goals.EyeOpt = None,
     max_bpp: goals.MaxBppOpt = None,
     max_bytes: goals.MaxBytesOpt = None,
     codec: goals.CodecOpt = "jpeg",
@@ -76,7 +77,7 @@ def compress(
     asked: dict[str, Any] = {
         "paths": tuple(paths),
         "quality": quality,
-        "target": goals.target_of(match_jpeg, target_ms_ssim, max_bpp, max_bytes),
+        "target": goals.target_of(match_jpeg, target_ms_ssim, target_ssimulacra2, max_bpp, max_bytes),
         "codec": codec,
         "pack": pack,
         "effort": effort,
@@ -106,6 +107,7 @@ def compress(
         "parity": goals.parity_of(parity),
     }
     from batchcomp.pipeline.compress import compress_archive, plan_archive
+    from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.remembered import settle
 
     archive = output or default_archive(tuple(paths))
@@ -114,10 +116,12 @@ def compress(
     _say_first(settled)
     say_foreign(archive)
     if dry_run:
-        outcome = console.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
+        outcome = progress.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
     else:
         give_back_freed(settings.workers)
-        outcome = console.watch("Compressing", compress_archive(settings), as_json=as_json)
+        with Forecast() as forecast:
+            events = compress_archive(settings, forecast)
+            outcome = progress.watch("Compressing", events, as_json=as_json, forecast=forecast)
     if not dry_run and outcome.counts["done"]:
         _finish(archive, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
     if not outcome.counts.total():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
-from functools import cache, partial
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from batchcomp.cli import session
@@ -170,64 +170,6 @@ def say_damage(damage: Iterable[Damage], *, as_json: bool, **counts: int) -> Exi
     if as_json:
         json_line("summary", exit_code=int(code), **counts, damaged=len(found))
     return code
-
-
-def watch(
-    title: str,
-    events: Generator[Any],
-    *,
-    as_json: bool = False,
-    show: Callable[[Any], None] | None = None,
-    must_finish: bool = True,
-) -> Outcome:
-    """Run a pipeline and show its events as they come: on a terminal with a running count. Returns what it came to.
-
-    No reader of the output decides what is archived or restored: where it cannot be written to, the pipeline goes on
-    to its end all the same, and only then is the error raised; at once where it need not finish.
-
-    Args:
-        title: of the progress bar.
-        events: the pipeline.
-        as_json: write a JSON line for every event.
-        show: says what is to be said of an event, by default `show_event`.
-        must_finish: the pipeline writes something.
-
-    Raises:
-        OutputError, BrokenPipeError: standard output could not be written to.
-    """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from batchcomp.pipeline.records import Outcome, tally
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    now, console, outcome = session.current(), err(), Outcome()
-    refused: list[OutputError | BrokenPipeError] = []
-    now.outcome = outcome
-    visible = console.is_terminal and not now.quiet and not (as_json and sys.stdout.isatty())
-    # rich would send what is printed on stdout to the bar's console: results must stay results
-    with Progress(*columns, console=console, transient=True, disable=not visible, redirect_stdout=False) as bar:
-        task = bar.add_task(title, total=None)
-
-        def on_event(event: Any) -> None:
-            bar.update(task, completed=sum(outcome.counts[name] for name in FATES))
-            if not refused:
-                try:
-                    (show or partial(show_event, as_json=as_json))(event)
-                except (OutputError, BrokenPipeError) as error:
-                    if not must_finish:
-                        raise
-                    refused.append(error)
-
-        tally(events, on_event, outcome)
-    if refused:
-        raise refused[0]
-    return outcome
 
 
 def event_fields(event: Event) -> dict[str, Any]:

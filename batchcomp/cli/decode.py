@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from batchcomp.cli import console
+from batchcomp.cli import console, progress
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import (
@@ -64,11 +64,14 @@ def decode(
     )
     check_places(source, output, versioned=version is not None or at is not None)
     from batchcomp.pipeline.decode import decode_archive
+    from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.payload_files import decode_payloads
 
-    events = decode_payloads(settings) if source.is_file() else decode_archive(settings)
     say_foreign(source)
-    outcome = console.watch("Restoring", events, as_json=as_json)
+    with Forecast() as forecast:
+        events = decode_payloads(settings) if source.is_file() else decode_archive(settings, forecast)
+        ahead = None if source.is_file() else forecast
+        outcome = progress.watch("Restoring", events, as_json=as_json, forecast=ahead)
     for what, count in sorted(outcome.left_out.items()):
         pictures = f"{count} picture{'s' * (count > 1)}"
         console.say(f"{file_format} has no place for {what} ({pictures}); the archive keeps them")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from batchcomp.cli import console, limits
+from batchcomp.cli import console, limits, progress
 from batchcomp.cli.completion import archives
 from batchcomp.cli.options import JsonOpt, moment
 from batchcomp.errors import UsageError
@@ -62,7 +62,7 @@ def _told(archive: Path, found: Generator[Finding], *, as_json: bool) -> int:
     from batchcomp.pipeline.diff import VERDICTS
 
     counts = Counter(dict.fromkeys(VERDICTS, 0))
-    outcome = console.watch(
+    outcome = progress.watch(
         "Comparing", found, as_json=as_json, show=lambda one: _show(one, counts, as_json=as_json), must_finish=False
     )
     code = int(outcome.exit_code)

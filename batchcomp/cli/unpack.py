@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from batchcomp.cli import console
+from batchcomp.cli import console, progress
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import AtOpt, JsonOpt, VersionOpt, check_places, moment
 from batchcomp.errors import UsageError
@@ -38,6 +38,6 @@ def unpack(
     else:
         say_foreign(source)
         events = unpack_archive(source, more or (), output, force=force, version=version, at=then)
-    outcome = console.watch("Unpacking", events, as_json=as_json)
+    outcome = progress.watch("Unpacking", events, as_json=as_json)
     verb = f"unpacked below {output.resolve()}"
     raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(output)))

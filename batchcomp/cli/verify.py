@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from batchcomp.cli import console, outside, parity
+from batchcomp.cli import console, outside, parity, progress
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import ExitCode
@@ -45,7 +45,7 @@ def verify(
     )
     say_foreign(settings.archive)
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
-    outcome = console.watch(
+    outcome = progress.watch(
         "Verifying",
         verify_archive(settings),
         as_json=as_json,

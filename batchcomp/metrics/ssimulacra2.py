@@ -64,8 +64,8 @@ class _Light:
     def rows(self, begin: int, end: int) -> Planes:
         """Rows of linear light (n, W, 3)."""
         strip = self._samples[begin:end]
-        linear: Planes = _LINEAR[strip] if strip.dtype == np.uint8 else strip.astype(np.float32, copy=False)
-        return linear
+        light: Planes = _LINEAR[strip] if strip.dtype == np.uint8 else strip.astype(np.float32, copy=False)
+        return light
 
     def halved(self) -> _Light:
         """Mean of 2 x 2 pixels; of those there are at an odd side's end."""
@@ -98,8 +98,8 @@ def _distance(x: _Light, y: _Light, scale: int) -> float:
     for top in range(0, height, _ROWS):
         bottom = min(height, top + _ROWS)
         both = [_xyb(_mirrored(light, top - _REACH, bottom + _REACH), channels) for light in (x, y)]
-        for number, (own, other) in enumerate(zip(both[0], both[1], strict=True)):
-            sums[number] += _errors(own, other, blur)
+        for number, (first, second) in enumerate(zip(*both, strict=True)):
+            sums[number] += _errors(first, second, blur)
     means = sums / (height * width)
     total = 0.0
     for number, channel in enumerate(channels):

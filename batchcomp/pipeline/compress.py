@@ -17,11 +17,12 @@ from batchcomp.pipeline.context import Context
 from batchcomp.pipeline.dedup import Deduplication, Shared
 from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
+from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.job import Job, those
 from batchcomp.pipeline.load_average import wait_for_load
 from batchcomp.pipeline.loading import Loader
-from batchcomp.pipeline.plan import Take, bundled, plan, weight
+from batchcomp.pipeline.plan import Take, bundled, is_unchanged, plan, weight
 from batchcomp.pipeline.rate_control import RateControl
 from batchcomp.pipeline.records import Bundle, Done, Event, Failed, Idle, Planned
 from batchcomp.pipeline.remembered import note_settings
@@ -35,10 +36,11 @@ MAX_THREADS = 64  # tiles at once: more cost only memory
 Result = Job | Shared | Event
 
 
-def compress_archive(settings: CompressSettings) -> Generator[Event]:
+def compress_archive(settings: CompressSettings, forecast: Forecast | None = None) -> Generator[Event]:
     """Compress the pictures below `settings.paths` into `settings.archive`, and yield what became of each file.
 
-    A bad file becomes a `Failed` event and the run goes on; what was stored before an interruption stays stored.
+    A bad file becomes a `Failed` event and the run goes on; what was stored before an interruption stays stored. A
+    `forecast` is told what is to come, and counts ahead while the run works.
 
     Raises:
         ArchiveError: the archive cannot be written, is damaged, or is locked by another run.
@@ -50,6 +52,8 @@ def compress_archive(settings: CompressSettings) -> Generator[Event]:
     with _writer(settings) as writer:
         note_settings(writer, settings)
         index, failures = Index(settings.archive), FailureMemory(settings)
+        if forecast is not None:
+            forecast.count(settings, partial(is_unchanged, index, settings))
         todo = bundled(plan(settings, codec.hashes, index, failures))
         deduplication = Deduplication(settings, codec.hashes, index)
         flow = by_picture if codec.device.type == "cpu" else by_window

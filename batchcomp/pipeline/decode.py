@@ -17,6 +17,7 @@ from batchcomp.images.picture import Picture
 from batchcomp.images.save import safe_join, save, save_bytes
 from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
+from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.records import Done, Event, Failed
 from batchcomp.pipeline.restoring import Restorer
 from batchcomp.pipeline.selection import chosen_rows, view_of
@@ -25,10 +26,10 @@ from batchcomp.pipeline.workers import Threads
 from batchcomp.settings import DecodeSettings
 
 
-def decode_archive(settings: DecodeSettings) -> Generator[Event]:
+def decode_archive(settings: DecodeSettings, forecast: Forecast | None = None) -> Generator[Event]:
     """Restore the pictures of an archive, or those whose path matches a pattern, below `settings.out`.
 
-    Yields what became of each picture.
+    Yields what became of each picture. A `forecast` is told what is to come.
 
     Raises:
         ArchiveNotFoundError: `settings.source` is no archive.
@@ -40,6 +41,8 @@ def decode_archive(settings: DecodeSettings) -> Generator[Event]:
     # of all rows: a pattern must not change a picture's name
     names = target_names(rows, settings.format, same=sameness(settings.out))
     chosen = chosen_rows(rows, settings.patterns)
+    if forecast is not None:
+        forecast.expect((row.path, row.width * row.height) for row in chosen)
     for damage in archive.damage:
         yield Failed(name=damage.segment, reason=str(damage), damage=True)
     codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)

@@ -100,6 +100,13 @@ class _Fits:
         return described(recipe, reason) if reason else ""
 
 
+def is_unchanged(known: Index, settings: CompressSettings, item: Item) -> bool:
+    """Tell from size and time whether a run will most likely pass a file over; the run itself looks closer."""
+    entry = known.get(item.name)
+    same = entry is not None and (entry.size, entry.mtime_ns) == (item.size, item.mtime_ns)
+    return same and not settings.recompress
+
+
 def digest(path: Path) -> bytes | None:
     """The SHA-256 of a file; None where it cannot be read, which reading it again will tell."""
     try:

@@ -40,3 +40,11 @@ def pictures(count: int) -> str:
 def printable(text: str) -> str:
     """The text with control characters and broken UTF-8 escaped, so that it moves no terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogateescape").decode() for c in text)
+
+
+def shortened(text: str, width: int) -> str:
+    """The text in at most `width` characters, at least 5: the middle is left out, so that its end can be told."""
+    if len(text) <= width:
+        return text
+    head = (width - 3) // 3
+    return f"{text[:head]}...{text[len(text) - (width - 3 - head) :]}"

@@ -27,7 +27,12 @@ class Result:
 
     @property
     def json(self) -> list[dict[str, Any]]:
-        """Every line of stdout, which must be one JSON object each."""
+        """Every line of stdout, which must be one JSON object each, but for those that tell of time passing."""
+        return [line for line in self.all_json if line["type"] != "progress"]
+
+    @property
+    def all_json(self) -> list[dict[str, Any]]:
+        """Every line of stdout."""
         return [json.loads(line) for line in self.out.splitlines()]
 
 

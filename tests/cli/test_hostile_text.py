@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from batchcomp.archive import Damage
-from batchcomp.cli import console, session
+from batchcomp.cli import console, progress, session
 from batchcomp.errors import ArchiveError
 from batchcomp.pipeline.records import Done, Failed, Passed, Planned
 from tests.archive.samples import sample_row, verbatim_row, write_archive
@@ -129,7 +129,7 @@ def test_the_progress_bar_survives_any_name(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setattr(console, "err", cache(lambda: Console(stderr=True, highlight=False, width=200)))
-    console.watch("Compressing", (event for event in [Failed(name=MARKUP, reason=f"{MARKUP}: {NASTY}")]))
+    progress.watch("Compressing", (event for event in [Failed(name=MARKUP, reason=f"{MARKUP}: {NASTY}")]))
     assert MARKUP in terminal.getvalue()
     assert "\x1b]0;" not in terminal.getvalue()
     assert "\x07" not in terminal.getvalue()

@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from batchcomp.archive.lock import LOCK_NAME
-from batchcomp.cli import console
+from batchcomp.cli import console, progress
 from batchcomp.errors import ExitCode, ModelError
 from batchcomp.pipeline.records import Done, Failed
 from tests.cli import samples
@@ -186,7 +186,7 @@ def test_progress_shows_on_a_terminal_and_results_stay_on_stdout(
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setattr(console, "err", cache(console.err.__wrapped__))  # the usual one knows it is no terminal
     events = [Done(name="a.png"), Failed(name="b.png", reason="b.png: [bold]broken[/bold]")]
-    console.watch("Compressing", (event for event in events), as_json=True)
+    progress.watch("Compressing", (event for event in events), as_json=True)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["type"] for line in lines] == ["done", "failed"]
     assert "Compressing" in terminal.getvalue()
@@ -196,7 +196,7 @@ def test_progress_shows_on_a_terminal_and_results_stay_on_stdout(
 def test_no_progress_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """In a log file there are messages, but no bars and no control codes."""
     events = [Done(name="a.png"), Failed(name="b.png", reason="b.png: broken")]
-    console.watch("Compressing", (event for event in events))
+    progress.watch("Compressing", (event for event in events))
     captured = capsys.readouterr()
     assert captured.err == "failed: b.png: broken\n"
     assert captured.out == ""

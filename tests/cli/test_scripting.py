@@ -92,7 +92,7 @@ def problems(line: dict[str, Any]) -> list[str]:
 
 def check(command: str, result: Result) -> list[dict[str, Any]]:
     """Hold the lines of a run against the guide, and return them."""
-    lines = result.json
+    lines = result.all_json
     assert [problem for line in lines for problem in problems(line)] == []
     assert all(line["schema"] == console.SCHEMA for line in lines)
     *others, last = lines
@@ -116,6 +116,7 @@ def scenarios(
     run: Run, compress: Run, decode: Run, archive: Path, photos: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, list[Callable[[], Result]]]:
     """Return for every command runs that go well and runs that do not; together they say all there is to say."""
+    monkeypatch.setattr("batchcomp.cli.progress.EVERY", 0.0)
 
     def compress_new() -> Result:
         (photos / "bad.png").write_bytes(b"bad")
