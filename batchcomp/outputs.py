@@ -31,6 +31,7 @@ OUTPUTS: Final[Mapping[str, Output]] = {
     "jpeg": Output(suffix=".jpg", writer="batchcomp.images.outputs.jpeg:JpegOutput", alpha=False),
     "webp": Output(suffix=".webp", writer="batchcomp.images.outputs.webp:WebpOutput"),
 }
+SPELLINGS: Final[Mapping[str, str]] = {"jpg": "jpeg"}  # of names, as people type them
 DEFAULT_OUTPUT: Final = "png"  # holds the most
 
 

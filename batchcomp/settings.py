@@ -215,3 +215,16 @@ def default_archive(paths: tuple[Path, ...]) -> Path:
         raise UsageError(f"{len(paths)} paths were given: name the archive with -o ARCHIVE")
     path = paths[0].resolve()
     return path.with_name(f"{path.name or 'root'}.bca")
+
+
+FILE_SUFFIXES = {".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".jpg", ".jpeg", ".png"}
+
+
+def check_archive_name(archive: Path) -> None:
+    """See to it that nobody takes an archive, which is a folder, for a file.
+
+    Raises:
+        UsageError: its name is that of a file.
+    """
+    if archive.suffix.lower() in FILE_SUFFIXES and not archive.is_dir():
+        raise UsageError(f"{archive}: an archive is a folder of ZIP files; name it {archive.with_suffix('.bca').name}")

@@ -56,6 +56,15 @@ class Subgroup(TyperGroup):
 class Group(Subgroup):
     """Turns whatever ends a command into its exit code, one line on stderr and the last JSON line."""
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Take `help COMMAND` as `COMMAND --help`."""
+        if args[:1] == ["help"]:
+            if len(args) == 1:
+                typer.echo(ctx.get_help())
+                raise typer.Exit
+            args = [*args[1:], "--help"]
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         session.begin()
         try:
@@ -132,7 +141,7 @@ def _version(wanted: bool) -> None:
 def root(
     ctx: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Archive folders of photos as standard JPEGs that two small neural networks make much better."""

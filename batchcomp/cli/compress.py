@@ -12,7 +12,7 @@ from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
-from batchcomp.settings import DEFAULT_QUALITY, QUICK, default_archive
+from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 
 if TYPE_CHECKING:
     from batchcomp.pipeline.records import Outcome
@@ -77,7 +77,9 @@ def compress(
     asked: dict[str, Any] = {
         "paths": tuple(paths),
         "quality": quality,
-        "target": goals.target_of(match_jpeg, target_ms_ssim, target_ssimulacra2, max_bpp, max_bytes),
+        "target": goals.target_of(
+            match_jpeg, target_ms_ssim, target_ssimulacra2, max_bpp, goals.bytes_of(max_bytes), given=_given(ctx)
+        ),
         "codec": codec,
         "pack": pack,
         "effort": effort,
@@ -111,6 +113,7 @@ def compress(
     from batchcomp.pipeline.remembered import settle
 
     archive = output or default_archive(tuple(paths))
+    check_archive_name(archive)
     settled = settle(archive, asked, *_where_from(ctx))
     settings = settled.settings
     _say_first(settled)
@@ -130,6 +133,12 @@ def compress(
     verb = "would be stored" if dry_run else "stored"
     code = console.summarise(outcome, verb, as_json=as_json, archive=str(settings.archive))
     raise typer.Exit(code)
+
+
+def _given(ctx: typer.Context) -> bool:
+    """Tell whether --quality is on the command line."""
+    source = ctx.get_parameter_source("quality")
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _where_from(ctx: typer.Context) -> tuple[set[str], set[str]]:
@@ -179,5 +188,6 @@ def _finish(archive: Path, source: int, stored: int, *, as_json: bool) -> None:
     from batchcomp.report.text import human
 
     remember_archive(archive)
-    text = f"{archive}: {human(source)} -> {human(stored)}; `batchcomp report` shows each picture"
+    text = f"{archive}: {human(source)} -> {human(stored)}; next: `batchcomp report {archive}` shows each picture, "
+    text += f"`batchcomp verify {archive}` checks every byte, `batchcomp decode {archive}` restores"
     console.log(text) if as_json else console.remark(text)

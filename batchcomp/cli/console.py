@@ -215,12 +215,12 @@ def show_table(
     rows: list[list[str]],
     footer: list[str] | None = None,
     *,
-    stack: Sequence[Sequence[int]] = (),
+    spare: Sequence[int] = (),
 ) -> None:
     """Print a table on stdout; see `tables.table_of`, and `write` for errors."""
     from batchcomp.cli.tables import table_of
 
-    print_result(table_of(out(), title, columns, rows, footer, stack=stack))
+    print_result(table_of(out(), title, columns, rows, footer, spare=spare))
 
 
 def summarise(outcome: Outcome, verb: str, *, as_json: bool = False, **extra: Any) -> int:

@@ -22,7 +22,8 @@ from batchcomp.cli.options import (
     check_places,
     moment,
 )
-from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
+from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS, SPELLINGS
+from batchcomp.report.text import count_of
 from batchcomp.settings import DecodeSettings
 
 
@@ -53,7 +54,7 @@ def decode(
         source=source,
         out=output,
         patterns=tuple(patterns or ()),
-        format=file_format,
+        format=SPELLINGS.get(file_format.lower(), file_format),
         force=force,
         device=device,
         jobs=jobs,
@@ -73,7 +74,6 @@ def decode(
         ahead = None if source.is_file() else forecast
         outcome = progress.watch("Restoring", events, as_json=as_json, forecast=ahead)
     for what, count in sorted(outcome.left_out.items()):
-        pictures = f"{count} picture{'s' * (count > 1)}"
-        console.say(f"{file_format} has no place for {what} ({pictures}); the archive keeps them")
+        console.say(f"{file_format} has no place for {what} ({count_of(count, 'picture')}); the archive keeps them")
     verb = f"restored below {output.resolve()}"
     raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(output)))

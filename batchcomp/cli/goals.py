@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -41,7 +42,10 @@ MaxBppOpt = Annotated[
     typer.Option("--max-bpp", metavar="B", rich_help_panel=_PANEL, help="The best within so many bits a pixel."),
 ]
 MaxBytesOpt = Annotated[
-    int | None, typer.Option("--max-bytes", metavar="N", rich_help_panel=_PANEL, help="The best within N bytes.")
+    str | None,
+    typer.Option(
+        "--max-bytes", metavar="N", rich_help_panel=_PANEL, help="The best within N bytes: 9000, 9kB, 0.2MB, 8KiB."
+    ),
 ]
 CodecOpt = Annotated[
     str,
@@ -107,13 +111,31 @@ def measure_of(ctx: typer.Context, how: str, *, no_measure: bool) -> str:
     return how if typed == {"measure"} else NO_MEASURE
 
 
-def target_of(*values: float | None) -> Target | None:
-    """The target among the options in the order of the panel.
+_UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 10**6, "mb": 10**6, "kib": 2**10, "mib": 2**20}
+
+
+def bytes_of(text: str | None) -> int | None:
+    """Return the bytes that "9000", "9kB", "0.2 MB" or "8KiB" mean.
 
     Raises:
-        UsageError: there are several, or the value makes no sense.
+        UsageError: it is no size.
     """
-    given = [(kind, value) for kind, value in zip(_KINDS, values, strict=True) if value is not None]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(f'--{kind}' for kind, _ in given)}: choose one of them")
-    return Target(kind=given[0][0], value=given[0][1]) if given else None
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
+    if found is None or found[2].lower() not in _UNITS:
+        raise UsageError(f"--max-bytes {text!r}: expected a size such as 9000, 9kB or 0.2MB")
+    return round(float(found[1]) * _UNITS[found[2].lower()])
+
+
+def target_of(*values: float | None, given: bool = False) -> Target | None:
+    """The target among the options in the order of the panel; `given` says that there is a quality too.
+
+    Raises:
+        UsageError: there are several, or one and a quality, or the value makes no sense.
+    """
+    chosen = [(kind, value) for kind, value in zip(_KINDS, values, strict=True) if value is not None]
+    names = [f"--{kind}" for kind, _ in chosen] + ["--quality"] * (given and bool(chosen))
+    if len(names) > 1:
+        raise UsageError(f"{' and '.join(names)}: choose one of them")
+    return Target(kind=chosen[0][0], value=chosen[0][1]) if chosen else None

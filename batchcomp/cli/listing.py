@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 def list_pictures(
     archive: ArchiveArg = None,
+    patterns: Annotated[
+        list[str] | None, typer.Argument(help="Only paths that match these globs.", metavar="[PATTERN]...")
+    ] = None,
     all_versions: Annotated[
         bool, typer.Option("--versions", help="Every version: number, date, size, ZIP file, kind, path.")
     ] = False,
@@ -27,10 +30,12 @@ def list_pictures(
     """List the pictures of an archive."""
     if sum((all_versions, at is not None, list_outside)) > 1:
         raise UsageError("--versions, --at, --outside: choose one of them")
+    if patterns and (all_versions or list_outside):
+        raise UsageError("PATTERN goes with neither --versions nor --outside; leave it out")
     then = moment(at) if at is not None else None
     from batchcomp.archive import ArchiveReader
     from batchcomp.cli.state import choose_archive
-    from batchcomp.pipeline.selection import view_of
+    from batchcomp.pipeline.selection import chosen_rows, view_of
 
     folder = choose_archive(archive)
     if list_outside:
@@ -40,7 +45,7 @@ def list_pictures(
     if all_versions:
         counts = {"versions": versions.show_versions(opened, as_json=as_json)}
     else:
-        rows = view_of(opened, at=then)
+        rows = chosen_rows(view_of(opened, at=then), patterns or ())
         for row in rows:
             _show(row, as_json=as_json)
         counts = {"pictures": len(rows)}

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from batchcomp.report.text import printable
+from batchcomp.report.text import printable, shortened
 
-ROOMY = 120  # columns from which a table is never stacked
 LONGEST = 10_000  # columns, more than any table has
+LEAST_NAME = 24  # columns that the first cell of a row keeps, as others are left out for it
 
 
 def table_of(
@@ -22,18 +22,33 @@ def table_of(
     rows: list[list[str]],
     footer: list[str] | None = None,
     *,
-    stack: Sequence[Sequence[int]] = (),
+    spare: Sequence[int] = (),
 ) -> Table:
-    """A rich table; `columns` are (heading, justify), every cell is plain text.
+    """A rich table, a line a row; `columns` are (heading, justify), every cell is plain text.
 
-    `stack` says which columns stand above each other where the terminal is too narrow for one line a row.
+    Where the terminal is too narrow, columns are left out in the order of `spare`, and then the first cell of a row is
+    shortened in its middle.
     """
-    alone = [(number,) for number in range(len(columns))]
-    table = _table(title, columns, rows, footer, alone)
-    needed = console.measure(table, options=console.options.update(width=LONGEST)).maximum
-    if stack and console.width < min(ROOMY, needed):
-        return _table(title, columns, rows, footer, stack)
-    return table
+    shown = list(range(len(columns)))
+    for number in [*spare, None]:
+        room = console.width - _width(console, columns, rows, footer, shown[1:]) - 4
+        longest = max((len(printable(row[0])) for row in rows), default=0)
+        if number is None or room >= min(longest, LEAST_NAME):
+            break
+        shown.remove(number)
+    return _table(title, columns, rows, footer, shown, max(5, room) if spare else LONGEST)
+
+
+def _width(
+    console: Console,
+    columns: list[tuple[str, str]],
+    rows: list[list[str]],
+    footer: list[str] | None,
+    shown: Sequence[int],
+) -> int:
+    """Return how many columns a table of these takes."""
+    table = _table("", columns, rows, footer, shown, LONGEST)
+    return console.measure(table, options=console.options.update(width=LONGEST)).maximum
 
 
 def _table(
@@ -41,24 +56,24 @@ def _table(
     columns: list[tuple[str, str]],
     rows: list[list[str]],
     footer: list[str] | None,
-    groups: Sequence[Sequence[int]],
+    shown: Sequence[int],
+    longest: int,
 ) -> Table:
-    table = Table(title=_text([title], [0]) if title else None, box=box.SIMPLE_HEAD, show_footer=footer is not None)
-    headings = [heading for heading, _ in columns]
-    for number, group in enumerate(groups):
+    table = Table(title=Text(printable(title)) if title else None, box=box.SIMPLE_HEAD, show_footer=footer is not None)
+    for number in shown:
+        heading, justify = columns[number]
         table.add_column(
-            _text(headings, group),
-            justify=columns[group[0]][1],  # type: ignore[arg-type]
-            footer=_text(footer, group) if footer else "",
+            Text(heading),
+            justify=justify,  # type: ignore[arg-type]
+            footer=_cell(footer, number, longest) if footer else "",
             overflow="fold",
             no_wrap=number > 0,
         )
     for row in rows:
-        table.add_row(*(_text(row, group) for group in groups))
+        table.add_row(*(_cell(row, number, longest) for number in shown))
     return table
 
 
-def _text(cells: list[str], group: Sequence[int]) -> Text:
-    """Cells one above the other; below the first of a row they are indented, so that rows can be told apart."""
-    indent = "  " if group[0] == 0 else ""
-    return Text(f"\n{indent}".join(printable(cells[number]) for number in group).rstrip())
+def _cell(cells: Sequence[str], number: int, longest: int) -> Text:
+    text = printable(cells[number])
+    return Text(shortened(text, longest) if number == 0 else text)

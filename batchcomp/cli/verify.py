@@ -109,9 +109,9 @@ def _count_pixels(finding: Any, counts: Counter[str]) -> None:
 def _say_summary(folder: Path, counts: Counter[str]) -> None:
     text = f"{folder}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
     if "restored" in counts:
-        text += f", restored {counts['restored']}, not restored {counts['not_restored']}, pixels proved"
-        text += f" {counts['pixels_proved']}, not recorded {counts['pixels_not_recorded']}"
-        text += f", different {counts['pixels_different']}"
+        text += f", restored {counts['restored']}, pixels proved {counts['pixels_proved']}"
+        odd = {"not restored": "not_restored", "not recorded": "pixels_not_recorded", "different": "pixels_different"}
+        text += "".join(f", {what} {counts[name]}" for what, name in odd.items() if counts[name])
     if "sources_same" in counts:
         text += ", originals " + ", ".join(
             f"{name.removeprefix('sources_')} {count}" for name, count in counts.items() if name.startswith("sources_")

@@ -43,3 +43,13 @@ def temp_name() -> str:
 def is_temp(name: str) -> bool:
     """Tell whether `name` (one component) is a temporary file of ours."""
     return name.startswith(TEMP_PREFIX) and name.endswith(TEMP_SUFFIX)
+
+
+_LITTER = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", "icon\r"}
+_LITTER_FOLDERS = {".spotlight-v100", ".trashes", ".fseventsd", "$recycle.bin", "system volume information", "@eadir"}
+
+
+def is_litter(name: str, *, folder: bool = False) -> bool:
+    """Tell whether `name` (one component) is what systems leave in folders: no file of anybody's."""
+    lower = name.lower()
+    return lower in _LITTER_FOLDERS if folder else lower in _LITTER or lower.startswith("._")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchcomp.errors import UsageError
 from batchcomp.escapes import file_path, stored_name
-from batchcomp.images.names import ARCHIVE_SUFFIX, is_temp, shown
+from batchcomp.images.names import ARCHIVE_SUFFIX, is_litter, is_temp, shown
 from batchcomp.images.patterns import Matcher, compile_patterns
 
 
@@ -63,9 +63,9 @@ def walk(
 
     One folder: names are relative to it. One file: its own name. Several paths: below each one's own name.
     Symbolic links inside folders are not followed unless asked, and then each folder is entered through links at most
-    once, so that links that form a circle end; a path given by name is resolved. Archives (`*.bca`
-    folders), our temporary files, `skip` and everything that is neither file nor folder are left out. At most the
-    entries of the open folders are held in memory.
+    once, so that links that form a circle end; a path given by name is resolved. Archives (`*.bca` folders), our
+    temporary files, what systems leave behind (`.DS_Store`, `Thumbs.db`, `._*`), `skip` and everything that is neither
+    file nor folder are left out. At most the entries of the open folders are held in memory.
 
     Args:
         paths: Files and folders.
@@ -229,11 +229,13 @@ def _entries(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str] 
 
 
 def _pruned(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
-    return entry.name.endswith(ARCHIVE_SUFFIX) or entry.path in chosen.skip or chosen.exclude(name)
+    litter = is_litter(entry.name, folder=True)
+    return litter or entry.name.endswith(ARCHIVE_SUFFIX) or entry.path in chosen.skip or chosen.exclude(name)
 
 
 def _wanted(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
-    return not is_temp(entry.name) and entry.path not in chosen.skip and chosen.takes(name)
+    ours = is_temp(entry.name) or is_litter(entry.name)
+    return not ours and entry.path not in chosen.skip and chosen.takes(name)
 
 
 def _file(

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchcomp.kinds import COMPACT
-from batchcomp.report.rows import SORTS, ReportRow
+from batchcomp.report.rows import SORTS, ReportRow, not_tiny
 
 WORST, MEDIAN, BEST = "worst", "median", "best"
-LEAST_SIDE = 161  # pixels: below, MS-SSIM says little, since its coarsest windows look beyond the picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +28,12 @@ def choose(rows: Sequence[ReportRow], count: int) -> tuple[list[Chosen], int]:
     measured = [
         row for row in rows if row.stored in COMPACT and row.ms_ssim is not None and row.jpeg_ms_ssim is not None
     ]
-    large = [row for row in measured if min(row.width, row.height) >= LEAST_SIDE]
-    ordered = sorted(large or measured, key=SORTS["gain"])
+    large = not_tiny(measured)
+    ordered = sorted(large, key=SORTS["gain"])
     worst = ordered[:count]
     best = ordered[max(count, len(ordered) - count) :][::-1]
     rest = ordered[len(worst) : len(ordered) - len(best)]
     middle = max(0, (len(rest) - count) // 2)
     groups = {WORST: worst, MEDIAN: rest[middle : middle + count], BEST: best}
     chosen = [Chosen(row=row, group=group) for group, members in groups.items() for row in members]
-    return chosen, len(measured) - len(large) if large else 0
+    return chosen, len(measured) - len(large)

@@ -9,10 +9,10 @@ from typing import Any
 
 from batchcomp.archive import ArchiveReader
 from batchcomp.pages.archived import Showing, Unseen
-from batchcomp.pages.choice import BEST, LEAST_SIDE, MEDIAN, WORST, choose
+from batchcomp.pages.choice import BEST, MEDIAN, WORST, choose
 from batchcomp.pages.document import as_json, render, title_of
 from batchcomp.pages.views import view_data
-from batchcomp.report.rows import ReportRow, Totals
+from batchcomp.report.rows import LEAST_SIDE, ReportRow, Totals
 from batchcomp.report.summary import sentence
 from batchcomp.report.text import human, number, percent, printable
 

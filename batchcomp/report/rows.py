@@ -118,7 +118,7 @@ def row_fields(row: Row) -> dict[str, Any]:
 def totals(rows: Sequence[ReportRow], bytes_on_disk: int) -> Totals:
     """Sum up a report. `bytes_on_disk` is the whole archive, manifests and ZIP headers included."""
     measured = [row for row in rows if row.ms_ssim is not None]
-    worst = min(measured, key=lambda row: row.ms_ssim or 0.0, default=None)
+    worst = min(not_tiny(measured), key=lambda row: row.ms_ssim or 0.0, default=None)
     source, archived = sum(r.source_bytes for r in rows), sum(r.archived_bytes for r in rows)
     rivals = [row for row in rows if row.jpeg_bytes is not None]
     ours, at_jpeg = sum(row.archived_bytes for row in rivals), sum(row.jpeg_bytes or 0 for row in rivals)
@@ -151,6 +151,14 @@ def totals(rows: Sequence[ReportRow], bytes_on_disk: int) -> Totals:
     )
 
 
+LEAST_SIDE = 161  # pixels: below, MS-SSIM says little, since its coarsest windows look beyond the picture
+
+
+def not_tiny(rows: Sequence[ReportRow]) -> Sequence[ReportRow]:
+    """The rows of pictures whose sides have `LEAST_SIDE` pixels; all where there are none."""
+    return [row for row in rows if min(row.width, row.height) >= LEAST_SIDE] or rows
+
+
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
@@ -171,6 +179,8 @@ SORTS: dict[str, Callable[[ReportRow], Any]] = {
 def arrange(rows: Iterable[ReportRow], *, sort: str = "path", worst: int | None = None) -> list[ReportRow]:
     """Sort rows by a column; `worst` keeps the N measured rows with the lowest MS-SSIM gain over JPEG.
 
+    Icons are not among the worst, see `not_tiny`.
+
     Raises:
         UsageError: there is no such column.
     """
@@ -178,6 +188,6 @@ def arrange(rows: Iterable[ReportRow], *, sort: str = "path", worst: int | None 
         raise UsageError(f"sort column {sort!r}: expected one of {', '.join(SORTS)}")
     rows = list(rows)
     if worst is not None:
-        rows = sorted((row for row in rows if row.ms_ssim is not None), key=SORTS["gain"])[:worst]
+        rows = sorted(not_tiny([row for row in rows if row.ms_ssim is not None]), key=SORTS["gain"])[:worst]
         return rows if sort == "path" else sorted(rows, key=SORTS[sort])
     return sorted(rows, key=SORTS[sort])

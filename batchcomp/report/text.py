@@ -23,11 +23,6 @@ def percent(value: float | None) -> str:
     return ABSENT if value is None else f"{round(value * 100)} %"
 
 
-def change(saved: float | None) -> str:
-    """A saved fraction as a change of bytes: 0.4 -> -40 %."""
-    return ABSENT if saved is None else f"{round(-saved * 100):+} %".replace("+0", "0")
-
-
 def count_of(count: int, what: str) -> str:
     """A number of things: "1 picture", "1,204 pictures"."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -16,20 +16,12 @@ from batchcomp.report import text
         (12_345, "12.3 kB"),
         (1_500_000, "1.5 MB"),
         (2e9, "2.0 GB"),
-        (3e13, "30000.0 GB"),
+        (3e13, "30.0 TB"),
     ],
 )
 def test_bytes_for_people(count: float, shown: str) -> None:
     """Bytes are shown in powers of 1000."""
     assert text.human(count) == shown
-
-
-@pytest.mark.parametrize(
-    ("saved", "shown"), [(0.4, "-40 %"), (-0.08, "+8 %"), (0.0, "0 %"), (-0.001, "0 %"), (None, "-")]
-)
-def test_changes_have_a_sign(saved: float | None, shown: str) -> None:
-    """Fewer bytes than JPEG is a minus; no change has no sign."""
-    assert text.change(saved) == shown
 
 
 @pytest.mark.parametrize(
@@ -43,3 +35,12 @@ def test_savings_are_positive(saved: float | None, shown: str) -> None:
 def test_counts_are_worded() -> None:
     """One picture is no "pictures"."""
     assert (text.pictures(1), text.pictures(2)) == ("1 picture", "2 pictures")
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [("a.jpg", 5, "a.jpg"), ("holidays/0001.jpg", 12, "hol...01.jpg"), ("abcdefgh", 5, "...gh")],
+)
+def test_long_names_lose_their_middle(name: str, width: int, shown: str) -> None:
+    """The end of a name, where names differ, stays."""
+    assert text.shortened(name, width) == shown

@@ -36,9 +36,9 @@ class Printer(Protocol):
         rows: list[list[str]],
         footer: list[str] | None = None,
         *,
-        stack: Sequence[Sequence[int]] = (),
+        spare: Sequence[int] = (),
     ) -> None:
-        """Draw a table; `stack` says which columns share one where there is little room."""
+        """Draw a table; `spare` are columns that can be left out where there is little room, the first one first."""
         ...
 
 

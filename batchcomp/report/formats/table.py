@@ -5,32 +5,33 @@ from __future__ import annotations
 from batchcomp.kinds import COMPACT
 from batchcomp.report.formats.base import Printer, Report
 from batchcomp.report.rows import ReportRow, Totals
-from batchcomp.report.text import ABSENT, change, human, number, percent, pictures, printable
+from batchcomp.report.summary import sentence
+from batchcomp.report.text import ABSENT, human, number, percent, pictures, printable
 
 COLUMNS = [
     ("picture", "left"),
     ("size", "right"),
     ("source", "right"),
     ("archived", "right"),
+    ("saved", "right"),
     ("bpp", "right"),
     ("MS-SSIM", "right"),
-    ("JPEG MS-SSIM", "right"),
+    ("JPEG's", "right"),
     ("JPEG bytes", "right"),
-    ("vs JPEG", "right"),
-    ("saved", "right"),
+    ("saved vs JPEG", "right"),
 ]
-STACK = ((0, 1), (2, 3), (4, 9), (5, 6), (7, 8))  # columns that share one where the terminal is narrow
+SPARE = (1, 5, 8, 7, 2)  # columns that are left out where the terminal is narrow, the first one first
 LEGEND = [
-    "JPEG MS-SSIM: plain JPEG at the same bytes; JPEG bytes: at the same MS-SSIM",
-    "vs JPEG: bytes against those of JPEG; saved: against the source",
+    "JPEG's: MS-SSIM of plain JPEG at the same bytes; JPEG bytes: at the same MS-SSIM",
+    "saved: bytes against the source; saved vs JPEG: against JPEG bytes",
 ]
 ESTIMATED = "~: estimated from few JPEG files; `compress --measure exact` makes as many as it takes"
 
 
 def write(report: Report, out: Printer) -> None:
-    """The table, then remarks on all of it."""
-    rows = [cells(row) for row in report.rows]
-    out.show_table(report.title, COLUMNS, rows, footer(report.totals), stack=STACK)
+    """What it all comes to in one sentence, the table, then remarks."""
+    out.write(printable(f"{report.title}: {sentence(report.totals)}") + "\n")
+    out.show_table("", COLUMNS, [cells(row) for row in report.rows], footer(report.totals), spare=SPARE)
     for line in remarks(report.totals):
         out.write(printable(line) + "\n")
 
@@ -49,12 +50,12 @@ def cells(row: ReportRow) -> list[str]:
         f"{row.width}x{row.height}" if row.width else ABSENT,
         human(row.source_bytes),
         human(row.archived_bytes),
+        percent(row.saved),
         number(row.bpp, 3),
         number(row.ms_ssim, 4),
         _about(row, number(row.jpeg_ms_ssim, 4)),
         _about(row, ABSENT if row.jpeg_bytes is None else human(row.jpeg_bytes)),
-        _about(row, change(row.saved_vs_jpeg)),
-        percent(row.saved),
+        _about(row, percent(row.saved_vs_jpeg)),
     ]
 
 
@@ -66,16 +67,16 @@ def _about(row: ReportRow, text: str) -> str:
 def footer(total: Totals) -> list[str]:
     """The table's last line: sums and means."""
     return [
-        pictures(total.pictures) + (f", {total.won} of {total.measured} measured above JPEG" if total.measured else ""),
+        pictures(total.pictures),
         "",
         human(total.source_bytes),
         human(total.archived_bytes),
+        percent(total.saved),
         number(total.mean_bpp, 3),
         number(total.mean_ms_ssim, 4),
         number(total.mean_jpeg_ms_ssim, 4),
-        "",
-        "",
-        percent(total.saved),
+        human(total.jpeg_bytes) if total.jpeg_known else "",
+        percent(total.saved_vs_jpeg) if total.jpeg_known else "",
     ]
 
 
@@ -94,7 +95,7 @@ def remarks(total: Totals) -> list[str]:
         lines.append(f"stored as lossless file, which takes no more bytes: {pictures(total.lossless)}")
     if total.packed:
         saved = 1 - total.packed_bytes / total.unpacked_bytes
-        sizes = f"{human(total.packed_bytes)}, as JPEGs {human(total.unpacked_bytes)} ({change(saved)})"
+        sizes = f"{human(total.packed_bytes)}, as JPEGs {human(total.unpacked_bytes)} ({percent(saved)} saved)"
         lines.append(f"packed: {pictures(total.packed)}, {sizes}; `batchcomp unpack` gives the JPEGs back")
     if total.measured < total.compact:
         lines.append(f"stored without measuring: {pictures(total.compact - total.measured)}")

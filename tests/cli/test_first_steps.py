@@ -1,0 +1,86 @@
+"""What a stranger types first is understood, or refused with what to type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from batchcomp.cli.goals import bytes_of
+from batchcomp.errors import UsageError
+from tests.archive.samples import sample_row, write_archive
+from tests.cli import samples
+from tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize("words", [("-V",), ("--version",)])
+def test_the_version_has_a_short_form(run: Run, words: tuple[str, ...]) -> None:
+    """-V is --version."""
+    result = run(*words)
+    assert (result.code, result.out[:10]) == (0, "batchcomp ")
+
+
+def test_help_is_a_command(run: Run) -> None:
+    """`help` and `help COMMAND` are what --help says."""
+    assert run("help").out == run("--help").out
+    assert run("help", "compress").out == run("compress", "--help").out
+    assert run("help", "nonsense").code == 2
+
+
+@pytest.mark.parametrize("name", ["photos.zip", "photos.tar.gz", "photos.JPG"])
+def test_an_archive_is_no_file(run: Run, photos: Path, name: str) -> None:
+    """A name that promises a file is refused before any work, with one that fits."""
+    result = run("compress", photos, "-o", name)
+    assert result.code == 2
+    assert "name it photos" in result.err
+    assert not (photos.parent / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("9000", 9000), ("9kB", 9000), ("0.2MB", 200_000), ("8KiB", 8192), (" 1.5 k ", 1500)]
+)
+def test_bytes_have_units(text: str, expected: int) -> None:
+    """A size is what people write."""
+    assert bytes_of(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "kB", "-3", "9 apples", "1e3", "\u0664kB\x1b"])
+def test_no_size_is_refused(text: str) -> None:
+    """What is no size is told."""
+    with pytest.raises(UsageError, match="9kB"):
+        bytes_of(text)
+
+
+def test_a_target_and_a_quality_exclude_each_other(run: Run, photos: Path) -> None:
+    """Two things that a picture is to meet are refused."""
+    result = run("compress", photos, "-q", 60, "--match-jpeg", 80)
+    assert result.code == 2
+    assert "--match-jpeg and --quality: choose one of them" in result.err
+    assert run("compress", photos, "--max-bytes", "9kB", "--max-bpp", 1).code == 2
+
+
+def test_a_list_takes_patterns(run: Run, tmp_path: Path) -> None:
+    """`list ARCHIVE PATTERN` lists those that match; none is an error, as for decode."""
+    write_archive(tmp_path / "a.bca", [(sample_row(name), b"x" * 50) for name in ("2023/a.png", "2024/b.png")])
+    assert run("list", "a.bca", "2024/*").out == "2024/b.png\n"
+    assert run("list", "a.bca", "2023", "b.png").out == "2023/a.png\n2024/b.png\n"
+    assert run("list", "a.bca", "2025/*").code == 2
+    assert run("list", "a.bca", "2024/*", "--versions").code == 2
+
+
+def test_jpg_is_understood(compress: Run, decode: Run, photos: Path) -> None:
+    """`--format jpg` is jpeg; the end of `compress` names what comes next."""
+    result = compress(photos)
+    assert "next: `batchcomp report" in result.out
+    assert decode("photos.bca", "-o", "out", "--format", "jpg").code == 0
+    assert sorted(path.name for path in (photos.parent / "out").iterdir()) == ["a.jpg", "b.jpg", "sub"]
+
+
+def test_system_litter_is_no_matter(run: Run, photos: Path) -> None:
+    """What systems leave in folders is neither taken nor told."""
+    for name in (".DS_Store", "Thumbs.db", "._a.png", "desktop.ini", "sub/.DS_Store"):
+        (photos / name).write_bytes(b"\0\5\x16\7litter")
+    samples.save(photos / "@eaDir" / "a.png")
+    result = run("compress", photos, "--dry-run")
+    assert sorted(line.partition(":")[0] for line in result.out.splitlines()) == ["a.png", "b.jpg", "sub/c.png"]
+    assert "passed over" not in result.err
