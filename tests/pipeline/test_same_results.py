@@ -36,7 +36,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def archived(folder: Path, paths: list[Path], **settings: object) -> dict[str, tuple[Row, str]]:
     """What became of each picture, but for what depends on the clock and on where its content lies."""
-    asked = CompressSettings(paths=tuple(paths), archive=folder, model=Path("fast"), isolate=False, **settings)  # type: ignore[arg-type]
+    asked = CompressSettings(paths=tuple(paths), archive=folder, isolate=False, **settings)  # type: ignore[arg-type]
     assert all(isinstance(event, Done) for event in compress_archive(asked))
     with ArchiveReader.open(folder) as archive:
         return {
