@@ -38,7 +38,10 @@ def decode(
         list[str] | None,
         typer.Argument(help="Only paths that match these globs; or further payloads.", metavar="PATTERN|PAYLOAD"),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to restore below.")] = Path(),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The folder to restore below. [default: NAME-restored; . for payloads]"),
+    ] = None,
     file_format: Annotated[str, typer.Option("--format", help=f"{', '.join(OUTPUTS)}.")] = DEFAULT_OUTPUT,
     version: VersionOpt = None,
     at: AtOpt = None,
@@ -50,9 +53,10 @@ def decode(
     as_json: JsonOpt = False,
 ) -> None:
     """Restore pictures from an archive. Same tree, same names with the new suffix; EXIF, ICC and times are kept."""
+    out = output or (Path() if source.is_file() else restored_beside(source))
     settings = DecodeSettings(
         source=source,
-        out=output,
+        out=out,
         patterns=tuple(patterns or ()),
         format=SPELLINGS.get(file_format.lower(), file_format),
         force=force,
@@ -63,7 +67,7 @@ def decode(
         version=version,
         at=moment(at) if at is not None else None,
     )
-    check_places(source, output, versioned=version is not None or at is not None)
+    check_places(source, out, versioned=version is not None or at is not None)
     from batchcomp.pipeline.decode import decode_archive
     from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.payload_files import decode_payloads
@@ -75,5 +79,10 @@ def decode(
         outcome = progress.watch("Restoring", events, as_json=as_json, forecast=ahead)
     for what, count in sorted(outcome.left_out.items()):
         console.say(f"{file_format} has no place for {what} ({count_of(count, 'picture')}); the archive keeps them")
-    verb = f"restored below {output.resolve()}"
-    raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(output)))
+    verb = f"restored below {out.resolve()}"
+    raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(out)))
+
+
+def restored_beside(archive: Path) -> Path:
+    """Return where an archive is restored unless told otherwise: `photos-restored` in the current folder."""
+    return Path(f"{archive.resolve().with_suffix('').name}-restored")

@@ -176,10 +176,27 @@ def _pixel_bytes(one: Job | Event, *, measured: bool) -> int:
 
 
 def plan_archive(settings: CompressSettings) -> Generator[Event]:
-    """Yield what `compress_archive` would take and why, from names, sizes and times alone."""
+    """Yield what `compress_archive` would do with each file and why: files are read and decoded, but not compressed."""
     codec = Codec.open(settings.model, device="cpu")
-    for step in plan(settings, codec.hashes, Index(settings.archive), FailureMemory(settings)):
-        yield Planned(name=step.item.name, reason=step.reason) if isinstance(step, Take) else step
+    index, seen = Index(settings.archive), set[str]()
+    deduplication = Deduplication(settings, codec.hashes, index)
+    with Loader(settings) as loader:
+        for step in plan(settings, codec.hashes, index, FailureMemory(settings)):
+            if not isinstance(step, Take):
+                yield step
+                continue
+            loaded = loader.load(step.item)
+            yield _planned(loaded, step.reason, deduplication, seen) if isinstance(loaded, Job) else loaded
+
+
+def _planned(job: Job, reason: str, deduplication: Deduplication, seen: set[str]) -> Planned:
+    """Say what would be done with a picture, or a file that is carried along."""
+    loaded, digest = job.loaded, job.loaded.source.sha256
+    known = digest in seen or deduplication.shared(job) is not None
+    seen.add(digest)
+    how = [reason] + ["content that is stored already"] * known
+    how += [f"stored as it is: {loaded.reason}"] if loaded.picture is None else []
+    return Planned(name=loaded.item.name, reason=", ".join(how))
 
 
 def _writer(settings: CompressSettings) -> ArchiveWriter:

@@ -203,7 +203,7 @@ def test_a_dry_run_knows_what_changed(compress: Run, photos: Path) -> None:
     """--dry-run promises what the run then does."""
     compress(photos)
     os.utime(photos / "a.png", ns=(0, 10**18))
-    assert compress(photos, "--dry-run").out == "a.png: changed\n"
+    assert compress(photos, "--dry-run").out == "a.png: changed, content that is stored already\n"
     assert compress(photos, "--dry-run", "-q", 9, "--recompress").out.splitlines()[1] == "b.jpg: other quality"
 
 

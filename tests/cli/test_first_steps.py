@@ -84,3 +84,30 @@ def test_system_litter_is_no_matter(run: Run, photos: Path) -> None:
     result = run("compress", photos, "--dry-run")
     assert sorted(line.partition(":")[0] for line in result.out.splitlines()) == ["a.png", "b.jpg", "sub/c.png"]
     assert "passed over" not in result.err
+
+
+def test_a_dry_run_tells_what_the_run_will_do(compress: Run, photos: Path) -> None:
+    """It fails what will fail, passes over what is no picture, and knows content that is stored already."""
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0broken")
+    (photos / "notes.txt").write_text("no picture")
+    samples.save(photos / "copy.png")
+    samples.save(photos / "palette.gif", samples.image(mode="P"))
+    plan = compress(photos, "--dry-run")
+    assert plan.code == 3
+    assert "broken.jpg" in plan.err
+    assert "notes.txt" in plan.err
+    assert "5 would be stored, 1 skipped (no pictures), 1 failed" in plan.err
+    assert "copy.png: new, content that is stored already" in plan.out
+    assert "palette.gif: new, stored as it is: " in plan.out
+    real = compress(photos)
+    assert real.code == plan.code
+    assert "5 stored" in real.err
+
+
+def test_pictures_are_restored_into_a_folder_of_their_own(compress: Run, decode: Run, photos: Path) -> None:
+    """Without -o nothing is strewn over the current folder."""
+    compress(photos)
+    before = {path.name for path in photos.parent.iterdir()}
+    assert decode("photos.bca").code == 0
+    assert {path.name for path in photos.parent.iterdir()} - before == {"photos-restored"}
+    assert samples.pixels_of(photos.parent / "photos-restored/a.png").shape == (40, 48, 3)
