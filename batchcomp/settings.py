@@ -64,9 +64,13 @@ def _has_avif() -> bool:
 TARGETS = {  # what a picture can be asked to meet, with the least and the most it can be
     "match-jpeg": (1, 100),  # Pillow's quality: at most that file's bytes, and a higher MS-SSIM
     "target-ms-ssim": (0.01, 0.9999),  # the fewest bytes that reach it
+    "target-ssimulacra2": (1, 99),  # likewise
     "max-bpp": (0.001, 100),  # bits per pixel of the picture: the best within
     "max-bytes": (1, 2**32 - 2),  # the best within
 }
+
+
+MEASURING = {"match-jpeg", "target-ms-ssim", "target-ssimulacra2"}  # those that pictures are measured for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +130,7 @@ class CompressSettings:
             raise UsageError(f"quality {self.quality}: expected 1 to 100")
         if self.jobs < 0 or (self.batch_size is not None and self.batch_size < 1):
             raise UsageError(f"jobs {self.jobs}, batch size {self.batch_size}: expected whole numbers from 1 on")
-        if self.target and self.target.kind in {"match-jpeg", "target-ms-ssim"} and not self.measured:
+        if self.target and self.target.kind in MEASURING and not self.measured:
             raise UsageError(f"--{self.target.kind} has to measure: leave --no-measure out")
         if self.measure not in MEASURES:
             raise UsageError(f"--measure {self.measure}: expected one of {', '.join(MEASURES)}")

@@ -42,7 +42,6 @@ ONLY_IN = {
     "constriction": {"codec"},
     "mozjpeg_lossless_optimization": {"codec"},
     "ncnn": {"codec"},
-    "isal": {"images"},
     "rich": {"cli", "report"},
     "typer": {"cli"},
     "click": set[str](),

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from batchcomp.archive.claims import claim_of
-from batchcomp.archive.growing import utc_now
+from batchcomp.archive.growing import checked_line, utc_now
 from batchcomp.archive.lock import await_first_segment, locked
-from batchcomp.archive.manifest import held_line, inner_lines, is_held, is_row
+from batchcomp.archive.manifest import MAX_MANIFEST, held_line, inner_lines, is_held, is_row
 from batchcomp.archive.reader import ArchiveReader, find_segments
 from batchcomp.archive.retention import Keep
 from batchcomp.archive.rewrite import Kept, check_kind, rewrite
@@ -69,8 +69,8 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
 
     Content that a kept row shares stays, as a held entry. Old versions of a path are dropped only after those that
     stay have been read and found sound. Segments are rewritten one at a time, each replaced in one step, the earlier
-    ones first: whenever this is interrupted, each path reads as before or as after. Entries that rows still refer to
-    go last. Run again to go on.
+    ones first: whenever this is interrupted, what is current reads as before or as after, as a whole. Entries that rows
+    still refer to go last. Run again to go on.
 
     Args:
         folder: The archive's folder.
@@ -152,10 +152,34 @@ class _Plan:
         row in a later segment refers to is held until that row is gone, and dropped after all.
         """
         self._check_survivors()
+        self._gather(now)
         rewritten = set(self._pass(now))
         self._dropped_marks.clear()  # all done; lines have other places now
         self._late.clear()
         return sorted(rewritten | set(self._pass(now)))
+
+    def _gather(self, now: Callable[[], datetime]) -> None:
+        """Repeat the current rows of all paths that go in the last segment, so that they go in one step, with it."""
+        last, wanted = self._numbers[-1], set(self._going)
+        if len({number for number, _ in wanted}) < 2:
+            return
+        segment = open_segment(self._folder, last)
+        there = [Kept(line=line) if row is None else self._as_it_is(segment, line, row) for line, row in _all(segment)]
+        rows = [row for mark, row in self._rows() if mark in wanted and mark[0] != last]
+        copies = [replace(row, owner_segment=row.place[0], segment=last) for row in rows]
+        for row in [*(one.row for one in there if one.row is not None), *copies]:
+            check_kind(row, segment.path.name)
+        more = [Kept(line=checked_line(row), row=row) for row in copies]
+        if sum(len(one.line) for one in [*there, *more]) > MAX_MANIFEST // 2:
+            return  # too many for one segment: they go a path at a time
+        with _refusing(self._folder):
+            rewrite(self._folder, last, [*there, *more], created=now())
+        self._dropped_marks |= {(last, len(there) + index) for index in range(len(more))}
+        self._late |= dict.fromkeys((row.place for row in copies), last)
+
+    @staticmethod
+    def _as_it_is(segment: Segment, line: bytes, row: Row) -> Kept:
+        return Kept(line=line, row=row, read=None if row.owner_segment else partial(segment.read, row))
 
     def _pass(self, now: Callable[[], datetime]) -> Iterator[int]:
         segments = (open_segment(self._folder, number) for number in self._numbers)
@@ -170,9 +194,11 @@ class _Plan:
             versions.setdefault(row.path, []).append(mark)
         reasons: dict[_Mark, str] = {}
         staying: dict[_Mark, str] = {}
+        self._going: list[_Mark] = []  # current rows of the paths that go
         for path, marks in versions.items():
             if gone(path):
                 reasons |= dict.fromkeys(marks, GONE)
+                self._going.append(marks[-1])
             elif len(marks) > 1:
                 kept = keep.reasons([self._time(number) for number, _ in marks])
                 staying |= {marks[index]: reason for index, reason in kept.items()}
@@ -224,7 +250,7 @@ class _Plan:
             row = segment.row(line)
             needed = row.place in self._needed or self._late.get(row.place, 0) > segment.number
             if mark not in self._dropped_marks and not is_held(line):
-                yield Kept(line=line, row=row, read=None if row.owner_segment else partial(segment.read, row))
+                yield self._as_it_is(segment, line, row)
             elif needed and not row.owner_segment:
                 yield Kept(line=held_line(line), row=row, read=partial(segment.read, row))
 
@@ -232,6 +258,12 @@ class _Plan:
 def _lines(segment: Segment) -> Iterator[tuple[_Mark, bytes]]:
     for index, line in enumerate(inner_lines(segment.read_manifest())):
         yield (segment.number, index), line
+
+
+def _all(segment: Segment) -> Iterator[tuple[bytes, Row | None]]:
+    """Yield every line, and the row in it."""
+    for _, line in _lines(segment):
+        yield line, segment.row(line) if is_row(line) else None
 
 
 @contextmanager

@@ -70,6 +70,7 @@ class Row:
     unpacked_bytes: int = 0  # of the JPEG that was packed; 0 where none was
     pixels_sha256: str = ""  # its first half, of the restored pixels; "" where they were not restored
     engine: str = ""  # what restored them; "" where every engine gives the same pixels
+    ssimulacra2: float | None = None  # of the restored picture, where it was asked for
     owner_segment: int = 0  # the segment that holds the entry of a shared row, else 0
     segment: int = 0  # of the file the row came from; not part of the line
 
@@ -279,6 +280,7 @@ _OPTIONAL: Final[dict[str, tuple[Any, Check]]] = {  # fields that are written on
     "unpacked_bytes": (0, _integer(1, MAX_ENTRY_BYTES)),
     "pixels_sha256": ("", _matches("[0-9a-f]{32}", "the first half of a SHA-256 in lower-case hex")),
     "engine": ("", _text(200)),
+    "ssimulacra2": (None, _number(-100_000.0, 100.0)),
 }
 _JPEG_CHECKS: Final[dict[str, Check]] = {
     "quality": _integer(1, 100),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -12,15 +13,39 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
+from batchcomp.settings import available_cores
+
 SAMPLE_SECONDS = 0.05
 PEAK_SIDE = 1536  # of the matrices whose product is the machine's peak: large enough to be limited by arithmetic alone
 _PROC = Path("/proc")
+
+
+FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8", "neon", "asimd", "sve")  # that speed depends on
+PACKAGES = ("torch", "numpy", "ncnn", "pillow", "imagecodecs", "av")
+
+
+def fingerprint() -> str:
+    """The processor, its vector instructions and cores, and the versions of what does the work, in one line."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(errors="replace")
+    except OSError:
+        text = ""
+    known = dict(line.split(":", 1) for line in reversed(text.splitlines()) if ":" in line)
+    known = {key.strip(): value.strip() for key, value in known.items()}
+    flags = known.get("flags", known.get("Features", "")).split()
+    model = known.get("model name", platform.processor() or platform.machine())
+    parts = [model, *(flag for flag in FLAGS if flag in flags), f"{available_cores()} cores", platform.system()]
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            parts.append(f"{package} {version(package)}")
+    return ", ".join(parts)
 
 
 def median_seconds(work: Callable[[], object], runs: int) -> float:

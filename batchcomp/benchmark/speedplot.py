@@ -30,7 +30,7 @@ def plot_speed(report: SpeedReport, out: Path) -> None:
 
 def _bars(axes: Axes, report: SpeedReport) -> None:
     speeds = {f"batchcomp {whole.what}": whole.working_mps(report.startup_seconds) for whole in report.wholes}
-    speeds |= {f"{rival.name} encode": rival.encode_mps for rival in report.rivals if rival.name != "jpeg"}
+    speeds |= {f"{rival.name} encode": rival.encode_mps for rival in report.rivals if not rival.name.startswith("jpeg")}
     speeds |= {net.name: net.mps for net in report.nets}
     axes.barh(list(speeds), list(speeds.values()))
     axes.invert_yaxis()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-
 from batchcomp.benchmark.curves import load_rgb
-from batchcomp.benchmark.machine import ProcessRun, in_parallel, median_seconds, run_measured
+from batchcomp.benchmark.machine import ProcessRun, fingerprint, in_parallel, median_seconds, run_measured
 from batchcomp.benchmark.material import write_crops, write_mosaic
 from batchcomp.benchmark.results import to_json
-from batchcomp.benchmark.rivals import RIVALS, make_rivals
+from batchcomp.benchmark.rivals import PACE, SPEEDS, timed_rival
 from batchcomp.benchmark.rivals.base import Rival
 from batchcomp.benchmark.speed import quality_near
 from batchcomp.benchmark.stages import NetSpeed, Stage, measure_hyperprior, measure_nets, measure_stages
@@ -35,9 +32,16 @@ class SpeedPlan:
     megapixels: tuple[float, ...] = (1, 12, 50, 200)
     bulk: int = 12  # files of the photo itself, for end-to-end speed and memory
     runs: int = 3
+    quick_rivals: tuple[str, ...] = ()  # of `SPEEDS`; none: all
 
 
-QUICK = SpeedPlan(files=(10, 100), megapixels=(1, 12), bulk=4, runs=1)
+QUICK = SpeedPlan(
+    files=(10, 100),
+    megapixels=(1, 12),
+    bulk=4,
+    runs=1,
+    quick_rivals=(PACE, "svt-av1 preset 6", "jpegxl effort 7", "jpeg"),
+)
 LONG = SpeedPlan(files=(1, 10, 100, 1000, 10_000))
 
 
@@ -49,6 +53,8 @@ class RivalSpeed:
     quality: float
     encode_mps: float
     decode_mps: float
+    bpp: float = 0.0
+    over_pace: float | None = None  # encoding, over AVIF at speed 6 timed beside it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,10 +129,7 @@ def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword
     peak, nets = measure_nets(stages, codec, threads=threads)
     nets.append(measure_hyperprior(codec.device.torch, threads=threads, runs=plan.runs))
     on_done("nets")
-    rivals = []
-    for name in RIVALS:
-        rivals.append(_encoder(pixels, name, threads, plan.runs))
-        on_done(name)
+    rivals = _rivals(pixels, plan.quick_rivals or tuple(SPEEDS), threads, plan.runs, on_done)
     command = _Command(device=codec.device.type, threads=threads, model=model, on_done=on_done)
     with tempfile.TemporaryDirectory(prefix="batchcomp-speed-") as folder:
         startup = _small(command, Path(folder, "startup"), photos, (1,))[0].seconds
@@ -134,7 +137,7 @@ def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword
         small = _small(command, Path(folder, "small"), photos, plan.files)
         large = _large(command, Path(folder, "large"), pixels, plan.megapixels)
     return SpeedReport(
-        machine=f"{platform.machine()}, torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}",
+        machine=fingerprint(),
         threads=threads,
         device=str(codec.device),
         engine=codec.engine,
@@ -161,21 +164,42 @@ def _largest(photos: Sequence[Path]) -> tuple[Path, Pixels]:
     return best
 
 
-def _encoder(pixels: Pixels, name: str, threads: int, runs: int) -> RivalSpeed:
-    """The better of: one picture with the library's own threads, and a picture a thread."""
-    (inside,), (alone,) = make_rivals([name], threads=threads), make_rivals([name], threads=1)
+def _rivals(
+    pixels: Pixels, names: Sequence[str], threads: int, runs: int, on_done: Callable[[str], None]
+) -> list[RivalSpeed]:
+    """Time each, and the pace again beside it: a machine's speed changes from minute to minute."""
+    found = []
+    for name in names:
+        one = _encoder(pixels, name, threads, runs)
+        if one is None:
+            on_done(f"{name}: not installed")
+            continue
+        pace = one if name == PACE else _encoder(pixels, PACE, threads, 1, one_thread_too=False)
+        found.append(replace(one, over_pace=one.encode_mps / pace.encode_mps if pace else None))
+        on_done(name)
+    return found
+
+
+def _encoder(pixels: Pixels, name: str, threads: int, runs: int, *, one_thread_too: bool = True) -> RivalSpeed | None:
+    """The better of: one picture with the library's own threads, and a picture a thread. None: not installed."""
+    inside, alone = timed_rival(name, threads=threads), timed_rival(name, threads=1)
+    if inside is None or alone is None:
+        return None
     quality = quality_near(pixels, inside)
     data = inside.encode(pixels, quality)
     megapixels = pixels.shape[0] * pixels.shape[1] / 1e6
 
     def best(work: Callable[[Rival], object]) -> float:  # megapixels a second
         one = median_seconds(lambda: work(inside), runs)
+        if not one_thread_too:
+            return float(megapixels / one)
         several = median_seconds(in_parallel(lambda: work(alone), threads), runs) / threads
         return float(megapixels / min(one, several))
 
     return RivalSpeed(
         name=name,
         quality=quality,
+        bpp=8 * len(data) / (1e6 * megapixels),
         encode_mps=best(lambda rival: rival.encode(pixels, quality)),
         decode_mps=best(lambda rival: rival.decode(data)),
     )

@@ -30,7 +30,7 @@ from batchcomp.cli import (
 )
 from batchcomp.cli.common import with_common
 from batchcomp.cli.config import path_of
-from batchcomp.cli.memory import TOO_LITTLE_MEMORY, lacks_memory
+from batchcomp.cli.memory import TOO_LITTLE_MEMORY, lacks_memory, require_room
 from batchcomp.cli.streams import discard
 from batchcomp.errors import BatchcompError, ExitCode, OutputError
 
@@ -139,12 +139,14 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Archive folders of photos as standard JPEGs that two small neural networks make much better."""
     del version  # handled eagerly
+    require_room(ctx.invoked_subcommand or "")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

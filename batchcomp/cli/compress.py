@@ -33,6 +33,7 @@ def compress(
     ] = DEFAULT_QUALITY,
     match_jpeg: goals.MatchJpegOpt = None,
     target_ms_ssim: goals.MsSsimOpt = None,
+    target_ssimulacra2: goals.EyeOpt = None,
     max_bpp: goals.MaxBppOpt = None,
     max_bytes: goals.MaxBytesOpt = None,
     codec: goals.CodecOpt = "jpeg",
@@ -76,7 +77,9 @@ def compress(
     asked: dict[str, Any] = {
         "paths": tuple(paths),
         "quality": quality,
-        "target": goals.target_of(match_jpeg, target_ms_ssim, max_bpp, goals.bytes_of(max_bytes), given=_given(ctx)),
+        "target": goals.target_of(
+            match_jpeg, target_ms_ssim, target_ssimulacra2, max_bpp, goals.bytes_of(max_bytes), given=_given(ctx)
+        ),
         "codec": codec,
         "pack": pack,
         "effort": effort,

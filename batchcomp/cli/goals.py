@@ -12,7 +12,7 @@ from batchcomp.kinds import CODECS
 from batchcomp.settings import MAX_EFFORT, MEASURES, NO_MEASURE, Target
 
 _PANEL = "What each picture is to meet (one of these, in place of --quality)"
-_KINDS = ("match-jpeg", "target-ms-ssim", "max-bpp", "max-bytes")
+_KINDS = ("match-jpeg", "target-ms-ssim", "target-ssimulacra2", "max-bpp", "max-bytes")
 PARAMETERS = tuple(kind.replace("-", "_") for kind in _KINDS)  # names of the options below
 
 MatchJpegOpt = Annotated[
@@ -27,6 +27,15 @@ MatchJpegOpt = Annotated[
 MsSsimOpt = Annotated[
     float | None,
     typer.Option("--target-ms-ssim", metavar="X", rich_help_panel=_PANEL, help="The fewest bytes that reach it."),
+]
+EyeOpt = Annotated[
+    float | None,
+    typer.Option(
+        "--target-ssimulacra2",
+        metavar="X",
+        rich_help_panel=_PANEL,
+        help="The same for SSIMULACRA2: 90 is visually lossless, 70 high quality, 50 medium.",
+    ),
 ]
 MaxBppOpt = Annotated[
     float | None,

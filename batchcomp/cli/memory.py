@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import sys
 
 TOO_LITTLE_MEMORY = (
     "not enough memory; what was finished is kept: allow this process more (ulimit -v, MemoryMax), "
@@ -20,6 +21,8 @@ _OUT_OF_MEMORY = (
     "start new thread", "cannot create shared object",
 )  # fmt: skip
 MAPPED_FROM = 24 << 20  # bytes: pictures are larger; layers of the networks and the blocks of Pillow are smaller
+LEAST_ROOM = 512 << 20  # bytes of address space; with 360 MB some libraries crashed
+_RESTORING = frozenset(("compress", "decode", "bench", "train"))  # commands that run the networks
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 
 
@@ -39,6 +42,22 @@ def give_back_freed(threads: int) -> bool:
         mallopt(_M_ARENA_MAX, max(2, threads)),
     ]
     return all(told)
+
+
+def require_room(command: str) -> None:
+    """Refuse to begin where the limit of address space (`ulimit -v`) is below what native libraries need to load.
+
+    They write to memory that they did not get, and end the process.
+
+    Raises:
+        MemoryError: it is.
+    """
+    if command in _RESTORING and sys.platform != "win32":
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY and limit < LEAST_ROOM:
+            raise MemoryError
 
 
 def lacks_memory(error: BaseException) -> bool:

@@ -21,8 +21,6 @@ from batchcomp.codec.model import Model
 from batchcomp.codec.tables import (
     FINE_FROM,
     check_quality,
-    full_size_network_quality,
-    half_size_network_quality,
     log2_coarseness,
     quality_to_coarseness,
 )
@@ -51,7 +49,7 @@ class Codec:
         self._engines = EngineCache(self.device)
         self.model = model
         self._model_file = model_file
-        self._fine = weights.load_fine(model)
+        self._fine, self._ladder = weights.load_fine(model), weights.ladder_of(model)
         self._models = {_model_id(one): one for one in (self.model, self._fine) if one}
 
     @classmethod
@@ -148,8 +146,8 @@ class Codec:
         check_quality(quality)
         if self._fine and inner == DEFAULT:
             if quality >= FINE_FROM:
-                return self._fine, round(full_size_network_quality(quality), 2)
-            return self.model, round(half_size_network_quality(quality), 2)
+                return self._fine, round(self._ladder.full_size(quality), 2)
+            return self.model, round(self._ladder.half_size(quality), 2)
         return self.model, round(inner_codec(inner).network_quality(quality), 2)
 
     def _compact(self, model: Model, jobs: Sequence[tuple[Picture, float, float]]) -> list[Compact]:

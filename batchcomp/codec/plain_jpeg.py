@@ -141,7 +141,7 @@ class JpegCurve:
             octaves = wanted - math.log2(self.size(last))
             guess = _quality_of(scale_of(last) - octaves / OCTAVES_A_SCALE)
             return guess if guess != last else last + (1 if octaves >= 0 else -1)
-        below, above = math.log2(self._sizes[low]), math.log2(self._sizes[high])
+        below, above = math.log2(self.size(low)), math.log2(self.size(high))
         share = (wanted - below) / (above - below) if above > below else 0.5
         return _quality_of(scale_of(low) + (scale_of(high) - scale_of(low)) * share)
 

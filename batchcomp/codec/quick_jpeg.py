@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from batchcomp.codec import jpeg, plain_jpeg
+from batchcomp.codec import jpeg
 from batchcomp.codec.plain_jpeg import JpegCurve, scale_of
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.ms_ssim import SCALES, Terms, combined, ms_ssim_db
@@ -27,6 +27,9 @@ GRID: Final = 16  # px, of JPEG's 4:2:0 blocks
 SHARE: Final = 1 / 16  # of a picture that its squares cover
 LEAST: Final = 1_000_000  # px: smaller pictures are measured whole
 FINE: Final = 2  # scales that are taken of the squares alone
+HEAD: Final = 550  # bytes of a file's segments and codes, whatever its pixels
+TRIES: Final = 4  # whole files, to find the one of so many bytes
+NEAR: Final = 0.15  # natural logarithm of bytes over those wanted: near enough
 ERRORS: Final = 4  # standard errors that an estimate is taken to be off at most
 BASE_DB: Final = 0.05  # what it may be off beyond that
 
@@ -53,6 +56,14 @@ def cut(pixels: Pixels, at: tuple[int, int]) -> Pixels:
     return pixels[at[0] : at[0] + SIDE, at[1] : at[1] + SIDE]
 
 
+class _Squares(JpegCurve):
+    """The squares' own curve; sizes are without what every file has."""
+
+    def size(self, quality: int) -> int:
+        """See `JpegCurve`."""
+        return max(1, super().size(quality) - HEAD)
+
+
 class QuickCurve(JpegCurve):
     """`JpegCurve` with sizes of files that were not made, and MS-SSIM as squares have it in part.
 
@@ -67,27 +78,32 @@ class QuickCurve(JpegCurve):
         super().__init__(original)
         self._at, self._whole = at, 1 - ours.means
         self._ours = self._lacks(restored)
-        self._squares = JpegCurve(np.concatenate([cut(original, one) for one in at]))
+        self._squares = _Squares(np.concatenate([cut(original, one) for one in at]))
         self._factor = original.shape[0] * original.shape[1] / (len(at) * SIDE**2)  # bytes, over those of the squares
         self._errors: dict[int, float] = {}
 
     def size(self, quality: int) -> int:
         """Bytes of the file at a Pillow quality, estimated where it was not made."""
-        return self._sizes.get(quality) or round(self._squares.size(quality) * self._factor)
+        return self._sizes.get(quality) or round(HEAD + self._squares.size(quality) * self._factor)
 
     def best_within(self, budget: int) -> int:
         """See `JpegCurve`; a file of about so many bytes is made and measured, by which others are estimated."""
-        near = self._squares.best_within(round(budget / self._factor))
+        near = self._squares.best_within(round((budget - HEAD) / self._factor))
+        for _ in range(TRIES):
+            self._sizes[near] = len(self._file(near))
+            self._factor = max(1, self.size(near) - HEAD) / self._squares.size(near)
+            found = self._squares.best_within(math.floor((budget + 0.5 - HEAD) / self._factor))
+            if abs(math.log(self.size(found) / self.size(near))) < NEAR:
+                break
+            near = found  # the squares were no good guide
         self.ms_ssim(near)
-        self._factor = self.size(near) / self._squares.size(near)
-        return self._squares.best_within(math.floor((budget + 0.5) / self._factor))
+        return found
 
     def ms_ssim(self, quality: int) -> float:
         """MS-SSIM of the file at a Pillow quality, which is made for it."""
         if quality not in self._similarities:
-            data = plain_jpeg.encode(self._pixels, quality)
-            self._sizes[quality] = len(data)
-            pixels = jpeg.decode(data)[0]
+            self._sizes[quality] = len(self._file(quality))
+            pixels = jpeg.decode(self._file(quality))[0]
             coarse, lacks = 1 - Terms.of(self._pixels, pixels, range(FINE, SCALES)).means, self._lacks(pixels)
             self._similarities[quality] = self._estimate(coarse, lacks.sum(axis=0), self._ours.sum(axis=0))
             without = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,8 @@ COARSEST, FINEST = 9.0, 0.25  # at quality 1 and at quality 100
 LOG2_COARSEST, LOG2_FINEST = 3.169925001442312, -2.0  # written out: libraries differ in the last digit of a logarithm
 QUALITIES = range(1, 101)
 FULL_SIZE_FINER, FULL_SIZE_SLOPE = 4.2, 0.256  # at coarseness 1, and how much faster its tables grow with it
-FINE_FROM, FINE_START = 98.0, 82.0  # where full size takes over from half size, and its network quality there
-STRETCH_FROM = 96.0  # from there to `FINE_FROM` half size's network quality rises faster, to `MAX_NETWORK_QUALITY`
+FINE_FROM = 90.0  # where full size takes over from half size
+STRETCH_FROM = 70.0  # from there to `FINE_FROM` half size's network quality rises faster
 MAX_NETWORK_QUALITY = 115  # of any: a little over half the coarseness of 100
 
 # ISO/IEC 10918-1 (JPEG), annex K, tables K.1 and K.2, rows of increasing vertical frequency.
@@ -77,15 +78,27 @@ def check_quality(quality: float) -> None:
         raise ValueError(f"quality {quality}: expected 1 to 100")
 
 
-def half_size_network_quality(quality: float) -> float:
-    """Network quality at half size for a quality below `FINE_FROM`, where full size takes over."""
-    beyond = max(0.0, quality - STRETCH_FROM)
-    return quality + beyond * ((MAX_NETWORK_QUALITY - STRETCH_FROM) / (FINE_FROM - STRETCH_FROM) - 1)
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """How a model of half size and the one of full size that belongs to it share the qualities.
 
+    Attributes:
+        half_end: network quality of the former where the latter takes over, at most `MAX_NETWORK_QUALITY`.
+        full_start: network quality of the latter there: most pictures must gain from there on.
+    """
 
-def full_size_network_quality(quality: float) -> float:
-    """Network quality at full size for a quality from `FINE_FROM` to 100: from `FINE_START` to 100, evenly."""
-    return FINE_START + (quality - FINE_FROM) / (QUALITIES.stop - 1 - FINE_FROM) * (QUALITIES.stop - 1 - FINE_START)
+    half_end: float = float(MAX_NETWORK_QUALITY)
+    full_start: float = 82.0
+
+    def half_size(self, quality: float) -> float:
+        """Network quality at half size for a quality below `FINE_FROM`: itself, from `STRETCH_FROM` on faster."""
+        beyond = max(0.0, quality - STRETCH_FROM)
+        return quality + beyond * ((self.half_end - STRETCH_FROM) / (FINE_FROM - STRETCH_FROM) - 1)
+
+    def full_size(self, quality: float) -> float:
+        """Network quality at full size for a quality from `FINE_FROM` to 100, evenly."""
+        last = QUALITIES.stop - 1
+        return self.full_start + (quality - FINE_FROM) / (last - FINE_FROM) * (last - self.full_start)
 
 
 def tables_at(

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from batchcomp.codec.model import Arrays, Model
 from batchcomp.codec.networks import FAMILIES, name_of
 from batchcomp.codec.networks.shape import NetworkShape
+from batchcomp.codec.tables import Ladder
 from batchcomp.errors import ModelError
 from batchcomp.models import MODELS, model_file
 
@@ -151,6 +152,12 @@ def load_fine(model: Model) -> Model | None:
     """The shipped model that takes over from a shipped model of half size at the finest qualities, if it has one."""
     shipped = MODELS.get(model.name)
     return load_shipped(shipped.fine) if shipped and shipped.fine else None
+
+
+def ladder_of(model: Model) -> Ladder:
+    """How a model shares the qualities with the one of full size that belongs to it."""
+    shipped = MODELS.get(model.name)
+    return Ladder(half_end=shipped.half_end, full_start=shipped.full_start) if shipped else Ladder()
 
 
 def load_by_hash(prefix: str, extra: Path | None = None) -> Model:

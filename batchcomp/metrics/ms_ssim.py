@@ -10,9 +10,6 @@ of one another, so that the value depends neither on threads nor on their order.
 
 With s = x + y and d = x - y, SSIM's contrast term is 1 - 2 var(d) / (var(s) + var(d) + 2 C2): the Gaussian means of s,
 d, s² and d² are all it takes, a third less arithmetic than in x and y, and no digits are lost where x and y are alike.
-The means are products with banded matrices: 16 outputs from the 26 samples they see, which BLAS does several times as
-fast as any 11-tap filter at hand (OpenCV's took as long and 150 MB). Products are small enough that no BLAS spreads
-one over threads.
 """
 
 from __future__ import annotations
@@ -21,21 +18,19 @@ import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from batchcomp.metrics.ssim_window import C1, C2, HALO, MIN_SIDE, SCALE_WEIGHTS, TAPS, taps
+from batchcomp.metrics.blur import Blur
+from batchcomp.metrics.ssim_window import C1, C2, HALO, MIN_SIDE, SCALE_WEIGHTS
 
 Pixels = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 
 SCALES: Final = len(SCALE_WEIGHTS)
 PEAK: Final = 255.0
-_BLOCK: Final = 16  # outputs of one product
 _ROWS, _COLUMNS = 64, 512  # windows of a tile, whose maps stay in the cache; even
 CONTRAST, SSIM = "contrast", "ssim"
 _KINDS: Final = (CONTRAST,) * (SCALES - 1) + (SSIM,)  # of the maps, by scale
@@ -157,8 +152,7 @@ class _Scale:
         # An odd side begins with zeros, which pytorch_msssim's pooling counts and its windows do not see.
         self._odd = height % 2, width % 2
         self._seam = np.full((2, 1, width), [[[-middle]], [[0]]], np.float32)  # the row before, where the height is odd
-        self._rows = np.empty(4 * _ROWS * (_COLUMNS + HALO), np.float32)
-        self._means = np.empty(4 * _ROWS * _COLUMNS, np.float32)
+        self._blur = Blur(4, _ROWS, _COLUMNS)
 
     def add(self, x: Plane, y: Plane) -> None:
         """Take up to `_ROWS` rows of both pictures, (n, width)."""
@@ -212,7 +206,7 @@ class _Scale:
 
     def _tile(self, held: NDArray[np.float32]) -> float:
         """Sum the contrast term, or SSIM, over the windows of (4, H, W)."""
-        mu_s, mu_d, spread, unlike = self._blurred(held)
+        mu_s, mu_d, spread, unlike = self._blur(held)
         light = _luminance(mu_s, mu_d, self._middle) if self._kind == SSIM else None
         spread -= np.multiply(mu_s, mu_s, out=mu_s)
         unlike -= np.multiply(mu_d, mu_d, out=mu_d)
@@ -225,55 +219,6 @@ class _Scale:
             return float(unlike.size - 2 * unlike.sum(dtype=np.float64))
         similarity: NDArray[np.float32] = (1 - 2 * unlike) * light
         return float(similarity.sum(dtype=np.float64))
-
-    def _blurred(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Gaussian means (4, h, w) of maps (4, h + 10, w + 10)."""
-        samples = maps.shape[2]
-        height, width = maps.shape[1] - HALO, samples - HALO
-        rows = self._rows[: 4 * height * samples].reshape(4, height, samples)
-        for first, count, size in _blocks(height):
-            seen, made = (_cut(side, 1, first, count, (size, more)) for side, more in ((maps, HALO), (rows, 0)))
-            np.matmul(_matrix(size), seen, out=made)
-        flat = rows.reshape(4 * height, samples)
-        means = self._means[: 4 * height * width].reshape(4 * height, width)
-        for first, count, size in _blocks(width):
-            seen, made = (_cut(side, 0, first, count, (size, more)) for side, more in ((flat.T, HALO), (means.T, 0)))
-            np.matmul(seen.swapaxes(1, 2), _transposed(size), out=made.swapaxes(1, 2))
-        return means.reshape(4, height, width)
-
-
-def _cut(array: NDArray[np.float32], axis: int, first: int, count: int, length: tuple[int, int]) -> NDArray[np.float32]:
-    """A view of `count` pieces along an axis, which a new axis before it numbers.
-
-    One begins every `length[0]` samples from `first` on, and is `length[1]` longer than that.
-    """
-    step = array.strides[axis]
-    shape = *array.shape[:axis], count, sum(length), *array.shape[axis + 1 :]
-    strides = *array.strides[:axis], length[0] * step, step, *array.strides[axis + 1 :]
-    return as_strided(array[(slice(None),) * axis + (slice(first, None),)], shape, strides)
-
-
-def _blocks(outputs: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (first output, number of blocks, outputs of each)."""
-    count, rest = divmod(outputs, _BLOCK)
-    if count:
-        yield 0, count, _BLOCK
-    if rest:
-        yield count * _BLOCK, 1, rest
-
-
-@lru_cache(maxsize=_BLOCK)
-def _matrix(outputs: int) -> NDArray[np.float32]:
-    """(outputs, outputs + 10): row i is the window over samples i .. i + 10."""
-    matrix = np.zeros((outputs, outputs + HALO), np.float32)
-    for row in range(outputs):
-        matrix[row, row : row + TAPS] = taps()
-    return matrix
-
-
-@lru_cache(maxsize=_BLOCK)
-def _transposed(outputs: int) -> NDArray[np.float32]:
-    return np.ascontiguousarray(_matrix(outputs).T)  # BLAS takes twice as long with a view
 
 
 def _luminance(mu_s: Plane, mu_d: Plane, middle: float) -> Plane:

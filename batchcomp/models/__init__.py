@@ -19,20 +19,34 @@ class Shipped:
     Attributes:
         sha256: of the file's bytes; archives name a model by it.
         fine: the model of full size that takes over at the finest qualities, "" where there is none.
+        half_end: its own network quality where that one takes over; see `codec.tables.Ladder`.
+        full_start: the network quality of that one there.
     """
 
     sha256: str
     fine: str = ""
+    half_end: float = 115.0
+    full_start: float = 82.0
 
 
 MODELS: Final[Mapping[str, Shipped]] = {
-    "default": Shipped(sha256="a943af05fd2bb67b8fdfcecb01f3139df465b568e14efffcc826f0fa5ba2f5c0", fine="default-fine"),
+    "default": Shipped(
+        sha256="a4ba96d5a3011cedd8356caf3cc9e129dbae269e727669419407987677944ca7",
+        fine="default-fine",
+        half_end=103.0,
+        full_start=54.0,
+    ),
+    "dense": Shipped(
+        sha256="ffce2c1b87018bc2e1bd4879e00f8c0012e574ec1d4985b784aef91372744f4b",
+        fine="default-fine",
+        half_end=112.0,
+        full_start=70.0,
+    ),
     "default-fine": Shipped(sha256="96a56c478d9d65a9d6a2ab46561a778e89d912323b2f3a2ef3f5771b1e1a4c1c"),
-    "fast": Shipped(sha256="cd49d39cdb6c11c116264c2ae90cfef4f64fbb8d8b7c76385f87c298f263a672", fine="default-fine"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="427878fc4ba837ad28ec2f0cc53dd30bf06aa9b4c281bd6b0d5292640a2094c6"
+    sha256="f9c6fdb93fc69bddda432d08320bb1ada1ca9415d5dbef25e958afce1882f05e"
 )  # the networks of `--pack`
 
 

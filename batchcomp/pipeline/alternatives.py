@@ -17,6 +17,7 @@ from batchcomp.codec.payload import metadata_bytes
 from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim
+from batchcomp.metrics.ssimulacra2 import ssimulacra2
 from batchcomp.pipeline.job import Candidate, Job, Loaded, Measurement
 from batchcomp.pipeline.proof import with_pixels
 from batchcomp.pipeline.recipe import larger_with
@@ -72,12 +73,20 @@ class Alternatives:
             return payload
         if same := self._lossless(payload, len(payload.data), LOSSLESS_SMALLER):
             return same
-        if _beats(found, found.jpeg, len(payload.data) - payload.row.metadata_bytes):
+        if beats(found, found.jpeg, len(payload.data) - payload.row.metadata_bytes):
             return payload
         most = len(payload.data)
         if target is not None and target.kind == "match-jpeg":  # where that JPEG itself is to be met
             most = max(most, limit_bytes(target, self.picture) + payload.row.metadata_bytes)
-        return self._plain(payload, min(most, self.one.source.size - 1), JPEG_BETTER) or payload
+        plain = self._plain(payload, min(most, self.one.source.size - 1), JPEG_BETTER)
+        return plain if plain and self._still_reaches(plain) else payload
+
+    def _still_reaches(self, plain: Candidate) -> bool:
+        """Whether a JPEG that is better by MS-SSIM has the SSIMULACRA2 asked for, if any is."""
+        target = self.settings.target
+        if target is None or target.kind != "target-ssimulacra2":
+            return True
+        return ssimulacra2(jpeg.decode(plain.data)[0], self.picture.pixels) >= target.value
 
     def _source(self, payload: Candidate) -> Candidate:
         return verbatim(self.one, larger_with(self.settings), model=payload.row.model)
@@ -99,6 +108,9 @@ class Alternatives:
         if target.kind == "target-ms-ssim":
             yield verbatim(self.one, larger_with(self.settings), model=payload.row.model)
             limit, plain = size - 1, self._plain_of(payload, target.value, why)
+        elif target.kind == "target-ssimulacra2":
+            yield verbatim(self.one, larger_with(self.settings), model=payload.row.model)
+            limit, plain = size - 1, None
         else:
             limit = limit_bytes(target, self.picture)
             limit += payload.row.metadata_bytes if target.kind == "match-jpeg" else 0
@@ -116,6 +128,7 @@ class Alternatives:
         row = replace(payload.row, stored=kind, scale=1, ms_ssim=1.0, unpacked_bytes=0)
         row = replace(row, metadata_bytes=min(len(data), self.picture.metadata.size))
         row = replace(row, reason=reason, payload_bytes=len(data))
+        row = replace(row, ssimulacra2=None if row.ssimulacra2 is None else 100.0)
         return Candidate(row=with_pixels(row, self.picture.pixels), data=data)
 
     def _plain(self, payload: Candidate, most: int, reason: str) -> Candidate | None:
@@ -145,11 +158,12 @@ class Alternatives:
             unpacked_bytes=0,
             scale=1,
             ms_ssim=round(similarity, 6),
+            ssimulacra2=None if payload.row.ssimulacra2 is None else round(ssimulacra2(pixels, self.picture.pixels), 3),
         )
         return Candidate(row=with_pixels(row, pixels), data=data)
 
 
-def _beats(found: Measurement, rival: JpegComparison | None, budget: int) -> bool:
+def beats(found: Measurement, rival: JpegComparison | None, budget: int) -> bool:
     """Whether a payload of `budget` bytes is better than JPEG: there is none so small, or it is less similar."""
     return rival is None or rival.bytes > budget or found.ms_ssim > rival.ms_ssim
 

@@ -49,7 +49,6 @@ def compress_archive(settings: CompressSettings, forecast: Forecast | None = Non
     codec = Codec.open(
         settings.model, device=settings.device, batch=settings.batch_size, threads=min(settings.workers, MAX_THREADS)
     )
-    codec.prepare(restores=settings.measure != "none")
     with _writer(settings) as writer:
         note_settings(writer, settings)
         index, failures = Index(settings.archive), FailureMemory(settings)
@@ -89,6 +88,7 @@ def by_picture(
     """
     context = Context(settings=settings, codec=codec, workers=Serial(), deduplication=deduplication)
     stage = partial(compress, context=context)
+    todo = _preparing(todo, codec, restores=settings.measured)
 
     def work(one: Job | Event) -> Job | Event:
         return one if not isinstance(one, Job) or one.repeats else stage([one])[0]
@@ -101,6 +101,16 @@ def by_picture(
         with closing(loads), closing(done):
             for one in done:
                 yield from deduplication.run([one], stage) if isinstance(one, Job) and one.repeats else [one]
+
+
+def _preparing(todo: Iterator[Item | Event], codec: Codec, *, restores: bool) -> Iterator[Item | Event]:
+    """Load the networks once there is a picture for them, while it is read; a run without any does without."""
+    prepared = False
+    for one in todo:
+        if isinstance(one, Item) and not prepared:
+            codec.prepare(restores=restores)
+            prepared = True
+        yield one
 
 
 def _begun(loads: Iterable[Job | Event], context: Context) -> Iterator[Job | Event]:

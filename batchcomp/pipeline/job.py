@@ -67,11 +67,13 @@ class Encoded:
 class Measurement:
     """MS-SSIM of the restored picture, and what plain JPEG does at the same bytes and at the same MS-SSIM.
 
-    `pixels_sha256` is that of the restored pixels, see `pipeline.proof`.
+    `ssimulacra2` is None where it was not asked for. `pixels_sha256` is that of the restored pixels, see
+    `pipeline.proof`.
     """
 
     ms_ssim: float
     jpeg: JpegComparison | None
+    ssimulacra2: float | None = None
     pixels_sha256: str = ""
 
 

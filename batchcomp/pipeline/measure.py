@@ -10,8 +10,9 @@ from batchcomp.codec.quick_jpeg import BASE_DB, QuickCurve, places
 from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import Terms, ms_ssim_db
+from batchcomp.metrics.ssimulacra2 import ssimulacra2
 from batchcomp.pipeline.job import Measurement
-from batchcomp.settings import EXACT, QUICK
+from batchcomp.settings import EXACT, EYE, QUICK
 
 
 def measure(
@@ -39,7 +40,8 @@ def measure(
             jpeg = _quickly(original, restored, image_bytes, ours)
         if jpeg is None:
             jpeg = _exactly(original, image_bytes, ours)
-    return Measurement(ms_ssim=ours.similarity, jpeg=jpeg)
+    score = ssimulacra2(restored.pixels, original.pixels) if how == EYE else None
+    return Measurement(ms_ssim=ours.similarity, jpeg=jpeg, ssimulacra2=score)
 
 
 def _exactly(original: Picture, image_bytes: int, ours: Terms) -> JpegComparison:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
+from batchcomp.metrics.ssimulacra2 import ssimulacra2
 from batchcomp.pipeline.alternatives import limit_bytes
 from batchcomp.pipeline.context import Context
 from batchcomp.pipeline.encoding import confirmed
@@ -18,6 +19,7 @@ from batchcomp.settings import Target
 START = 50  # quality, where nothing is known
 SLACK_BYTES, SLACK_SIMILARITY = 0.018, 0.00045  # what still counts as a hit: share of bytes, MS-SSIM
 SLOPE_BYTES, SLOPE_SIMILARITY = 0.026, 0.11  # usual rise a quality: ln(bytes), dB of MS-SSIM
+SLACK_EYE, SLOPE_EYE = 0.4, 0.6  # the same of SSIMULACRA2, in points
 FIRST_BYTES = 0.55  # bits per pixel that a photo usually takes at START
 
 
@@ -39,7 +41,8 @@ class RateControl:
 
     def __init__(self, context: Context, target: Target) -> None:
         self.context, self.target = context, target
-        self._by_similarity = target.kind == "target-ms-ssim"
+        self._by_similarity = target.kind in {"target-ms-ssim", "target-ssimulacra2"}
+        self._by_eye = target.kind == "target-ssimulacra2"
 
     def run(self, jobs: list[Job]) -> list[Job]:
         """Give each job the payload that meets the target; where it is out of reach the nearest, and `missed` says so.
@@ -61,6 +64,8 @@ class RateControl:
         return _Search(job=job, goal=goal, trials=trials, quality=next(trials))
 
     def _goal(self, picture: Picture) -> Goal:
+        if self._by_eye:
+            return Goal(limit=self.target.value, slack=SLACK_EYE, slope=SLOPE_EYE, below=False)
         if self._by_similarity:
             low, high = ms_ssim_db(self.target.value), ms_ssim_db(self.target.value + SLACK_SIMILARITY)
             return Goal(limit=low, slack=min(3.0, high - low), slope=SLOPE_SIMILARITY, below=False)
@@ -75,13 +80,19 @@ class RateControl:
             self._note(one, job.encoded, value)
 
     def _values(self, jobs: list[Job]) -> list[float]:
-        """What the goal is about: the logarithm of the bytes, or MS-SSIM in dB; infinite without a payload."""
+        """What the goal is about: the logarithm of the bytes, or `_likeness`; infinite without a payload."""
         if not self._by_similarity:
             return [math.log(max(1, self._size(job.encoded))) if job.encoded else math.inf for job in jobs]
         made = [job for job in jobs if job.encoded]
         pairs = zip(made, restored(made, self.context), strict=True)
-        found = iter(self.context.workers.map(lambda pair: _similarity(pair[0].picture, pair[1]), pairs))
+        found = iter(self.context.workers.map(lambda pair: self._likeness(pair[0].picture, pair[1]), pairs))
         return [next(found) if job.encoded else math.inf for job in jobs]
+
+    def _likeness(self, picture: Picture, again: Picture) -> float:
+        """SSIMULACRA2, or MS-SSIM in dB, finite."""
+        if self._by_eye:
+            return ssimulacra2(again.pixels, picture.pixels)
+        return min(99.0, ms_ssim_db(ms_ssim(picture.pixels, again.pixels)))
 
     def _size(self, made: Encoded) -> int:
         return made.image_bytes if self.target.kind == "match-jpeg" else len(made.data)
@@ -107,13 +118,10 @@ class RateControl:
         if not search.nearest:
             return search.job
         rank, made = search.nearest
-        if self._by_similarity:
+        if self._by_eye:
+            missed = f"{rank:.1f} is the most"
+        elif self._by_similarity:
             missed = f"{1 - 10 ** (-rank / 10):.4f} is the most"
         else:
             missed = f"{self._size(made):,} bytes is the least"
         return replace(search.job, encoded=replace(confirmed(made), missed=missed))
-
-
-def _similarity(picture: Picture, again: Picture) -> float:
-    """MS-SSIM in dB, finite."""
-    return min(99.0, ms_ssim_db(ms_ssim(picture.pixels, again.pixels)))

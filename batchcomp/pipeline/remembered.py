@@ -12,7 +12,7 @@ from batchcomp.archive.segments import SETTINGS_NAME
 from batchcomp.archive.settings_file import Remembered, differing, read_settings, settings_bytes
 from batchcomp.codec.weights import DEFAULT, lasting_name
 from batchcomp.errors import UsageError
-from batchcomp.settings import CompressSettings, Target
+from batchcomp.settings import MEASURING, CompressSettings, Target
 
 NAMES: Final = ("quality", "target", "model", "pack", "codec", "effort", "measure")  # fields of CompressSettings
 
@@ -128,7 +128,7 @@ def _beaten(given: Mapping[str, Any]) -> Iterator[str]:
         yield from ("pack", "effort")
     if given.get("pack") or given.get("effort"):
         yield "codec"
-    if (target := given.get("target")) and target.kind in {"match-jpeg", "target-ms-ssim"}:
+    if (target := given.get("target")) and target.kind in MEASURING:
         yield "measure"
 
 

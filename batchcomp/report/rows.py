@@ -32,6 +32,7 @@ class ReportRow:
     unpacked_bytes: int | None  # of the JPEG that was packed
     bpp: float | None
     ms_ssim: float | None
+    ssimulacra2: float | None
     jpeg_ms_ssim: float | None
     jpeg_bytes: int | None
     jpeg_within_db: float | None
@@ -66,6 +67,7 @@ class Totals:
     mean_bpp: float | None
     mean_ms_ssim: float | None
     mean_jpeg_ms_ssim: float | None
+    mean_ssimulacra2: float | None  # over those that have one
     worst_ms_ssim: float | None
     worst_path: str | None
 
@@ -88,6 +90,7 @@ def report_row(row: Row) -> ReportRow:
         unpacked_bytes=row.unpacked_bytes or None,
         bpp=row.payload_bytes * 8 / pixels if pixels else None,
         ms_ssim=row.ms_ssim,
+        ssimulacra2=row.ssimulacra2,
         jpeg_ms_ssim=jpeg.ms_ssim if jpeg else None,
         jpeg_bytes=at_equal,
         jpeg_within_db=jpeg.within_db or None if jpeg else None,
@@ -142,6 +145,7 @@ def totals(rows: Sequence[ReportRow], bytes_on_disk: int) -> Totals:
         mean_bpp=_mean(row.bpp for row in measured),
         mean_ms_ssim=_mean(row.ms_ssim for row in measured),
         mean_jpeg_ms_ssim=_mean(row.jpeg_ms_ssim for row in measured),
+        mean_ssimulacra2=_mean(row.ssimulacra2 for row in measured),
         worst_ms_ssim=worst.ms_ssim if worst else None,
         worst_path=worst.path if worst else None,
     )

@@ -1,4 +1,4 @@
-"""The shapes that `train joint` offers: those of the shipped models, and the steered family's."""
+"""The shapes that `train joint` offers: those of the shipped models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.networks.shape import NetworkShape
-from batchcomp.codec.networks.steered_shape import SteeredArchitecture
 from batchcomp.metrics.objective import LossWeights
 
 
@@ -25,19 +24,15 @@ SSIMULACRA2_THROUGHOUT = LossWeights(hard=0.6, ssimulacra2=0.6, ssimulacra2_full
 RECIPES = {
     "default": ModelRecipe(
         architecture=ResidualArchitecture(
+            com_width=32, rec_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True, phases=True, exact=True
+        ),
+        settings={"batch": 4, "crop": 256, "learning_rate": 5e-4, "decay_share": 0.6, "loss": SSIMULACRA2_THROUGHOUT},
+    ),
+    "dense": ModelRecipe(
+        architecture=ResidualArchitecture(
             rec_blocks=4, mid_width=112, com_mid_blocks=2, rec_mid_blocks=2, gains=True, bands=True, phases=True
         ),
-        settings={"batch": 4, "crop": 256, "learning_rate": 6e-4, "ema": 0.999, "loss": LossWeights(hard=0.6)},
-    ),
-    "fast": ModelRecipe(
-        architecture=ResidualArchitecture(
-            com_width=32, rec_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True
-        ),
-        settings={"learning_rate": 1e-3, "decay_share": 0.35},
-    ),
-    "steered": ModelRecipe(
-        architecture=SteeredArchitecture(),
-        settings={"batch": 4, "crop": 256, "learning_rate": 1e-3, "loss": SSIMULACRA2_THROUGHOUT},
+        settings={"batch": 4, "crop": 256, "learning_rate": 6e-4, "ema": 0.999, "loss": SSIMULACRA2_THROUGHOUT},
     ),
     "full-size": ModelRecipe(
         architecture=ResidualArchitecture(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchcomp.archive import ArchiveReader, ArchiveWriter, prune, verify
+from batchcomp.archive import ArchiveReader, ArchiveWriter, durable, prune, verify
 from batchcomp.archive.manifest import row_lines
 from batchcomp.archive.segment import quick_manifest
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveLockedError, UsageError
@@ -94,6 +96,54 @@ def test_nothing_is_dropped_for_a_damaged_version(folder: Path) -> None:
     with pytest.raises(ArchiveDamagedError, match=r"payload is damaged.*first `batchcomp repair"):
         prune(folder)
     assert (folder / "000001.zip").read_bytes().count(b"version 0") == 1
+
+
+def test_all_go_in_one_step(tmp_path: Path) -> None:
+    """Pictures of several segments, of several versions, shared and alone: whenever it ends, all are there or none."""
+    source = tmp_path / "x.bca"
+    for number, names in enumerate([["a", "b"], ["a", "c"], ["c", "d"], ["e"]]):
+        with ArchiveWriter(source, now=fixed_now) as writer:
+            for name in names:
+                digest = f"{number}{ord(name):x}".ljust(64, "0")
+                owner = writer.add(sample_row(f"{name}.png", source_sha256=digest), f"{name}{number}".encode())
+            writer.add_shared(sample_row(f"{number}.jpg"), owner)
+    gone = {"a.png", "c.png", "0.jpg", "1.jpg", "d.png"}
+    everything = {row.path for row in ArchiveReader.open(source).rows()}
+    seen, at, done = set[frozenset[str]](), 0, False
+    while not done:
+        folder, at = tmp_path / f"{at}.bca", at + 1
+        shutil.copytree(source, folder)
+        done = ended_at(lambda folder=folder: prune(folder, gone=gone.__contains__), at)
+        assert verify(folder).ok
+        archive = ArchiveReader.open(folder)
+        current = {row.path: archive.read(row) for row in archive.rows()}
+        assert current.keys() in (everything, everything - gone)
+        seen.add(frozenset(current))
+        prune(folder, gone=gone.__contains__)
+        assert {row.path for row in ArchiveReader.open(folder).all_rows()} == everything - gone
+        assert verify(folder).ok
+    assert len(seen) == 2
+
+
+def ended_at(run: Callable[[], object], step: int) -> bool:
+    """Run, and end it at a step of the disk as a kill would; tell whether it came to its end."""
+    seen = 0
+
+    class KilledError(Exception):
+        pass
+
+    def watch(_step: durable.Step) -> None:
+        nonlocal seen
+        seen += 1
+        if seen >= step:
+            raise KilledError
+
+    try:
+        with durable.watched(watch):
+            run()
+    except KilledError:
+        return False
+    return True
 
 
 def test_unknown_lines_are_kept(folder: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_speed_run_times_everything(report: SpeedReport) -> None:
         "load", "ComCNN", "encode", "write", "decode", "RecCNN", "save PNG", "measure",
     ]  # fmt: skip
     assert [net.name for net in report.nets] == ["ComCNN", "RecCNN", "hyperprior synthesis"]
-    assert {rival.name for rival in report.rivals} >= {"avif", "jpegxl", "webp", "jpeg"}
+    assert {rival.name for rival in report.rivals} >= {"avif speed 6", "jpegxl effort 7", "webp method 4", "jpeg"}
     assert [run.what for run in report.wholes] == ["compress", "compress, measured", "decode to PNG"]
     assert [run.files for run in report.small_files] == [2]
     assert [run.megapixels for run in report.large_pictures] == [0.2]
@@ -85,8 +85,8 @@ def known(report: SpeedReport) -> SpeedReport:
         stages=[Stage(name="decode", mps=8), Stage(name="RecCNN", mps=8)],
         nets=[net("ComCNN", 9, 0.8), net("RecCNN", 8, 0.7), net("hyperprior synthesis", 1, 0.5)],
         rivals=[
-            RivalSpeed(name="avif", quality=1, encode_mps=5, decode_mps=9),
-            RivalSpeed(name="jpegxl", quality=1, encode_mps=4, decode_mps=9),
+            RivalSpeed(name="avif speed 6", quality=1, encode_mps=5, decode_mps=9),
+            RivalSpeed(name="jpegxl effort 7", quality=1, encode_mps=4, decode_mps=9),
         ],
         wholes=[whole("compress", 1, 3), whole("compress, measured", 1, 9)],
         small_files=[whole("10 files", 10, 2), whole("100 files", 100, 3), whole("1,000 files", 1000, 21)],
@@ -97,7 +97,7 @@ def known(report: SpeedReport) -> SpeedReport:
 def test_targets_follow_from_the_figures(report: SpeedReport) -> None:
     """Ratios, shares, memory, first picture, small files and growth, each met or not as arithmetic says."""
     found = {what: (value, met) for what, _, value, met in targets(known(report))}
-    assert found["compress over AVIF speed 6"] == ("1.20 x", True)
+    assert found["compress over AVIF speed 6"] == ("1.20 x", False)
     assert found["compress over JPEG XL effort 7"] == ("1.50 x", False)
     assert found["compress, measured, over AVIF speed 6"] == ("0.30 x", False)
     assert found["decode to pixels over AVIF speed 6 encoding"] == ("0.80 x", False)

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from batchcomp import __version__
-from batchcomp.archive import ArchiveReader
+from batchcomp.archive import ArchiveReader, verify
 from tests.archive.samples import sample_row, write_archive
 from tests.cli import samples
 
@@ -57,7 +57,7 @@ def test_torch_is_not_loaded_where_ncnn_runs_the_networks(tmp_path: Path) -> Non
     Image.fromarray(rng.integers(0, 256, (40, 48, 3), np.uint8)).resize((240, 200)).save(tmp_path / "a.png")
     archive, out = tmp_path / "a.bca", tmp_path / "out"
     for command in (
-        ("compress", tmp_path / "a.png", "-o", archive, "--model", "fast"),
+        ("compress", tmp_path / "a.png", "-o", archive, "--model", "dense"),
         ("compress", tmp_path / "a.png", "-o", archive, "--recompress", "--max-bytes", "3000", "--pack"),
         ("compress", tmp_path / "a.png", "-o", archive, "--recompress", "-q", "99", "--no-measure"),
         ("compress", tmp_path / "a.png", "-o", archive, "--recompress", "-q", "50", "--model", "jiang2017"),
@@ -126,3 +126,39 @@ def test_the_locale_changes_no_name(tmp_path: Path, options: tuple[str, ...]) ->
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert "0 versions dropped" in done.stdout
+
+
+LIMITED = """
+import os, resource, sys
+size = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (size, size))
+os.execv(sys.executable, [sys.executable, "-m", "batchcomp", *sys.argv[2:]])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count address space in other ways")
+@pytest.mark.parametrize(("size", "code"), [(150, 1), (300, 1), (500, 1), (4000, 0)])
+def test_a_limit_of_address_space(tmp_path: Path, size: int, code: int) -> None:
+    """Too little is one line, never a crash of a library; what needs little goes on."""
+    samples.save(tmp_path / "photos" / "a.png", samples.image(40, 50))
+    done = call(sys.executable, "-c", LIMITED, size * 10**6, "compress", tmp_path / "photos", "--jobs", "1")
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
+    assert ("not enough memory" in done.stderr) == bool(code)
+    write_archive(tmp_path / "b.bca", [(sample_row("a.png"), b"payload")])
+    listed = call(sys.executable, "-c", LIMITED, 200 * 10**6, "list", tmp_path / "b.bca")
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, "a.png\n", "")
+
+
+@pytest.mark.parametrize("change", ["mount -t tmpfs -o ro tmpfs /dev/shm", "umount -l /dev/shm"])
+def test_without_shared_memory(tmp_path: Path, change: str) -> None:
+    """Where /dev/shm is missing or read-only pictures are archived all the same, and nothing is said of it."""
+    if not shutil.which("unshare") or call("unshare", "-m", "sh", "-c", change).returncode:
+        pytest.skip("this system does not let us change /dev/shm for one process")
+    if tmp_path.is_relative_to("/dev/shm"):  # noqa: S108
+        pytest.skip("the tests themselves use /dev/shm")
+    samples.save(tmp_path / "photos" / "a.png", samples.image(40, 50))
+    command = f'{change} && exec "$@"'
+    done = call("unshare", "-m", "sh", "-c", command, "sh", *MODULE, "compress", tmp_path / "photos", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert verify(tmp_path / "photos.bca").ok
+    assert [row.path for row in ArchiveReader.open(tmp_path / "photos.bca").rows()] == ["a.png"]

@@ -11,8 +11,7 @@ from batchcomp.codec.tables import (
     MAX_NETWORK_QUALITY,
     QUALITIES,
     STRETCH_FROM,
-    full_size_network_quality,
-    half_size_network_quality,
+    Ladder,
     quality_to_coarseness,
     tables_at,
 )
@@ -33,14 +32,16 @@ def test_coarseness_falls_geometrically_with_quality() -> None:
 
 def test_network_quality_at_full_size_rises_to_100() -> None:
     """From 1 or more where it takes over, evenly, to 100."""
-    found = [full_size_network_quality(quality) for quality in (FINE_FROM, (FINE_FROM + 100) / 2, 100)]
-    assert found[0] >= 1
+    found = [Ladder(full_start=40).full_size(quality) for quality in (FINE_FROM, (FINE_FROM + 100) / 2, 100)]
+    assert found[0] == 40
     assert found[2] == 100
     assert found[2] - found[1] == pytest.approx(found[1] - found[0])
 
 
-def test_network_quality_at_half_size_reaches_the_finest() -> None:
-    """It is the quality itself at first, then rises faster, without a jump, to the finest there is."""
-    assert [half_size_network_quality(quality) for quality in (1, 50.25, STRETCH_FROM)] == [1, 50.25, STRETCH_FROM]
-    assert half_size_network_quality(STRETCH_FROM + 0.01) == pytest.approx(STRETCH_FROM, abs=0.2)
-    assert half_size_network_quality(FINE_FROM) == pytest.approx(MAX_NETWORK_QUALITY)
+@pytest.mark.parametrize("end", [float(MAX_NETWORK_QUALITY), 95.0])
+def test_network_quality_at_half_size_reaches_the_finest(end: float) -> None:
+    """It is the quality itself at first, then rises faster, without a jump, to where full size takes over."""
+    ladder = Ladder(half_end=end)
+    assert [ladder.half_size(quality) for quality in (1, 50.25, STRETCH_FROM)] == [1, 50.25, STRETCH_FROM]
+    assert ladder.half_size(STRETCH_FROM + 0.01) == pytest.approx(STRETCH_FROM, abs=0.2)
+    assert ladder.half_size(FINE_FROM) == pytest.approx(end)

@@ -13,6 +13,7 @@ from batchcomp.codec import jpeg, plain_jpeg
 from batchcomp.errors import UsageError
 from batchcomp.images.load import load
 from batchcomp.metrics.ms_ssim import ms_ssim
+from batchcomp.metrics.ssimulacra2 import ssimulacra2
 from batchcomp.pipeline.alternatives import OUT_OF_REACH
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
@@ -138,3 +139,13 @@ def test_targets_that_need_measuring_say_so(tmp_path: Path) -> None:
         CompressSettings(**common, codec="avif", pack=True)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="codec 'gif': expected one of jpeg, avif"):
         CompressSettings(**common, codec="gif")  # type: ignore[arg-type]
+
+
+def test_ssimulacra2_is_reached_in_few_bytes(tmp_path: Path) -> None:
+    """The score of what is restored is at least the one asked for, and the rows say it where it is measured."""
+    rows = stored(folder_of(tmp_path, a=CHELSEA), Target(kind="target-ssimulacra2", value=60), measure="ssimulacra2")
+    (row,) = rows.values()
+    assert row.recipe == "target-ssimulacra2 60"
+    assert row.ssimulacra2 is not None
+    assert 60 <= row.ssimulacra2 < 62
+    assert ssimulacra2(restored(tmp_path / "in")["a.png"], CHELSEA) == pytest.approx(row.ssimulacra2, abs=0.01)

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from PIL import Image
 
-from batchcomp.codec.networks.steered_shape import SteeredArchitecture
+from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.training.joint import JointTrainer
 from tests.training.samples import photo
 from tests.training.test_joint import settings
 
 
-def test_any_family_trains_on_several_folders(photos: Path, tmp_path: Path) -> None:
+def test_networks_train_on_several_folders(photos: Path, tmp_path: Path) -> None:
     """A folder named twice counts twice; each has a dev split, whose scores stand in dev.csv."""
     other = tmp_path / "other"
     other.mkdir()
     for seed in range(7, 10):
         Image.fromarray(photo(seed)).save(other / f"{seed}.png")
     folders = [photos, other, other]
-    arch = SteeredArchitecture(width=8, body_width=8)
+    arch = ResidualArchitecture(com_width=8, com_blocks=1, rec_width=8, rec_blocks=1, exact=True)
     run = settings(steps=2, architecture=arch, evaluate_every=1)
     trainer = JointTrainer(folders, tmp_path / "run", run)
     assert len(trainer.source.photos) == 2 + 2 * 2

@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from batchcomp.codec.networks import untrained
+from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture, Jiang2017Network
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
-from batchcomp.codec.networks.steered import SteeredNetwork
-from batchcomp.codec.networks.steered_shape import SteeredArchitecture
 from batchcomp.errors import TrainingError
 from batchcomp.training.grow import begin_with, grow, sources
 
@@ -71,8 +70,8 @@ def test_other_widths_cannot_grow() -> None:
 
 def test_a_network_begins_with_one_of_its_own_architecture() -> None:
     """Of any family, weight for weight; the residual family grows as well."""
-    arch = SteeredArchitecture(width=8, body_width=8)
-    source, target = SteeredNetwork(arch), SteeredNetwork(arch)
+    arch = Jiang2017Architecture(width=8, layers=4)
+    source, target = Jiang2017Network(arch), Jiang2017Network(arch)
     begin_with(target, source)
     assert all(torch.equal(a, b) for a, b in zip(source.parameters(), target.parameters(), strict=True))
     small, larger = trained(SMALL), ResidualNetwork(ResidualArchitecture(com_width=8, rec_width=8, gains=True))
@@ -80,8 +79,8 @@ def test_a_network_begins_with_one_of_its_own_architecture() -> None:
     assert torch.equal(larger.com.trunk.tail.weight, small.com.trunk.tail.weight)
 
 
-@pytest.mark.parametrize("source", [ResidualArchitecture(), SteeredArchitecture(width=16)])
-def test_other_architectures_are_no_beginning(source: ResidualArchitecture | SteeredArchitecture) -> None:
+@pytest.mark.parametrize("source", [ResidualArchitecture(), Jiang2017Architecture(width=16, layers=4)])
+def test_other_architectures_are_no_beginning(source: ResidualArchitecture | Jiang2017Architecture) -> None:
     """What cannot be copied is an error."""
     with pytest.raises(TrainingError, match="cannot grow into"):
-        begin_with(SteeredNetwork(SteeredArchitecture(width=8)), untrained(source))
+        begin_with(Jiang2017Network(Jiang2017Architecture(width=8, layers=4)), untrained(source))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pkgutil import resolve_name
 
 from batchcomp.benchmark.rivals.base import ANCHOR, Rival
@@ -15,6 +15,31 @@ RIVALS = {
     "avif": "batchcomp.benchmark.rivals.avif:AvifRival",
     "jpegxl": "batchcomp.benchmark.rivals.jpegxl:JpegXlRival",
 }
+
+PACE = "avif speed 6"  # what all speeds are held against
+SPEEDS: Mapping[str, tuple[str, Mapping[str, int]]] = {  # what is timed -> MODULE:CLASS, and how it is made
+    "avif speed 4": (RIVALS["avif"], {"speed": 4}),
+    PACE: (RIVALS["avif"], {"speed": 6}),
+    "avif speed 8": (RIVALS["avif"], {"speed": 8}),
+    "avif speed 9": (RIVALS["avif"], {"speed": 9}),
+    "svt-av1 preset 6": ("batchcomp.benchmark.rivals.svtav1:SvtAv1Rival", {"preset": 6}),
+    "svt-av1 preset 9": ("batchcomp.benchmark.rivals.svtav1:SvtAv1Rival", {"preset": 9}),
+    "jpegxl effort 3": (RIVALS["jpegxl"], {"effort": 3}),
+    "jpegxl effort 7": (RIVALS["jpegxl"], {"effort": 7}),
+    "webp method 4": (RIVALS["webp"], {"method": 4}),
+    "webp method 6": (RIVALS["webp"], {"method": 6}),
+    "jpeg": (RIVALS[ANCHOR], {}),
+}
+
+
+def timed_rival(name: str, *, threads: int) -> Rival | None:
+    """Return one of `SPEEDS`; None where what it needs is not installed."""
+    place, options = SPEEDS[name]
+    try:
+        rival: Rival = resolve_name(place)(threads=threads, **options)
+    except ImportError:
+        return None
+    return rival
 
 
 def make_rivals(names: Iterable[str] = tuple(RIVALS), *, threads: int = 1) -> list[Rival]:

@@ -11,7 +11,7 @@ from batchcomp.codec.codec import Codec
 from batchcomp.images.picture import Picture, Pixels
 
 OURS, PACKED = "batchcomp", "batchcomp --pack"
-SPARSE_QUALITIES = (1, 12, 30, 50, 70, 85, 95, 97.9)  # for what takes a minute a picture
+SPARSE_QUALITIES = (1, 12, 30, 45, 60, 70, 80, 89.9)  # for what takes a minute a picture
 
 
 class OurCodec(Protocol):
@@ -28,7 +28,7 @@ class Ours:
 
     codec: OurCodec
     name: str = OURS
-    qualities: Sequence[float] = (1, 5, 12, 20, 30, 40, 50, 60, 70, 80, 90, 95, 97, 98, 99, 100)
+    qualities: Sequence[float] = (1, 5, 12, 20, 30, 40, 50, 60, 70, 75, 80, 85, 89, 90, 92, 94, 96, 98, 100)
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
         return self.codec.compress(Picture(pixels=rgb), int(quality))
@@ -44,7 +44,7 @@ class OursPacked:
     codec: Codec
     name: str = PACKED
     effort: int = 0
-    qualities: Sequence[float] = (1, 8, 20, 35, 50, 65, 80, 90, 97, 98, 100)
+    qualities: Sequence[float] = (1, 8, 20, 35, 50, 62, 70, 78, 84, 89, 90, 93, 96, 100)
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
         compact = self.codec.compact([Picture(pixels=rgb)], quality, effort=self.effort)[0]

@@ -18,8 +18,7 @@ class ModelShape(StrEnum):
     """Which networks the new model has."""
 
     default = "default"
-    fast = "fast"
-    steered = "steered"
+    dense = "dense"
     full_size = "full-size"
 
 
@@ -27,16 +26,14 @@ def train_joint(
     photos: FoldersArg,
     run: RunOpt,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps in all (10000); raise it to go on.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (4; fast 6).")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (4).")] = None,
     crop: Annotated[
         int | None,
-        typer.Option(help="Side of the crops in pixels, a multiple of 16 (256; fast and full-size 192)."),
+        typer.Option(help="Side of the crops in pixels, a multiple of 16 (256; full-size 192)."),
     ] = None,
     shape: Annotated[
         ModelShape,
-        typer.Option(
-            help="Networks like the shipped ones of half size, like the fast ones, steered ones, or of full size."
-        ),
+        typer.Option(help="Networks like the shipped ones: the default ones, dense ones, or those of full size."),
     ] = ModelShape.default,
     start: Annotated[
         Path | None,

@@ -12,7 +12,6 @@ from batchcomp.codec.engines.base import Planes
 from batchcomp.codec.engines.graph import Graph
 from batchcomp.codec.model import COM, Net
 from batchcomp.codec.networks.residual_shape import TrunkShape
-from batchcomp.codec.networks.steered_shape import HALVING, MAX_SCALE, PERIOD, SteeredShape
 from batchcomp.codec.whole_numbers import EXACT_SCALE, PIXEL_MIDDLE, PIXEL_STEPS, gains_at
 
 Inputs = Callable[[tuple[int, int], float], Sequence[Planes]]  # of a tile's (height, width) and log2(coarseness)
@@ -61,27 +60,6 @@ def residual_plan(net: Net) -> GraphPlan:
     unit = max(shape.unshuffle * (2 if shape.mid_width else 1), shape.unshuffle * shape.period)
     inputs = _inputs(net, shape.unshuffle, shape.period, names if shape.gains else [], exact=shape.exact)
     return GraphPlan(graph=graph, inputs=inputs, halving=_halving(net), unit=unit, exact=shape.exact)
-
-
-def steered_plan(net: Net) -> GraphPlan:
-    """The steered family: features scaled and shifted by what a residual net at half their resolution makes of them."""
-    arch: Any = net.model.arch
-    shape: SteeredShape = arch.com if net.role == COM else arch.rec
-    graph = Graph(net.array)
-    picture, planes = _head_of(graph, shape.unshuffle)
-    gains = [graph.add("Input") for _ in range(shape.blocks)]
-    features = graph.conv("trunk.head", planes)
-    context = graph.conv("trunk.down", graph.unshuffled(features, HALVING))
-    for number, gain in enumerate(gains):
-        context = _block(graph, f"trunk.body.{number}", context, gain)
-    bounded = graph.add("Clip", graph.conv("trunk.scale", context), parameters={0: 0.0, 1: MAX_SCALE})
-    scale, shift = (graph.shuffled(one, HALVING) for one in (bounded, graph.conv("trunk.shift", context)))
-    h = graph.add("ReLU", graph.sum_of(graph.product_of(features, scale), shift))
-    for number in range(shape.render_blocks):
-        h = _block(graph, f"trunk.render.{number}", h)
-    _tail(graph, h, net, shape.shuffle, picture)
-    inputs = _inputs(net, shape.unshuffle, PERIOD, [f"trunk.body.{number}" for number in range(shape.blocks)])
-    return GraphPlan(graph=graph, inputs=inputs, halving=_halving(net), unit=shape.unshuffle * PERIOD)
 
 
 def jiang2017_plan(net: Net) -> GraphPlan:
@@ -191,6 +169,5 @@ def _exact_gains(net: Net, blocks: Sequence[str]) -> Callable[[float], list[Plan
 
 BUILDERS: Final[Mapping[str, Callable[[Net], GraphPlan]]] = {  # by the name of the family
     "residual": residual_plan,
-    "steered": steered_plan,
     "jiang2017": jiang2017_plan,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from functools import partial
+from contextlib import suppress
 
 from batchcomp.codec.device import Device
 from batchcomp.codec.engines.base import Engine
@@ -40,9 +40,17 @@ class EngineCache:
             return self._built[key][1]
 
     def prepare(self, *nets: Net) -> None:
-        """Begin to build engines that will be asked for."""
+        """Begin to build engines that will be asked for.
+
+        A process does not end before they are built: native threads that lose it on the way abort it.
+        """
         for net in nets:
-            threading.Thread(target=partial(self.of, net), name="engine", daemon=True).start()
+            with suppress(RuntimeError):  # no thread is to be had; they are built when they are asked for
+                threading.Thread(target=self._try, args=[net], name="engine").start()
+
+    def _try(self, net: Net) -> None:
+        with suppress(Exception):  # whoever asks for the engine is told
+            self.of(net)
 
 
 def choose(net: Net, device: Device) -> Engine:

@@ -39,9 +39,6 @@ FAMILIES: Final[Mapping[str, Family]] = {  # by the name in a model file
     "residual": Family(
         architecture="networks.residual_shape:ResidualArchitecture", networks="networks.residual:ResidualNetwork"
     ),
-    "steered": Family(
-        architecture="networks.steered_shape:SteeredArchitecture", networks="networks.steered:SteeredNetwork"
-    ),
     "jiang2017": Family(
         architecture="networks.jiang2017_shape:Jiang2017Architecture", networks="networks.jiang2017:Jiang2017Network"
     ),

@@ -87,6 +87,8 @@ def remarks(total: Totals) -> list[str]:
     lines += [f"on disk, manifests and ZIP headers included: {human(total.archive_bytes_on_disk)}"]
     if total.worst_path is not None:
         lines.append(f"worst MS-SSIM: {number(total.worst_ms_ssim, 4)}, {total.worst_path}")
+    if total.mean_ssimulacra2 is not None:
+        lines.append(f"mean SSIMULACRA2: {number(total.mean_ssimulacra2, 1)}")
     if total.plain_jpeg:
         lines.append(f"stored as plain JPEG, which is better at the same bytes: {pictures(total.plain_jpeg)}")
     if total.lossless:

@@ -9,6 +9,7 @@ import pytest
 
 from batchcomp.cli.bench.curves import check_combination, packed_curves, parse_rates
 from batchcomp.codec.codec import Codec
+from batchcomp.codec.tables import FINE_FROM
 from batchcomp.errors import UsageError
 from tests.cli import samples
 from tests.cli.conftest import Run
@@ -63,4 +64,4 @@ def test_effort_has_a_curve_of_its_own() -> None:
     assert (usual.name, usual.effort) == ("batchcomp --pack", 0)
     assert (slow.name, slow.effort) == ("batchcomp --pack --effort 3", 3)
     assert slow.qualities[0] == usual.qualities[0]
-    assert 97 < slow.qualities[-1] < 98  # the finest that half size has
+    assert FINE_FROM - 1 < slow.qualities[-1] < FINE_FROM  # the finest that half size has

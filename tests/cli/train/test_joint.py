@@ -35,7 +35,7 @@ def test_several_folders_are_trained_on(run: Run, tmp_path: Path) -> None:
     """Each has its dev scores; the shape may be any that is offered."""
     for seed, folder in enumerate(("sea", "sea", "hills", "hills")):
         samples.save(tmp_path / folder / f"{seed}.png", samples.image(180, 180, seed=seed))
-    options = ("--run", tmp_path / "run", "--batch", 1, "--crop", 176, "--threads", 1, "--shape", "steered")
+    options = ("--run", tmp_path / "run", "--batch", 1, "--crop", 176, "--threads", 1, "--shape", "full-size")
     result = run("train", "joint", tmp_path / "sea", tmp_path / "hills", "--steps", 1, *options)
     assert result.code == 0, result.err
     assert [row.split(",")[1] for row in (tmp_path / "run" / "dev.csv").read_text().splitlines()[1:]] == [

@@ -15,7 +15,6 @@ from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.jiang2017 import Jiang2017Architecture
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.resample_numpy import reduced
-from tests.codec.networks import test_steered as steered
 from tests.codec.networks.test_jiang2017 import lively
 from tests.codec.samples import GROWN, PHASED, PLAIN, model_of, moved, noise
 
@@ -25,7 +24,6 @@ NETWORKS = {
     "grown": lambda: moved(GROWN),
     "phased": lambda: moved(PHASED),
     "full size": lambda: moved(FULL_SIZE),
-    **{f"steered {n}": lambda arch=arch: steered.moved(arch) for n, arch in enumerate(steered.ARCHITECTURES)},
     "jiang2017": lambda: lively(Jiang2017Architecture(width=8, layers=4)).fused(),
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from batchcomp.codec.bicubic import bicubic_model
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.device import Device
 from batchcomp.codec.engines import select
+from batchcomp.codec.engines.base import Engine
+from batchcomp.codec.model import Net
 from batchcomp.images.picture import Picture
 from tests.codec.conftest import tiny_model
 from tests.codec.samples import noise
@@ -37,3 +41,50 @@ def test_a_codec_travels_to_other_processes() -> None:
     codec, picture = Codec(tiny_model()), Picture(pixels=noise(40, 40, 3))
     before = codec.compress(picture, 50)
     assert pickle.loads(pickle.dumps(codec)).compress(picture, 50) == before  # noqa: S301
+
+
+def test_no_engine_is_left_half_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process waits for engines that are being built: native code that loses its threads aborts."""
+    go, nets = threading.Event(), [SimpleNamespace(model=object(), role="rec") for _ in range(2)]
+    monkeypatch.setattr(select, "choose", lambda _net, _device: go.wait(20))
+    engines = select.EngineCache(Device("cpu"))
+    engines.prepare(*nets)  # type: ignore[arg-type]
+    builders = [thread for thread in threading.enumerate() if thread.name == "engine"]
+    assert [thread.daemon for thread in builders] == [False, False]
+    go.set()
+    assert all(engines.of(net) is True for net in nets)  # type: ignore[arg-type, comparison-overlap]
+
+
+def test_an_engine_that_cannot_be_built_is_told_by_whoever_asks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The thread that tries it in advance says nothing."""
+
+    def fail(_net: object, _device: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(select, "choose", fail)
+    engines, net = select.EngineCache(Device("cpu")), SimpleNamespace(model=object(), role="rec")
+    engines.prepare(net)  # type: ignore[arg-type]
+    for thread in threading.enumerate():
+        if thread.name == "engine":
+            thread.join()
+    with pytest.raises(MemoryError):
+        engines.of(net)  # type: ignore[arg-type]
+    assert capsys.readouterr().err == ""
+
+
+def test_engines_are_built_ahead_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was begun in threads is what is used later."""
+    built: list[str] = []
+    choose = select.choose
+
+    def noted(net: Net, device: Device) -> Engine:
+        built.append(net.role)
+        return choose(net, device)
+
+    monkeypatch.setattr(select, "choose", noted)
+    codec = Codec(tiny_model())
+    codec.prepare(restores=True)
+    codec.restore(codec.compress(Picture(pixels=noise(40, 40, 3)), 50))
+    assert sorted(built) == ["com", "rec"]

@@ -42,7 +42,7 @@ def test_every_layout_comes_back(height: int, width: int, mode: str, strip: int)
 def test_every_filter_comes_back(monkeypatch: pytest.MonkeyPatch, kind: int, with_isal: bool) -> None:
     """Each with either compressor; the first and the last row and column too."""
     if not with_isal:
-        monkeypatch.setattr(png_pixels, "isal_compressobj", None)
+        monkeypatch.setattr(png_pixels, "_ISAL", None)
     right = png_pixels._filtered
     monkeypatch.setattr(png_pixels, "_filtered", lambda *args, **given: right(*args, **given | {"kind": kind}))
     image = Image.fromarray(noise(37, 21, 3))
