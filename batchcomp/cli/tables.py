@@ -63,7 +63,7 @@ def _table(
     for number in shown:
         heading, justify = columns[number]
         table.add_column(
-            Text(heading),
+            Text(printable(heading)),
             justify=justify,  # type: ignore[arg-type]
             footer=_cell(footer, number, longest) if footer else "",
             overflow="fold",
