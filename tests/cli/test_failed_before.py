@@ -157,11 +157,11 @@ def test_no_archive_of_nothing(night: Run, photos: Path) -> None:
 def test_dry_runs_remember_nothing(compress: Run, night: Run, bad: Path, photos: Path) -> None:
     """They plan a bad file until a run has met it, and then leave it out."""
     for _ in range(2):
-        assert "bad.jpg: new" in compress(photos, "--dry-run").out
+        assert "bad.jpg: truncated JPEG file" in compress(photos, "--dry-run").err
     assert night().code == 3
     dry = compress(photos, "--dry-run", "--json").json[-1]
     assert (dry["planned"], dry["failed_before"], dry["exit_code"]) == (0, 1, 0)
-    assert "bad.jpg: new" in compress(photos, "--dry-run", "--retry").out
+    assert "bad.jpg: truncated JPEG file" in compress(photos, "--dry-run", "--retry").err
     assert bad.exists()
 
 
