@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import sys
+from contextlib import suppress
 
 TOO_LITTLE_MEMORY = (
     "not enough memory; what was finished is kept: allow this process more (ulimit -v, MemoryMax), "
@@ -52,7 +52,9 @@ def require_room(command: str) -> None:
     Raises:
         MemoryError: it is.
     """
-    if command in _RESTORING and sys.platform != "win32":
+    if command not in _RESTORING:
+        return
+    with suppress(ImportError):  # Windows has no such limits
         import resource
 
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
