@@ -38,7 +38,7 @@ def run(*paths: Path) -> list[str]:
 @pytest.mark.parametrize("inner", ["jpeg", "avif"])
 def test_payloads_open_as_the_pictures_they_restore_to(tmp_path: Path, inner: str) -> None:
     """Size, mode, pixels and metadata are those of the original; the codec gives the same."""
-    codec = Codec.open(Path("dense"), device="cpu")
+    codec = Codec.open(Path("fast"), device="cpu")
     colour, grey = samples.photo(65, 90), samples.photo(40, 33)[:, :, :1]
     paths = [tmp_path / f"{name}.{inner}" for name in ("colour", "grey")]
     for path, pixels in zip(paths, (colour, grey), strict=True):
@@ -61,7 +61,7 @@ def test_other_files_open_as_ever(tmp_path: Path) -> None:
 
 def test_a_damaged_payload_is_an_oserror(tmp_path: Path) -> None:
     """As Pillow's own plugins raise it."""
-    data = Codec.open(Path("dense"), device="cpu").compress(Picture(pixels=samples.photo(64, 64)), 60)
+    data = Codec.open(Path("fast"), device="cpu").compress(Picture(pixels=samples.photo(64, 64)), 60)
     (tmp_path / "cut.jpg").write_bytes(data[: len(data) * 2 // 3])
     code = CODE + "\n"
     command = [sys.executable, "-c", code, "-", str(tmp_path / "cut.jpg")]

@@ -5,14 +5,14 @@
 #
 # PHOTOS are folders to train on. OUT gets tests.log, speed.json and speed.log, train.log, the run's folder run/ (its
 # checkpoint.pt resumes it: call again with the same OUT, or put a checkpoint there before) and summary.txt. From the
-# environment: MINUTES in all (9), DEVICE (cuda), SHAPE of the networks (dense), STEPS (200000), START (a model to begin
+# environment: MINUTES in all (9), DEVICE (cuda), SHAPE of the networks (default), STEPS (200000), START (a model to begin
 # with), SPEED (pictures to time; those of examples/photos).
 set -u
 usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
 case "${1:-}" in -h | --help) usage; exit 0 ;; esac
 [ $# -ge 2 ] || { usage >&2; exit 2; }
 out=$1; shift
-minutes=${MINUTES:-9} device=${DEVICE:-cuda} shape=${SHAPE:-dense} steps=${STEPS:-200000}
+minutes=${MINUTES:-9} device=${DEVICE:-cuda} shape=${SHAPE:-default} steps=${STEPS:-200000}
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 mkdir -p "$out" && out=$(cd "$out" && pwd) || exit 1
 photos=()

@@ -31,22 +31,22 @@ class Shipped:
 
 MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
-        sha256="a4ba96d5a3011cedd8356caf3cc9e129dbae269e727669419407987677944ca7",
-        fine="default-fine",
-        half_end=103.0,
-        full_start=54.0,
-    ),
-    "dense": Shipped(
         sha256="ffce2c1b87018bc2e1bd4879e00f8c0012e574ec1d4985b784aef91372744f4b",
         fine="default-fine",
         half_end=112.0,
         full_start=70.0,
     ),
+    "fast": Shipped(
+        sha256="a4ba96d5a3011cedd8356caf3cc9e129dbae269e727669419407987677944ca7",
+        fine="default-fine",
+        half_end=103.0,
+        full_start=54.0,
+    ),
     "default-fine": Shipped(sha256="96a56c478d9d65a9d6a2ab46561a778e89d912323b2f3a2ef3f5771b1e1a4c1c"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="f9c6fdb93fc69bddda432d08320bb1ada1ca9415d5dbef25e958afce1882f05e"
+    sha256="78d8ea1a56cb07fddceadd3c0b4b178b2877d852fc6068dd6672928be8b6ba3e"
 )  # the networks of `--pack`
 
 

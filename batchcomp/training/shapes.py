@@ -22,13 +22,13 @@ class ModelRecipe:
 SSIMULACRA2_THROUGHOUT = LossWeights(hard=0.6, ssimulacra2=0.6, ssimulacra2_full=20.0, ssimulacra2_none=40.0)
 
 RECIPES = {
-    "default": ModelRecipe(
+    "fast": ModelRecipe(
         architecture=ResidualArchitecture(
             com_width=32, rec_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True, phases=True, exact=True
         ),
         settings={"batch": 4, "crop": 256, "learning_rate": 5e-4, "decay_share": 0.6, "loss": SSIMULACRA2_THROUGHOUT},
     ),
-    "dense": ModelRecipe(
+    "default": ModelRecipe(
         architecture=ResidualArchitecture(
             rec_blocks=4, mid_width=112, com_mid_blocks=2, rec_mid_blocks=2, gains=True, bands=True, phases=True
         ),

@@ -72,7 +72,9 @@ def child(command: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Serve until stdin ends."""
+    """Serve until stdin ends. What children load later is loaded here: as another user they may not read it any more."""
+    import filelock  # noqa: F401, PLC0415
+
     if "compress" in sys.argv:
         import batchcomp.pipeline.compress  # noqa: F401, PLC0415
     for line in sys.stdin:

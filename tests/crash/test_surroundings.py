@@ -83,7 +83,7 @@ def test_a_folder_that_is_read_only(server: Server) -> None:
         user = {"user": NOBODY} if os.geteuid() == 0 else {}
         before = segments(folder)
         for run in ("write", "prune"):
-            assert server.run(run, folder, **user) == 1
+            assert server.run(run, folder, **user) == 1, server.said
         assert server.said.count("choose a folder that can be written to") >= 2
         assert server.run("write", Path(made) / "new.bca", **user) == (1 if user else 0)
         assert segments(folder) == before

@@ -42,6 +42,7 @@ def report_row(path: str, **fields: Any) -> ReportRow:
         "jpeg_ms_ssim": 0.96,
         "jpeg_bytes": 40_000,
         "jpeg_within_db": None,
+        "ssimulacra2": None,
         "saved": 0.8,
         "saved_vs_jpeg": 0.5,
         "won": True,

@@ -18,7 +18,7 @@ class ModelShape(StrEnum):
     """Which networks the new model has."""
 
     default = "default"
-    dense = "dense"
+    fast = "fast"
     full_size = "full-size"
 
 
@@ -33,7 +33,7 @@ def train_joint(
     ] = None,
     shape: Annotated[
         ModelShape,
-        typer.Option(help="Networks like the shipped ones: the default ones, dense ones, or those of full size."),
+        typer.Option(help="Networks like the shipped ones: the default ones, the fast ones, or those of full size."),
     ] = ModelShape.default,
     start: Annotated[
         Path | None,

@@ -20,8 +20,8 @@ from tests.cli.conftest import Run
         ("bench cohorts", ["--effort", "3"]),
         ("train joint", ["--run", "r", "--loss", "mse"]),
         ("train joint", ["--run", "r", "--patience", "3"]),
-        ("train alternating", ["--run", "r", "--shape", "dense"]),
-        ("train alternating", ["--run", "r", "--start", "dense"]),
+        ("train alternating", ["--run", "r", "--shape", "fast"]),
+        ("train alternating", ["--run", "r", "--start", "fast"]),
     ],
 )
 def test_options_of_another_subcommand_are_refused(run: Run, command: str, options: list[str]) -> None:
