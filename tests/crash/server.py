@@ -72,7 +72,7 @@ def child(command: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Serve until stdin ends. What children load later is loaded here: as another user they may not read it any more."""
+    """Serve until stdin ends. What children would load later is loaded here: another user may not read it."""
     import filelock  # noqa: F401, PLC0415
 
     if "compress" in sys.argv:
