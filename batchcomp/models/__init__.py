@@ -46,7 +46,7 @@ MODELS: Final[Mapping[str, Shipped]] = {
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="78d8ea1a56cb07fddceadd3c0b4b178b2877d852fc6068dd6672928be8b6ba3e"
+    sha256="a1bfae6f4a2f8e1accb1a2482ca36d104a91f8e680b712298735d0aa74bbaf54"
 )  # the networks of `--pack`
 
 

@@ -137,8 +137,19 @@ def to_bytes(tensors: dict[str, NDArray[np.generic]]) -> bytes:
 
     `models` (M, 4) are the first bytes of each model's SHA-256, `tables` (M, 115, 2, 64) what to expect of it.
     """
-    whole = {**tensors, "likely": logistic_table()}
-    return save({name: np.ascontiguousarray(value) for name, value in whole.items()})
+    used = {name: _as_used(name.rpartition(".")[2], value) for name, value in tensors.items()}
+    return save({name: np.ascontiguousarray(value) for name, value in {**used, "likely": logistic_table()}.items()})
+
+
+def _as_used(name: str, values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Values of a network rounded to what it computes with, which deflates better; `first` is used times its gain."""
+    steps = {"second": WEIGHT, "last": WEIGHT, "first_bias": WEIGHT * 16}.get(name)
+    steps = WEIGHT * HIDDEN if name in {"second_bias", "last_bias"} else steps
+    if steps is None:
+        return values
+    whole = np.rint(values.astype(np.float64) * steps)
+    limited = np.clip(whole, -MAX_WEIGHT, MAX_WEIGHT) if steps == WEIGHT else whole
+    return (limited / steps + 0.0).astype(np.float32)  # one zero, without a sign
 
 
 def _net(tensors: dict[str, NDArray[np.float32]], name: str) -> PackerNet:

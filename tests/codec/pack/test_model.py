@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from safetensors.numpy import load
 
 from batchcomp.codec.dct import ZIGZAG
 from batchcomp.codec.pack import model
 from batchcomp.codec.tables import quality_to_coarseness
 from batchcomp.codec.weights import load_shipped
-from batchcomp.models import MODELS
+from batchcomp.models import MODELS, packer_file
 
 
 def test_probabilities_do_not_depend_on_the_order_of_sums() -> None:
@@ -40,3 +41,12 @@ def test_each_model_that_ships_has_the_tables_that_it_writes() -> None:
             assert np.array_equal(packer.expected(key, quality + 0.3), written)
     first = next(iter(packer.tables))
     assert np.array_equal(packer.expected(b"none", 7), packer.expected(first, 7))
+
+
+def test_a_file_holds_what_is_computed_with() -> None:
+    """Writing rounds to whole numbers, which changes no network; written again, the file is the same."""
+    data = packer_file()
+    tensors = {name: value for name, value in load(data).items() if name != "likely"}
+    assert model.to_bytes(tensors) == data
+    noisy = {name: value + np.float32(1e-4) if name.endswith("second") else value for name, value in tensors.items()}
+    assert model.to_bytes(noisy) == data
