@@ -46,10 +46,22 @@ def is_temp(name: str) -> bool:
 
 
 _LITTER = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", "icon\r"}
+_APPLE_DOUBLE = bytes.fromhex("00051607")
 _LITTER_FOLDERS = {".spotlight-v100", ".trashes", ".fseventsd", "$recycle.bin", "system volume information", "@eadir"}
 
 
 def is_litter(name: str, *, folder: bool = False) -> bool:
     """Tell whether `name` (one component) is what systems leave in folders: no file of anybody's."""
     lower = name.lower()
-    return lower in _LITTER_FOLDERS if folder else lower in _LITTER or lower.startswith("._")
+    return lower in _LITTER_FOLDERS if folder else lower in _LITTER
+
+
+def is_apple_double(path: str, name: str) -> bool:
+    """Tell whether a file `._NAME` is what macOS keeps of NAME on foreign disks (RFC 1740): by name and first bytes."""
+    if not name.startswith("._"):
+        return False
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - path is a str, as the walk has it
+            return file.read(len(_APPLE_DOUBLE)) == _APPLE_DOUBLE
+    except OSError:
+        return False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchcomp.errors import UsageError
 from batchcomp.escapes import file_path, stored_name
-from batchcomp.images.names import ARCHIVE_SUFFIX, is_litter, is_temp, shown
+from batchcomp.images.names import ARCHIVE_SUFFIX, is_apple_double, is_litter, is_temp, shown
 from batchcomp.images.patterns import Matcher, compile_patterns
 
 
@@ -234,8 +234,9 @@ def _pruned(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
 
 
 def _wanted(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
-    ours = is_temp(entry.name) or is_litter(entry.name)
-    return not ours and entry.path not in chosen.skip and chosen.takes(name)
+    if is_temp(entry.name) or is_litter(entry.name) or entry.path in chosen.skip or not chosen.takes(name):
+        return False
+    return not is_apple_double(entry.path, entry.name)
 
 
 def _file(

@@ -86,6 +86,13 @@ def test_system_litter_is_no_matter(run: Run, photos: Path) -> None:
     assert "passed over" not in result.err
 
 
+def test_a_picture_named_like_litter_is_taken(run: Run, photos: Path) -> None:
+    """`._NAME` is macOS's own only where it begins like it; a picture of that name is a picture."""
+    samples.save(photos / "._d.png")
+    result = run("compress", photos, "--dry-run")
+    assert "._d.png" in [line.partition(":")[0] for line in result.out.splitlines()]
+
+
 def test_a_dry_run_tells_what_the_run_will_do(compress: Run, photos: Path) -> None:
     """It fails what will fail, passes over what is no picture, and knows content that is stored already."""
     (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0broken")
