@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from batchcomp.archive import durable
+from batchcomp.archive.part_writer import left_over_parts
 from batchcomp.archive.segments import left_over_temps, segment_numbers
 from batchcomp.errors import ArchiveError, ArchiveLockedError
 
@@ -113,6 +114,9 @@ def await_first_segment(folder: Path, wait: float) -> None:
 
 
 def clean_up(folder: Path) -> None:
-    """Delete temporary files; while the lock is held they can only be a dead writer's. Raises OSError."""
-    for path in left_over_temps(folder):
+    """Delete temporary files; while the lock is held they can only be a dead writer's. Raises OSError.
+
+    Parts of jobs are written without the lock: theirs are deleted where their owner is known to be gone.
+    """
+    for path in [*left_over_temps(folder), *left_over_parts(folder)]:
         durable.remove(path)

@@ -61,8 +61,9 @@ def rewrite(  # noqa: PLR0913  # what stays of the old file, all by keyword
     claim = claim_of(old)
     if claim is not None and claim.segment == number:
         created, after = claim.created or created, after if claim.after is None else claim.after
+    part_of = claim.part_of if claim is not None and claim.segment == number else None
     with durable.reported(folder):
-        growing = GrowingSegment(folder, number, after=after, mode=_mode(old))
+        growing = GrowingSegment(folder, number, after=after, mode=_mode(old), part_of=part_of)
         try:
             _fill(growing, kept)
             temp = growing.seal(created)

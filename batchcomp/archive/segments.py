@@ -18,8 +18,10 @@ _SEGMENT = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip")
 _ASIDE = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip\.damaged(?:-[0-9]+)?")
 SETTINGS_NAME = "settings.json"  # what the archive was last written with
 FAILURES_NAME = "failures.jsonl"  # which files stay outside, and why
+JOBS_NAME = "jobs"  # a folder: what open jobs are to do
 _BESIDE = (SETTINGS_NAME, FAILURES_NAME)
 _OURS = b'"batchcomp-'  # stands in the first line or two of both
+_JOB_FILE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\.jsonl?|\..*\.tmp")
 _PARITY = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip\.parity")
 _TEMP = re.compile(r"\.[0-9]{6,}\.zip(\.parity)?\.tmp|\.(?:\.lock\.holder|settings\.json|failures\.jsonl)\.[0-9]+\.tmp")
 
@@ -29,9 +31,12 @@ def segment_name(number: int) -> str:
     return f"{number:06d}.zip"
 
 
-def temp_name(number: int) -> str:
-    """Return the file name of a segment that is being written, e.g. ".000001.zip.tmp"."""
-    return f".{segment_name(number)}.tmp"
+def temp_name(number: int, owner: str = "") -> str:
+    """Return the file name of a segment that is being written, e.g. ".000001.zip.tmp".
+
+    That of an `owner` other than the holder of the lock is ".000001.zip.OWNER.tmp".
+    """
+    return f".{segment_name(number)}{f'.{owner}' if owner else ''}.tmp"
 
 
 def parity_name(number: int) -> str:
@@ -184,6 +189,8 @@ def is_foreign(folder: Path) -> bool:
 
 def is_beside(path: Path) -> bool:
     """Tell whether a file is one of those that archives have beside their segments, by its name and its beginning."""
+    if path.name == JOBS_NAME:
+        return path.is_dir() and all(_JOB_FILE.fullmatch(one.name) for one in path.iterdir())
     if path.name not in _BESIDE:
         return False
     try:
