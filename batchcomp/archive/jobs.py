@@ -153,6 +153,16 @@ def open_jobs(folder: Path) -> Iterator[OpenJob]:
             yield _read(folder / JOBS_NAME / f"{job}.json")
 
 
+def check_no_job(folder: Path, why: str) -> None:
+    """Refuse what must not be done while a job is open.
+
+    Raises:
+        UsageError: one is.
+    """
+    if names := open_ids(folder):
+        raise UsageError(f"{folder}: job {names[0]} is open: {why}; first go on with it, or --finish {names[0]}")
+
+
 def last_promised(folder: Path) -> int:
     """Return the highest number that an open job keeps for itself, 0 where there is none."""
     return max((job.numbers[-1] for job in open_jobs(folder) if job.parts), default=0)
@@ -189,13 +199,15 @@ def read_part(folder: Path, job: OpenJob, part: int) -> Value:
 
 
 def close_job(folder: Path, job: OpenJob) -> None:
-    """Delete what a job keeps; the caller holds the writer's lock, and all its segments are there.
+    """Delete what a job keeps, temporary files too; the caller holds the lock, and all its segments are there.
 
     Raises:
         ArchiveError: the disk refuses.
     """
     place = folder / JOBS_NAME
     with durable.reported(place):
+        for path in folder.glob(f".*.zip.{job.id}.*.tmp"):
+            durable.remove(path)
         durable.remove(place / f"{job.id}.jsonl")
         durable.remove(place / f"{job.id}.json")
         durable.sync_folder(place)

@@ -8,6 +8,7 @@ import platform
 import re
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -73,13 +74,13 @@ class PartWriter:
                 self._segment.discard()
 
     def add(self, row: Row, payload: bytes) -> Row:
-        """Write one picture; see `add_row`. Raises PictureError, ArchiveError."""
+        """Write one picture; see `add_row`. Its row says nothing of seconds. Raises PictureError, ArchiveError."""
         with durable.reported(self._folder):
-            return self._noted(add_row(self._growing, row, payload))
+            return self._noted(add_row(self._growing, replace(row, seconds=0.0), payload))
 
     def add_shared(self, row: Row, owner: Row) -> Row:
         """Add a row whose content `owner` has; see `add_shared_row`. Raises PictureError."""
-        return self._noted(add_shared_row(self._growing, row, owner))
+        return self._noted(add_shared_row(self._growing, replace(row, seconds=0.0), owner))
 
     def commit(self) -> bool:
         """Give the segment its name; False where another worker has stored the same before.
@@ -91,7 +92,9 @@ class PartWriter:
         with durable.reported(self._folder):
             try:
                 self._growing.finish(self._job.created)
-            except FileExistsError:
+            except (FileExistsError, FileNotFoundError):  # the latter: the job was closed, our file cleaned up
+                if not (self._folder / segment_name(self._job.number(self._part))).exists():
+                    raise
                 self._compare()
                 return False
         self._segment = None
