@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
-from batchcomp.archive.manifest import CREATED_FORM
+from batchcomp.archive.manifest import CREATED_FORM, PartOf
 from batchcomp.archive.rows import crc_problem, with_crc
 from batchcomp.archive.segments import JOBS_NAME, segment_name, segment_numbers, temp_name
 from batchcomp.errors import ArchiveError, UsageError
@@ -166,6 +166,12 @@ def check_no_job(folder: Path, why: str) -> None:
 def last_promised(folder: Path) -> int:
     """Return the highest number that an open job keeps for itself, 0 where there is none."""
     return max((job.numbers[-1] for job in open_jobs(folder) if job.parts), default=0)
+
+
+def promised_part(folder: Path, number: int) -> PartOf | None:
+    """Return the part of an open job that a number is kept for; None where it is not kept."""
+    owners = (job for job in open_jobs(folder) if number in job.numbers)
+    return next((PartOf(job=job.id, part=number - job.first + 1) for job in owners), None)
 
 
 def without_promised(folder: Path, gaps: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

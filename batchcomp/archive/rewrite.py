@@ -12,6 +12,7 @@ from pathlib import Path
 from batchcomp.archive import durable, parity
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.growing import GrowingSegment
+from batchcomp.archive.jobs import promised_part
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_file
 from batchcomp.archive.segments import segment_name
@@ -61,7 +62,9 @@ def rewrite(  # noqa: PLR0913  # what stays of the old file, all by keyword
     claim = claim_of(old)
     if claim is not None and claim.segment == number:
         created, after = claim.created or created, after if claim.after is None else claim.after
-    part_of = claim.part_of if claim is not None and claim.segment == number else None
+        part_of = claim.part_of
+    else:
+        part_of = promised_part(folder, number)
     with durable.reported(folder):
         growing = GrowingSegment(folder, number, after=after, mode=_mode(old), part_of=part_of)
         try:

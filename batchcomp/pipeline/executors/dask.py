@@ -9,16 +9,16 @@ from __future__ import annotations
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, as_completed
 
 from batchcomp import __version__
-from batchcomp.errors import ArchiveError, UsageError
+from batchcomp.errors import ClusterError, UsageError
 from batchcomp.pipeline.executors.base import Lost
 
 IN_FLIGHT: Final = 2  # tasks a thread of a worker: one in hand, one waiting
@@ -87,10 +87,12 @@ class DaskExecutor:
                 while waiting and len(owners) < self._room():
                     index = waiting.popleft()
                     tries[index] += 1
-                    future = self._connected.submit(_called, __version__, task, items[index], pure=False)
-                    owners[future] = index
-                    done.add(future)
-                future = next(done)
+                    with self._reached():
+                        future = self._connected.submit(_called, __version__, task, items[index], pure=False)
+                        owners[future] = index
+                        done.add(future)
+                with self._reached():
+                    future = next(done)
                 index = owners.pop(future)
                 answer = self._answer(future)
                 if isinstance(answer, Lost) and tries[index] < TRIES:
@@ -108,9 +110,18 @@ class DaskExecutor:
             raise UsageError(f"{self._address}: is not connected")
         return self._client
 
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, CancelledError) as error:
+            reason = f"the scheduler is gone ({type(error).__name__}); start it"
+            raise ClusterError(f"{self._address}: {reason}, and go on with the job") from error
+
     def _room(self) -> int:
         """How many tasks may be under way; at least two, as workers may be on their way back."""
-        threads: dict[str, int] = self._connected.nthreads()
+        with self._reached():
+            threads: dict[str, int] = self._connected.nthreads()
         return max(2, IN_FLIGHT * sum(threads.values()))
 
     def _answer(self, future: Future) -> Any:
@@ -118,8 +129,9 @@ class DaskExecutor:
             return future.result()
         except KilledWorker as error:
             return Lost(reason=f"every worker that tried it ended, the last at {error.last_worker.address}")
-        except CancelledError as error:
-            raise ArchiveError(f"{self._address}: the scheduler is gone; start it, and run again to go on") from error
+        except CancelledError:
+            with self._reached():
+                raise
 
     def _check_versions(self, found: dict[str, str]) -> None:
         for worker, version in found.items():
