@@ -11,7 +11,6 @@ keeps it.
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +24,8 @@ from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.manifest import CREATED_FORM, PartOf
 from batchcomp.archive.rows import crc_problem, with_crc
-from batchcomp.archive.segments import JOBS_NAME, segment_name, segment_numbers, temp_name
+from batchcomp.archive.segments import JOBS_NAME, segment_name, segment_numbers
+from batchcomp.archive.store import Location, Store, store_of
 from batchcomp.errors import ArchiveError, UsageError
 
 FORMAT: Final = "batchcomp-job"
@@ -79,18 +79,17 @@ def new_id(created: datetime) -> str:
     return f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
-def write_job(folder: Path, job: OpenJob, lines: Iterable[bytes]) -> None:
+def write_job(where: Location, job: OpenJob, lines: Iterable[bytes]) -> None:
     """Open a job; the caller holds the writer's lock. `lines` are those of its parts, see `part_lines`.
 
     Raises:
         ArchiveError: the disk refuses.
     """
-    place = folder / JOBS_NAME
-    with durable.reported(place):
-        durable.make_folder(place)
-        _forget_unfinished(place)
-        durable.atomic_write(place / f"{job.id}.jsonl", b"".join(lines))
-        durable.atomic_write(place / f"{job.id}.json", _head(job))
+    store = store_of(where)
+    with durable.reported(store.shown(_head_name(job.id))):
+        _forget_unfinished(store)
+        store.replace(_parts_name(job.id), b"".join(lines))
+        store.put_new(_head_name(job.id), _head(job))
 
 
 def part_lines(values: Iterable[Value]) -> list[bytes]:
@@ -107,7 +106,7 @@ def spans_of(lines: Iterable[bytes]) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
-def find_job(folder: Path, job: str) -> OpenJob:
+def find_job(where: Location, job: str) -> OpenJob:
     """Return an open job.
 
     Raises:
@@ -116,126 +115,127 @@ def find_job(folder: Path, job: str) -> OpenJob:
     """
     if not _ID.fullmatch(job):
         raise UsageError(f"job {job[:100]!r}: expected a name such as 20261126-073000-a1b2c3")
-    path = folder / JOBS_NAME / f"{job}.json"
+    store = store_of(where)
     try:
-        return _read(path)
+        return _read(store, job)
     except (FileNotFoundError, NotADirectoryError):
-        state = "is closed" if is_closed(folder, job) else "there is no such job"
-        raise UsageError(f"{folder}: {job}: {state}; open are: {', '.join(open_ids(folder)) or 'none'}") from None
+        state = "is closed" if is_closed(store, job) else "there is no such job"
+        raise UsageError(f"{store}: {job}: {state}; open are: {', '.join(open_ids(store)) or 'none'}") from None
     except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ArchiveError(f"{path}: cannot be used ({reason}); plan again, and `--finish` no other job") from error
+        raise ArchiveError(f"{store.shown(_head_name(job))}: cannot be used ({_why(error)}); plan anew") from error
 
 
-def is_closed(folder: Path, job: str) -> bool:
+def is_closed(where: Location, job: str) -> bool:
     """Tell whether a job that is not open once was: whether a segment says that it is part of it."""
+    store = store_of(where)
     with suppress(OSError):
-        for number in reversed(segment_numbers(folder)):
-            claim = claim_of(folder / segment_name(number))
+        for number in reversed(segment_numbers(store)):
+            claim = claim_of(store, segment_name(number))
             if claim is not None and claim.part_of is not None and claim.part_of.job == job:
                 return True
     return False
 
 
-def open_ids(folder: Path) -> list[str]:
+def open_ids(where: Location) -> list[str]:
     """Return the names of the open jobs, the oldest first, whatever is in their files."""
     try:
-        names = [path.name for path in (folder / JOBS_NAME).iterdir()]
+        names = [entry.name for entry in store_of(where).entries(JOBS_NAME)]
     except OSError:
         return []
     return sorted(name[: -len(".json")] for name in names if name.endswith(".json") and _ID.fullmatch(name[:-5]))
 
 
-def open_jobs(folder: Path) -> Iterator[OpenJob]:
+def open_jobs(where: Location) -> Iterator[OpenJob]:
     """Yield the open jobs. One whose file is damaged is left out: then its missing segments are a gap."""
-    for job in open_ids(folder):
+    store = store_of(where)
+    for job in open_ids(store):
         with suppress(OSError, ValueError, RecursionError):
-            yield _read(folder / JOBS_NAME / f"{job}.json")
+            yield _read(store, job)
 
 
-def check_no_job(folder: Path, why: str) -> None:
+def check_no_job(where: Location, why: str) -> None:
     """Refuse what must not be done while a job is open.
 
     Raises:
         UsageError: one is.
     """
-    if names := open_ids(folder):
-        raise UsageError(f"{folder}: job {names[0]} is open: {why}; first go on with it, or --finish {names[0]}")
+    if names := open_ids(where):
+        raise UsageError(f"{where}: job {names[0]} is open: {why}; first go on with it, or --finish {names[0]}")
 
 
-def last_promised(folder: Path) -> int:
+def last_promised(where: Location) -> int:
     """Return the highest number that an open job keeps for itself, 0 where there is none."""
-    return max((job.numbers[-1] for job in open_jobs(folder) if job.parts), default=0)
+    return max((job.numbers[-1] for job in open_jobs(where) if job.parts), default=0)
 
 
-def promised_part(folder: Path, number: int) -> PartOf | None:
+def promised_part(where: Location, number: int) -> PartOf | None:
     """Return the part of an open job that a number is kept for; None where it is not kept."""
-    owners = (job for job in open_jobs(folder) if number in job.numbers)
+    owners = (job for job in open_jobs(where) if number in job.numbers)
     return next((PartOf(job=job.id, part=number - job.first + 1) for job in owners), None)
 
 
-def without_promised(folder: Path, gaps: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def without_promised(where: Location, gaps: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return what is left of gaps (first and last number) once the numbers of open jobs are no part of them."""
     left = list(gaps)
     if not left:
         return left  # mostly: then no job is looked at
-    for job in open_jobs(folder):
+    for job in open_jobs(where):
         first, last = job.first, job.first + job.parts - 1
         pieces = [((low, min(high, first - 1)), (max(low, last + 1), high)) for low, high in left]
         left = [piece for pair in pieces for piece in pair if piece[0] <= piece[1]]
     return left
 
 
-def read_part(folder: Path, job: OpenJob, part: int) -> Value:
+def read_part(where: Location, job: OpenJob, part: int) -> Value:
     """Return what a part is to take.
 
     Raises:
         ArchiveError: what it says is damaged, or the job is closed by now.
     """
-    path = folder / JOBS_NAME / f"{job.id}.jsonl"
-    offset, size = job.spans[part - 1]
+    store, name = store_of(where), _parts_name(job.id)
     try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            return _checked(file.read(size))["part"]
+        return _checked(store.read(name, *job.spans[part - 1]))["part"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        step = f"run `compress -o {folder} --finish {job.id}` and compress again"
-        raise ArchiveError(f"{path}: part {part} cannot be used ({reason}); {step}") from error
+        step = f"run `compress -o {store} --finish {job.id}` if it is open, and compress again"
+        raise ArchiveError(f"{store.shown(name)}: part {part} cannot be used ({_why(error)}); {step}") from error
 
 
-def close_job(folder: Path, job: OpenJob) -> None:
+def close_job(where: Location, job: OpenJob) -> None:
     """Delete what a job keeps, temporary files too; the caller holds the lock, and all its segments are there.
 
     Raises:
         ArchiveError: the disk refuses.
     """
-    place = folder / JOBS_NAME
-    with durable.reported(place):
-        for path in folder.glob(f".*.zip.{job.id}.*.tmp"):
-            durable.remove(path)
-        durable.remove(place / f"{job.id}.jsonl")
-        durable.remove(place / f"{job.id}.json")
-        durable.sync_folder(place)
-        with suppress(OSError):
-            place.rmdir()  # refuses unless it is the last one
+    store = store_of(where)
+    with durable.reported(store):
+        for entry in store.entries():
+            if entry.name.startswith(".") and f".zip.{job.id}." in entry.name and entry.name.endswith(".tmp"):
+                store.delete(entry.name)
+        store.delete(_parts_name(job.id))
+        store.delete(_head_name(job.id))
+        if isinstance(store.place, Path):
+            with suppress(OSError):
+                (store.place / JOBS_NAME).rmdir()  # refuses unless it was the last one
 
 
-def free_range(folder: Path, last: int, count: int) -> int:
-    """Return the first of `count` numbers in a row after `last` whose names nothing has, foreign files included."""
-    first = number = last + 1
-    while number < first + count:
-        if any(os.path.lexists(folder / name) for name in (segment_name(number), temp_name(number))):
-            first = number + 1
-        number += 1
-    return first
+def _head_name(job: str) -> str:
+    return f"{JOBS_NAME}/{job}.json"
 
 
-def _forget_unfinished(place: Path) -> None:
-    """Delete lists of parts without a job: their planner died before there was one."""
-    for path in place.glob("*.jsonl"):
-        if not path.with_suffix(".json").exists():
-            durable.remove(path)
+def _parts_name(job: str) -> str:
+    return f"{JOBS_NAME}/{job}.jsonl"
+
+
+def _forget_unfinished(store: Store) -> None:
+    """Delete what is no open job's: its planner died before there was one."""
+    jobs = {f"{job}{suffix}" for job in open_ids(store) for suffix in (".json", ".jsonl")}
+    for entry in store.entries(JOBS_NAME):
+        if entry.name not in jobs and not entry.problem:
+            store.delete(f"{JOBS_NAME}/{entry.name}")
+
+
+def _why(error: Exception) -> str:
+    return str((error.strerror if isinstance(error, OSError) else None) or error)
 
 
 def _head(job: OpenJob) -> bytes:
@@ -252,10 +252,9 @@ def _head(job: OpenJob) -> bytes:
     return with_crc(json.dumps(value, separators=(",", ":")).encode() + b"\n")
 
 
-def _read(path: Path) -> OpenJob:
+def _read(store: Store, job: str) -> OpenJob:
     """Read a job's file. Raises OSError, ValueError, RecursionError."""
-    with path.open("rb") as file:
-        data = file.read(MAX_HEAD + 1)
+    data = store.read(_head_name(job), 0, MAX_HEAD + 1)
     if len(data) > MAX_HEAD:
         raise ValueError(f"it has more than {MAX_HEAD} bytes")
     value = _checked(data)
@@ -265,7 +264,7 @@ def _read(path: Path) -> OpenJob:
     if version > VERSION:
         raise ValueError(f"version {version}: this build reads up to {VERSION}; upgrade batchcomp")
     try:
-        return _job(value, path.stem)
+        return _job(value, job)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{error}: a field is missing or makes no sense") from error
 

@@ -22,7 +22,8 @@ from batchcomp.archive.jobs import OpenJob, open_ids
 from batchcomp.archive.manifest import PartOf
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_segment
-from batchcomp.archive.segments import segment_name
+from batchcomp.archive.segments import segment_name, segment_numbers
+from batchcomp.archive.store import Location, Store, store_of
 from batchcomp.errors import ArchiveError
 
 _TEMP: Final = re.compile(r"\.[0-9]{6,}\.zip\.([a-z0-9-]{1,64})\.([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]+\.tmp")
@@ -44,8 +45,8 @@ class PartWriter:
     whenever it is written.
     """
 
-    def __init__(self, folder: Path, job: OpenJob, part: int) -> None:
-        self._folder, self._job, self._part = folder, job, part
+    def __init__(self, where: Location, job: OpenJob, part: int) -> None:
+        self._store, self._job, self._part = store_of(where), job, part
         self._segment: GrowingSegment | None = None
         self._content: list[_Content] = []
 
@@ -56,9 +57,9 @@ class PartWriter:
             ArchiveError: the disk refuses.
         """
         number, job = self._job.number(self._part), self._job
-        with durable.reported(self._folder):
+        with durable.reported(self._store):
             self._segment = GrowingSegment(
-                self._folder,
+                self._store,
                 number,
                 after=job.after if self._part == 1 else None,
                 part_of=PartOf(job=job.id, part=self._part),
@@ -75,7 +76,7 @@ class PartWriter:
 
     def add(self, row: Row, payload: bytes) -> Row:
         """Write one picture; see `add_row`. Its row says nothing of seconds. Raises PictureError, ArchiveError."""
-        with durable.reported(self._folder):
+        with durable.reported(self._store):
             return self._noted(add_row(self._growing, replace(row, seconds=0.0), payload))
 
     def add_shared(self, row: Row, owner: Row) -> Row:
@@ -89,11 +90,11 @@ class PartWriter:
             PartTakenError: another segment has that name.
             ArchiveError: the disk refuses.
         """
-        with durable.reported(self._folder):
+        with durable.reported(self._store):
             try:
                 self._growing.finish(self._job.created)
             except (FileExistsError, FileNotFoundError):  # the latter: the job was closed, our file cleaned up
-                if not (self._folder / segment_name(self._job.number(self._part))).exists():
+                if self._store.stat(segment_name(self._job.number(self._part))) is None:
                     raise
                 self._compare()
                 return False
@@ -103,7 +104,7 @@ class PartWriter:
     @property
     def _growing(self) -> GrowingSegment:
         if self._segment is None:
-            raise ArchiveError(f"{self._folder}: part {self._part} is not open for writing")
+            raise ArchiveError(f"{self._store}: part {self._part} is not open for writing")
         return self._segment
 
     def _noted(self, row: Row) -> Row:
@@ -112,10 +113,10 @@ class PartWriter:
 
     def _compare(self) -> None:
         number, job = self._job.number(self._part), self._job
-        name = self._folder / segment_name(number)
-        if not is_stored(self._folder, job, self._part):
+        name = self._store.shown(segment_name(number))
+        if not is_stored(self._store, job, self._part):
             raise PartTakenError(f"{name}: is not of job {job.id}, whose part {self._part} it should be; plan again")
-        stored = content_of_part(self._folder, number)
+        stored = content_of_part(self._store, number)
         if stored != self._content:
             only = len(set(self._content) - set(stored))
             raise PartTakenError(
@@ -124,34 +125,35 @@ class PartWriter:
             )
 
 
-def is_stored(folder: Path, job: OpenJob, part: int) -> bool:
+def is_stored(where: Location, job: OpenJob, part: int) -> bool:
     """Tell whether the segment of a part is there and says that it is that part."""
-    claim = claim_of(folder / segment_name(job.number(part)))
+    claim = claim_of(store_of(where), segment_name(job.number(part)))
     return claim is not None and claim.part_of == PartOf(job=job.id, part=part)
 
 
-def missing_parts(folder: Path, job: OpenJob) -> list[int]:
-    """Return the parts of a job that have no segment yet."""
-    return [part for part in range(1, job.parts + 1) if not is_stored(folder, job, part)]
+def missing_parts(where: Location, job: OpenJob) -> list[int]:
+    """Return the parts of a job whose numbers have no segment yet."""
+    there = set(segment_numbers(where))
+    return [part for part, number in enumerate(job.numbers, 1) if number not in there]
 
 
-def content_of_part(folder: Path, number: int) -> list[_Content]:
+def content_of_part(where: Location, number: int) -> list[_Content]:
     """Return path and checksums of each row in a segment; nothing where it is damaged."""
     try:
-        rows = list(open_segment(folder, number).rows(lambda _damage: None))
+        rows = list(open_segment(where, number).rows(lambda _damage: None))
     except FoundDamageError:
         return []
     return [(row.path, row.source_sha256, row.payload_sha256) for row in rows]
 
 
-def left_over_parts(folder: Path) -> list[Path]:
-    """Return the temporary files of parts whose job is closed, or whose process was one of this machine and is gone.
+def left_over_parts(store: Store) -> list[str]:
+    """Return the names of the temporary files of parts whose job is closed, or whose process is gone.
 
     Those of other machines stay while their job is open: nobody can tell whether they are alive.
     """
-    found = [(path, match) for path in folder.iterdir() if (match := _TEMP.fullmatch(path.name))]
-    jobs, here = set(open_ids(folder)) if found else set(), _host()
-    return [path for path, match in found if match[1] not in jobs or (match[2] == here and not _lives(int(match[3])))]
+    found = [match for entry in store.entries() if (match := _TEMP.fullmatch(entry.name)) and not entry.problem]
+    jobs, here = set(open_ids(store)) if found else set(), _host()
+    return [match[0] for match in found if match[1] not in jobs or (match[2] == here and not _lives(int(match[3])))]
 
 
 def _host() -> str:

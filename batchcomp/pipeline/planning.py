@@ -10,7 +10,7 @@ from typing import Final
 from batchcomp.archive import ArchiveWriter, jobs
 from batchcomp.archive.jobs import OpenJob
 from batchcomp.archive.part_writer import PartTakenError, PartWriter, is_stored, missing_parts
-from batchcomp.archive.segments import segment_name
+from batchcomp.archive.segments import free_range, segment_name
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import NotAPictureError, PictureError
 from batchcomp.images.load import check_head
@@ -90,7 +90,7 @@ class Planner:
             id=jobs.new_id(created),
             created=created,
             after=last,
-            first=jobs.free_range(folder, last, len(parts)),
+            first=free_range(folder, last, len(parts)),
             files=tuple(map(len, parts)),
             spans=jobs.spans_of(lines),
             settings=settings_json(self._settings, models),

@@ -9,7 +9,7 @@ import pytest
 from batchcomp.archive import ArchiveReader, ArchiveWriter, jobs, verify
 from batchcomp.archive.lock import locked
 from batchcomp.archive.part_writer import PartWriter, is_stored, missing_parts
-from batchcomp.archive.segments import segment_name, segment_numbers
+from batchcomp.archive.segments import free_range, segment_name, segment_numbers
 from batchcomp.errors import ArchiveError, UsageError
 
 from .samples import fixed_now, sample_row, three_pictures, write_archive
@@ -31,7 +31,7 @@ def open_job(folder: Path, parts: int = 3, name: str = "a-job") -> jobs.OpenJob:
             id=name,
             created=fixed_now(),
             after=last,
-            first=jobs.free_range(folder, last, parts),
+            first=free_range(folder, last, parts),
             files=(1,) * parts,
             spans=jobs.spans_of(lines),
             settings={"quality": 55},
@@ -149,9 +149,10 @@ def test_a_job_makes_a_folder_an_archive(tmp_path: Path) -> None:
 
 
 def test_missing_parts_are_those_without_a_segment_of_theirs(folder: Path) -> None:
-    """A segment of the number that says nothing of the job is none of its parts."""
+    """A segment of the number that says nothing of the job is not its part, but nothing can be put there either."""
     job = open_job(folder)
     write_part(folder, job, 3)
-    (folder / segment_name(job.number(1))).write_bytes((folder / "000001.zip").read_bytes())
     assert missing_parts(folder, job) == [1, 2]
     assert is_stored(folder, job, 3)
+    (folder / segment_name(job.number(1))).write_bytes((folder / "000001.zip").read_bytes())
+    assert not is_stored(folder, job, 1)

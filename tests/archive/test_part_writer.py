@@ -97,7 +97,7 @@ def test_the_header_names_the_part_for_ever(folder: Path, job: OpenJob) -> None:
     with locked(folder, 0):
         close_job(folder, job)
     prune(folder, gone=lambda path: path == "part 1.png", now=lambda: fixed_now().replace(year=2030))
-    claim = claim_of(folder / "000002.zip")
+    claim = claim_of(folder, "000002.zip")
     assert claim is not None
     assert (claim.part_of, claim.created) == (PartOf(job="a-job", part=1), fixed_now())
     assert "part 1.png" not in {row.path for row in ArchiveReader.open(folder).rows()}
