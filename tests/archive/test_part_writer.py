@@ -18,6 +18,7 @@ from batchcomp.archive.jobs import OpenJob, close_job
 from batchcomp.archive.lock import clean_up, locked
 from batchcomp.archive.manifest import PartOf
 from batchcomp.archive.part_writer import PartTakenError, PartWriter
+from batchcomp.archive.store import store_of
 from batchcomp.errors import ArchiveError, PictureError
 
 from .samples import fixed_now, sample_row, three_pictures
@@ -126,12 +127,12 @@ def test_clean_up_takes_a_dead_writers_file_and_no_live_ones(folder: Path, job: 
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "written\n"
-        clean_up(folder)
+        clean_up(store_of(folder))
         assert len(list(folder.glob(".*.tmp"))) == 1
         process.send_signal(signal.SIGKILL)
     assert len(list(folder.glob(".*.tmp"))) == 1
     assert write_part(folder, job, 1) is True
-    clean_up(folder)
+    clean_up(store_of(folder))
     assert not list(folder.glob(".*.tmp"))
 
 
@@ -139,11 +140,11 @@ def test_another_machines_file_stays_until_its_job_is_closed(folder: Path, job: 
     """Whether its owner lives cannot be told; once the number is taken it does not matter."""
     temp = folder / ".000002.zip.a-job.00000000-1-ab.tmp"
     temp.write_bytes(b"x")
-    clean_up(folder)
+    clean_up(store_of(folder))
     assert temp.exists()
     with locked(folder, 0):
         close_job(folder, job)
-        clean_up(folder)
+        clean_up(store_of(folder))
     assert not temp.exists()
 
 
@@ -169,6 +170,6 @@ def test_a_part_survives_a_failure_of_every_step(folder: Path, job: OpenJob) -> 
                 assert "free some space" in str(error)  # noqa: PT017
         write_part(folder, job, 1)
         assert (folder / "000002.zip").read_bytes() == whole
-        clean_up(folder)
+        clean_up(store_of(folder))
     assert not list(folder.glob(".*.tmp"))
     assert len(steps) > 8
