@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -115,6 +115,21 @@ class Spread:
 
         own = {name: asked[name] for name in ("device", "jobs", "batch_size", "max_load")}
         return Machine(**{**own, "jobs": own["jobs"] or int(self.spreads)})
+
+
+@contextmanager
+def executor_of(engine: str, scheduler: str | None) -> Iterator[Executor | None]:
+    """Hold what the work of a command is spread over; None where this process does it.
+
+    Raises:
+        UsageError: there is no such thing, or it cannot be reached.
+    """
+    spread = Spread(engine=engine, scheduler=scheduler)
+    if not spread.spreads:
+        yield None
+        return
+    with spread.executor() as executor:
+        yield executor
 
 
 def plan(settings: CompressSettings, spread: Spread, *, as_json: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -39,6 +39,9 @@ class Executor(Protocol):
         """Let go of what was not begun."""
         ...
 
-    def run(self, task: Callable[[T], R], items: Sequence[T]) -> Generator[tuple[T, R | Lost]]:
-        """Yield each item with its answer, in the order in which they are ready; the first error is raised."""
+    def run(self, task: Callable[[T], R], items: Iterable[T]) -> Generator[tuple[T, R | Lost]]:
+        """Yield each item with its answer, in the order in which they are ready; the first error is raised.
+
+        An item is taken when there is soon a worker for it, so that few are in memory.
+        """
         ...

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, as_completed
 
@@ -40,6 +41,19 @@ class IgnoreInterrupts(WorkerPlugin):  # type: ignore[misc]  # the package is lo
         if worker.nanny:
             with suppress(ValueError):  # not the main thread: then its signals are not ours
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@dataclass(frozen=True)
+class _Try(Generic[T]):
+    """An item under way, and which of its tries this is, from 1 on."""
+
+    item: T
+    number: int
+
+
+def _first(items: Iterator[T]) -> _Try[T] | None:
+    """Return the first try of the next item, None where there is none left."""
+    return next((_Try(item, 1) for item in items), None)
 
 
 class DaskExecutor:
@@ -77,30 +91,30 @@ class DaskExecutor:
         if self._client is not None:
             self._client.close()  # which lets go of all tasks that were not begun
 
-    def run(self, task: Callable[[T], R], items: Sequence[T]) -> Generator[tuple[T, R | Lost]]:
+    def run(self, task: Callable[[T], R], items: Iterable[T]) -> Generator[tuple[T, R | Lost]]:
         """See `Executor`."""
-        waiting, tries = deque(range(len(items))), [0] * len(items)
-        owners: dict[Future, int] = {}
+        fresh, again = iter(items), deque[_Try[T]]()
+        tries: dict[Future, _Try[T]] = {}
         done = as_completed(loop=self._connected.loop)
         try:
-            while waiting or owners:
-                while waiting and len(owners) < self._room():
-                    index = waiting.popleft()
-                    tries[index] += 1
+            while True:
+                while len(tries) < self._room() and (one := again.popleft() if again else _first(fresh)) is not None:
                     with self._reached():
-                        future = self._connected.submit(_called, __version__, task, items[index], pure=False)
-                        owners[future] = index
+                        future = self._connected.submit(_called, __version__, task, one.item, pure=False)
+                        tries[future] = one
                         done.add(future)
+                if not tries:
+                    return
                 with self._reached():
                     future = next(done)
-                index = owners.pop(future)
+                one = tries.pop(future)
                 answer = self._answer(future)
-                if isinstance(answer, Lost) and tries[index] < TRIES:
-                    waiting.append(index)
+                if isinstance(answer, Lost) and one.number < TRIES:
+                    again.append(_Try(one.item, one.number + 1))
                 else:
-                    yield items[index], answer
+                    yield one.item, answer
         finally:
-            for future in owners:
+            for future in tries:
                 with suppress(Exception):  # the scheduler may be gone
                     future.cancel()
 

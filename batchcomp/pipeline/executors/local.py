@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -28,7 +28,7 @@ class LocalExecutor:
     ) -> None:
         return
 
-    def run(self, task: Callable[[T], R], items: Sequence[T]) -> Generator[tuple[T, R | Lost]]:
+    def run(self, task: Callable[[T], R], items: Iterable[T]) -> Generator[tuple[T, R | Lost]]:
         """See `Executor`."""
         for item in items:
             yield item, task(item)

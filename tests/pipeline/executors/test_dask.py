@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,15 @@ import pytest
 from batchcomp.archive import verify
 from batchcomp.errors import ClusterError, PictureError, UsageError
 from batchcomp.pipeline.compress import compress_archive
+from batchcomp.pipeline.decode import decode_archive
 from batchcomp.pipeline.executors.base import Lost
 from batchcomp.pipeline.executors.dask import DaskExecutor
 from batchcomp.pipeline.job_settings import Machine
 from batchcomp.pipeline.records import tally
 from batchcomp.pipeline.spread import compress_over
-from batchcomp.settings import CompressSettings
+from batchcomp.pipeline.spread_reading import VerifyOver, restored_over
+from batchcomp.pipeline.verify import VerifySettings, verify_archive
+from batchcomp.settings import CompressSettings, DecodeSettings
 from tests.cli import samples
 from tests.dask_cluster import DaskCluster
 from tests.pipeline.test_parts import contents
@@ -118,6 +122,23 @@ def test_compress_is_the_same_as_local(cluster: DaskCluster, settings: CompressS
     assert contents(settings.archive) == contents(local.archive)
     assert verify(settings.archive).ok
     assert not (settings.archive / "jobs").exists()
+
+
+def test_decode_and_verify_are_the_same_as_local(
+    cluster: DaskCluster, settings: CompressSettings, tmp_path: Path
+) -> None:
+    """The same files, byte for byte with their times; the same report, and the same pixels proved."""
+    tally(compress_archive(settings))
+    decoding = DecodeSettings(source=settings.archive, out=tmp_path / "local", jobs=1, model=settings.model)
+    checking = VerifySettings(archive=settings.archive, decode=True, model=settings.model)
+    local, here = tally(decode_archive(decoding)), list(verify_archive(checking))
+    with DaskExecutor(cluster.address) as dask:
+        spread = tally(decode_archive(replace(decoding, out=tmp_path / "spread"), restore=restored_over(dask)))
+        there = list(verify_archive(checking, VerifyOver(dask)))
+    assert (spread.counts, spread.failures) == (local.counts, [])
+    assert samples.tree(tmp_path / "spread") == samples.tree(tmp_path / "local")
+    assert len(samples.tree(tmp_path / "local")) == 24
+    assert sorted(map(str, there)) == sorted(map(str, here))
 
 
 @pytest.mark.parametrize("kills", [QUICK, pytest.param(LONG, marks=pytest.mark.long)])
