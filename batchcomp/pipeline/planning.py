@@ -26,10 +26,10 @@ from batchcomp.pipeline.remembered import note_settings
 from batchcomp.pipeline.storing import writer_of
 from batchcomp.settings import CompressSettings
 
-MOST_FILES: Final = 2048  # in a part: what is done again where a worker is lost
+MOST_FILES: Final = 256  # in a part, some ten minutes: what is done again where a worker is lost, see docs/scale.md
 LEAST_FILES: Final = 32  # so that segments are not too many,
 SPLIT: Final = 256  # unless that leaves fewer parts than this, which keep many workers busy to the end
-MOST_BYTES: Final = 2**30  # of sources in a part: a segment is hardly ever larger
+MOST_BYTES: Final = 2**28  # of sources in a part: a segment is hardly ever larger
 
 
 class Planner:
