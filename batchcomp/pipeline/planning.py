@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -17,6 +18,7 @@ from batchcomp.images.load import check_head
 from batchcomp.images.patterns import compile_patterns
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.failures import FailureMemory
+from batchcomp.pipeline.flow import ordered
 from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.job_settings import item_json, settings_json
@@ -29,6 +31,7 @@ from batchcomp.settings import CompressSettings
 MOST_FILES: Final = 256  # in a part, some ten minutes: what is done again where a worker is lost, see docs/scale.md
 LEAST_FILES: Final = 32  # so that segments are not too many,
 SPLIT: Final = 256  # unless that leaves fewer parts than this, which keep many workers busy to the end
+LOOKING: Final = 16  # threads that read first bytes, which takes long over a network
 MOST_BYTES: Final = 2**28  # of sources in a part: a segment is hardly ever larger
 
 
@@ -59,18 +62,22 @@ class Planner:
             items, index = [], Index(self._settings.archive)
             if forecast is not None:
                 forecast.count(self._settings, partial(is_unchanged, index, self._settings))
-            for step in plan(self._settings, codec.hashes, index, self.failures):
-                found = self._looked_at(step.item) if isinstance(step, Take) else step
-                if isinstance(found, Item):
-                    items.append(found)
-                else:
-                    yield self.failures.told(found)
+            steps = plan(self._settings, codec.hashes, index, self.failures)
+            with closing(ordered(steps, self._looked_at, lambda _: 0, threads=LOOKING, heaviest=1)) as looked_at:
+                for found in looked_at:
+                    if isinstance(found, Item):
+                        items.append(found)
+                    else:
+                        yield self.failures.told(found)
             self.failures.save(writer, complete=False)
             if items:
                 self.job = self._opened(writer, items, codec.hashes)
 
-    def _looked_at(self, item: Item) -> Item | Event:
+    def _looked_at(self, step: Take | Event) -> Item | Event:
         """Leave out what is no picture by its first bytes: a job should have something to do."""
+        if not isinstance(step, Take):
+            return step
+        item = step.item
         if not self._takes_anything(item.name):
             try:
                 check_head(item.path)

@@ -33,6 +33,5 @@ def test_one_command_does_it_all(tmp_path: Path, store: list[str]) -> None:
     assert sorted(path.name for path in (tmp_path / "out" / "restored").iterdir()) == ["camera.png", "chelsea.png"]
     if store:
         assert len(list(ArchiveReader.open(tmp_path / "out" / "photos.bca").rows())) == 2
-    assert [
-        one for one in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(one.info["cmdline"] or ())
-    ] == []
+    running = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    assert [command for command in running if str(tmp_path) in command] == []
