@@ -17,7 +17,7 @@ from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
 from batchcomp.archive.segments import segment_name, segment_numbers
-from batchcomp.archive.store import Identity, Location, Store, store_of
+from batchcomp.archive.store import Identity, Location, MissingStoreError, Store, store_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 
 MISSING, MISSING_MANY = "the segment is missing", "the segments are missing"
@@ -247,6 +247,8 @@ def find_segments(where: Location) -> list[int]:
         with durable.reported(store, "check the disk and its permissions"):
             numbers = segment_numbers(store)
     except ArchiveError as error:
+        if isinstance(error.__cause__, MissingStoreError):
+            raise ArchiveNotFoundError(str(error)) from None
         if isinstance(error.__cause__, FileNotFoundError):
             raise ArchiveNotFoundError(f"{store}: there is no such archive; check the name") from None
         if isinstance(error.__cause__, NotADirectoryError):
