@@ -209,13 +209,20 @@ def default_archive(paths: tuple[Path, ...]) -> Path:
     """`<folder>.bca` beside the one folder or file given.
 
     Raises:
-        UsageError: several paths were given, so that the name is a guess.
+        UsageError: several paths were given, so that the name is a guess; or none.
     """
+    if not paths:
+        raise UsageError("no PATH: name a folder of photos or some photos")
     if len(paths) != 1:
         raise UsageError(f"{len(paths)} paths were given: name the archive with -o ARCHIVE")
     path = paths[0].resolve()
     return path.with_name(f"{path.name or 'root'}.bca")
 
+
+EXECUTORS = {  # what spreads the work of one command: `module:Class`, an `Executor` of pipeline/executors/base.py
+    "local": "batchcomp.pipeline.executors.local:LocalExecutor",
+    "dask": "batchcomp.pipeline.executors.dask:DaskExecutor",
+}
 
 FILE_SUFFIXES = {".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".jpg", ".jpeg", ".png"}
 

@@ -47,6 +47,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "click": set[str](),
     "joblib": {"pipeline", "benchmark"},
+    "distributed": {"pipeline"},
     "filelock": {"archive", "training"},
     "platformdirs": {"cli"},
     "matplotlib": {"benchmark", "report"},

@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.jobs import without_promised
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
@@ -267,7 +268,10 @@ def gap_damage(where: Location, numbers: Sequence[int]) -> list[Damage]:
 
 
 def missing_ranges(where: Location, numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Return first and last number of each gap: numbers are given out without gaps, but for those a header tells."""
+    """Return first and last number of each gap: numbers are given out without gaps, but for those a header tells.
+
+    A number that an open job keeps for itself is no gap.
+    """
     ranges = []
     for before, number in pairwise([0, *numbers]):
         if number - before > 1:
@@ -276,7 +280,7 @@ def missing_ranges(where: Location, numbers: Sequence[int]) -> list[tuple[int, i
             last = number - 1 if told is None else min(told, number - 1)
             if last > before:
                 ranges.append((before + 1, last))
-    return ranges
+    return without_promised(where, ranges)
 
 
 def range_name(first: int, last: int) -> str:

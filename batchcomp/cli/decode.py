@@ -10,6 +10,7 @@ import typer
 from batchcomp.cli import console, progress
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
+from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of
 from batchcomp.cli.options import (
     AtOpt,
     BatchOpt,
@@ -50,6 +51,8 @@ def decode(
     jobs: JobsOpt = 0,
     batch: BatchOpt = "auto",
     model: ModelOpt = None,
+    engine: EngineOpt = "local",
+    scheduler: SchedulerOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """Restore pictures from an archive. Same tree, same names with the new suffix; EXIF, ICC and times are kept."""
@@ -71,12 +74,15 @@ def decode(
     from batchcomp.pipeline.decode import decode_archive
     from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.payload_files import decode_payloads
+    from batchcomp.pipeline.spread_reading import restored_over
 
     say_foreign(source)
     with Forecast() as forecast:
-        events = decode_payloads(settings) if source.is_file() else decode_archive(settings, forecast)
         ahead = None if source.is_file() else forecast
-        outcome = progress.watch("Restoring", events, as_json=as_json, forecast=ahead)
+        with executor_of(engine, scheduler) as executor:
+            restore = restored_over(executor) if executor else None
+            events = decode_payloads(settings) if source.is_file() else decode_archive(settings, forecast, restore)
+            outcome = progress.watch("Restoring", events, as_json=as_json, forecast=ahead)
     for what, count in sorted(outcome.left_out.items()):
         console.say(f"{file_format} has no place for {what} ({count_of(count, 'picture')}); the archive keeps them")
     verb = f"restored below {out.resolve()}"

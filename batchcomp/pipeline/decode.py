@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -26,10 +26,13 @@ from batchcomp.pipeline.workers import Threads
 from batchcomp.settings import DecodeSettings
 
 
-def decode_archive(settings: DecodeSettings, forecast: Forecast | None = None) -> Generator[Event]:
+def decode_archive(
+    settings: DecodeSettings, forecast: Forecast | None = None, restore: Restore | None = None
+) -> Generator[Event]:
     """Restore the pictures of an archive, or those whose path matches a pattern, below `settings.out`.
 
-    Yields what became of each picture. A `forecast` is told what is to come.
+    Yields what became of each picture. A `forecast` is told what is to come. `restore` does the work, by default
+    `restored`, in this process.
 
     Raises:
         ArchiveNotFoundError: `settings.source` is no archive.
@@ -45,14 +48,27 @@ def decode_archive(settings: DecodeSettings, forecast: Forecast | None = None) -
         forecast.expect((row.path, row.width * row.height) for row in chosen)
     for damage in archive.damage:
         yield Failed(name=damage.segment, reason=str(damage), damage=True)
+    yield from (restore or restored)(Entries(archive=archive, rows=chosen, names=names), settings)
+
+
+def restored(entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
+    """Restore entries in this process.
+
+    Raises:
+        ModelError: the model file is unusable.
+    """
     codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
     codec.prepare(restores=True)
-    entries = _Entries(archive=archive, rows=chosen, names=names)
+    yield from restored_by(codec, entries, settings)
+
+
+def restored_by(codec: Codec, entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
+    """Restore entries with a codec that is ready."""
     yield from (_by_picture if codec.device.type == "cpu" else _by_window)(entries, Restorer(codec), settings)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Entries:
+class Entries:
     """What is to be restored: rows of an archive, and the names of their files."""
 
     archive: ArchiveReader
@@ -64,7 +80,10 @@ class _Entries:
         return read_entry(self.archive, row, self.names[row.path])
 
 
-def _by_picture(entries: _Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
+Restore = Callable[[Entries, DecodeSettings], Iterator[Event]]
+
+
+def _by_picture(entries: Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
     """Take each picture from its entry to its file in one thread, several at once: no stage waits for another."""
 
     def one(row: Row) -> Event:
@@ -86,7 +105,7 @@ def _pictured(one: Entry | Event, restorer: Restorer) -> tuple[Entry, Picture | 
         return Failed(name=one.row.path, reason=f"{one.row.path}: {error}")
 
 
-def _by_window(entries: _Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
+def _by_window(entries: Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
     """Restore windows of pictures on a device while the next are read, and write the files of each on all cores."""
     with Threads(settings.workers) as workers, closing(ahead(_read(entries, settings))) as windows_ahead:
         for window in windows_ahead:
@@ -96,7 +115,7 @@ def _by_window(entries: _Entries, restorer: Restorer, settings: DecodeSettings) 
             yield from workers.map(partial(_written, settings=settings), ready)
 
 
-def _read(entries: _Entries, settings: DecodeSettings) -> Iterator[list[Entry | Event]]:
+def _read(entries: Entries, settings: DecodeSettings) -> Iterator[list[Entry | Event]]:
     """Read windows of entries, in threads of its own."""
     with Threads(settings.workers) as workers:
         for window in windows(entries.rows, _weight, heaviest=WINDOW_BYTES * settings.workers):
