@@ -11,7 +11,17 @@ from batchcomp.cli import console, goals, limits, progress
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
-from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
+from batchcomp.cli.options import (
+    WHICH,
+    BatchOpt,
+    DeviceOpt,
+    JobsOpt,
+    JsonOpt,
+    LockWaitOpt,
+    MaxLoadOpt,
+    ModelOpt,
+    batch_size,
+)
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 
 if TYPE_CHECKING:
@@ -25,11 +35,15 @@ def compress(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="The archive; by default FOLDER.bca beside the folder.", autocompletion=archives
+            "--output",
+            "-o",
+            metavar="ARCHIVE",
+            help="The archive; by default FOLDER.bca beside the folder.",
+            autocompletion=archives,
         ),
     ] = None,
     quality: Annotated[
-        int, typer.Option("--quality", "-q", min=1, max=100, help="1 (smallest) to 100 (best).")
+        int, typer.Option("--quality", "-q", metavar="Q", min=1, max=100, help="1 (smallest) to 100 (best).")
     ] = DEFAULT_QUALITY,
     match_jpeg: goals.MatchJpegOpt = None,
     target_ms_ssim: goals.MsSsimOpt = None,
@@ -43,19 +57,29 @@ def compress(
     jobs: JobsOpt = 0,
     batch: BatchOpt = "auto",
     model: ModelOpt = None,
-    include: Annotated[list[str] | None, typer.Option(help="Take only files that match this glob.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Leave out files and folders that match.")] = None,
+    include: limits.IncludeOpt = None,
+    exclude: limits.ExcludeOpt = None,
     verbatim: limits.VerbatimOpt = None,
     follow_symlinks: limits.FollowOpt = False,
     measure: goals.MeasureOpt = QUICK,
     no_measure: goals.NoMeasureOpt = False,
     recompress: Annotated[
         bool,
-        typer.Option("--recompress", help="Compress unchanged pictures again that are stored with other settings."),
+        typer.Option(
+            "--recompress",
+            rich_help_panel=WHICH,
+            help="Compress unchanged pictures again that are stored with other settings.",
+        ),
     ] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Try again what failed before and did not change.")] = False,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", rich_help_panel=WHICH, help="Try again what failed before and did not change."),
+    ] = False,
     checksum: Annotated[
-        bool, typer.Option("--checksum", help="Tell changed files by their content, not by size and time.")
+        bool,
+        typer.Option(
+            "--checksum", rich_help_panel=WHICH, help="Tell changed files by their content, not by size and time."
+        ),
     ] = False,
     lock_wait: LockWaitOpt = 0,
     max_load: MaxLoadOpt = None,

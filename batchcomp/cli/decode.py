@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli import console, progress
-from batchcomp.cli.completion import archives
+from batchcomp.cli.completion import archives, choice, inside
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import (
     AtOpt,
@@ -36,13 +36,25 @@ def decode(
     ],
     patterns: Annotated[
         list[str] | None,
-        typer.Argument(help="Only paths that match these globs; or further payloads.", metavar="PATTERN|PAYLOAD"),
+        typer.Argument(
+            help="Only paths that match these globs; or further payloads.",
+            metavar="PATTERN|PAYLOAD",
+            autocompletion=inside,
+        ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The folder to restore below. [default: NAME-restored; . for payloads]"),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="The folder to restore below. [default: NAME-restored; . for payloads]",
+        ),
     ] = None,
-    file_format: Annotated[str, typer.Option("--format", help=f"{', '.join(OUTPUTS)}.")] = DEFAULT_OUTPUT,
+    file_format: Annotated[
+        str,
+        typer.Option("--format", metavar="NAME", autocompletion=choice(*OUTPUTS), help=f"{', '.join(OUTPUTS)}."),
+    ] = DEFAULT_OUTPUT,
     version: VersionOpt = None,
     at: AtOpt = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from batchcomp.cli.completion import choice
+from batchcomp.cli.options import STORED
 from batchcomp.errors import UsageError
 from batchcomp.kinds import CODECS
 from batchcomp.settings import MAX_EFFORT, MEASURES, NO_MEASURE, Target
@@ -49,16 +51,31 @@ MaxBytesOpt = Annotated[
 ]
 CodecOpt = Annotated[
     str,
-    typer.Option("--codec", help=f"What holds the half-size pictures: {' or '.join(CODECS)} (smaller, newer viewers)."),
+    typer.Option(
+        "--codec",
+        metavar="NAME",
+        rich_help_panel=STORED,
+        autocompletion=choice(*CODECS),
+        help=f"What holds the half-size pictures: {' or '.join(CODECS)} (smaller, newer viewers).",
+    ),
 ]
 PackOpt = Annotated[
     bool,
-    typer.Option("--pack/--no-pack", help="Recompress the JPEGs without loss; viewers need `batchcomp unpack` first."),
+    typer.Option(
+        "--pack/--no-pack",
+        rich_help_panel=STORED,
+        help="Recompress the JPEGs without loss; viewers need `batchcomp unpack` first.",
+    ),
 ]
 EffortOpt = Annotated[
     int,
     typer.Option(
-        "--effort", min=0, max=MAX_EFFORT, help="Refine each picture, up to 9: fewer bytes, many times slower."
+        "--effort",
+        min=0,
+        max=MAX_EFFORT,
+        metavar="N",
+        rich_help_panel=STORED,
+        help="Refine each picture, up to 9: fewer bytes, many times slower.",
     ),
 ]
 MeasureOpt = Annotated[
@@ -66,11 +83,15 @@ MeasureOpt = Annotated[
     typer.Option(
         "--measure",
         metavar="HOW",
+        rich_help_panel=STORED,
         autocompletion=lambda: list(MEASURES.items()),
         help=f"Restore each picture and compare it with JPEG: {', '.join(MEASURES)}.",
     ),
 ]
-NoMeasureOpt = Annotated[bool, typer.Option("--no-measure", help="As --measure none: faster, nothing is compared.")]
+NoMeasureOpt = Annotated[
+    bool,
+    typer.Option("--no-measure", rich_help_panel=STORED, help="As --measure none: faster, nothing is compared."),
+]
 MEASURE_PARAMETERS = ("measure", "no_measure")
 
 ParityOpt = Annotated[
@@ -78,6 +99,7 @@ ParityOpt = Annotated[
     typer.Option(
         "--parity",
         metavar="PERCENT",
+        rich_help_panel=STORED,
         help="Recovery data beside each segment, e.g. 5%, with which `repair` restores damage exactly; 0% removes it. "
         "The archive keeps to it.",
     ),
