@@ -46,6 +46,7 @@ def compress(
         int, typer.Option("--quality", "-q", metavar="Q", min=1, max=100, help="1 (smallest) to 100 (best).")
     ] = DEFAULT_QUALITY,
     match_jpeg: goals.MatchJpegOpt = None,
+    match_jpeg_bytes: goals.MatchBytesOpt = None,
     target_ms_ssim: goals.MsSsimOpt = None,
     target_ssimulacra2: goals.EyeOpt = None,
     max_bpp: goals.MaxBppOpt = None,
@@ -102,7 +103,13 @@ def compress(
         "paths": tuple(paths),
         "quality": quality,
         "target": goals.target_of(
-            match_jpeg, target_ms_ssim, target_ssimulacra2, max_bpp, goals.bytes_of(max_bytes), given=_given(ctx)
+            match_jpeg,
+            match_jpeg_bytes,
+            target_ms_ssim,
+            target_ssimulacra2,
+            max_bpp,
+            goals.bytes_of(max_bytes),
+            given=_given(ctx),
         ),
         "codec": codec,
         "pack": pack,

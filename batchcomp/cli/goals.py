@@ -14,7 +14,7 @@ from batchcomp.kinds import CODECS
 from batchcomp.settings import MAX_EFFORT, MEASURES, NO_MEASURE, Target
 
 _PANEL = "What each picture is to meet (one of these, in place of --quality)"
-_KINDS = ("match-jpeg", "target-ms-ssim", "target-ssimulacra2", "max-bpp", "max-bytes")
+_KINDS = ("match-jpeg", "match-jpeg-bytes", "target-ms-ssim", "target-ssimulacra2", "max-bpp", "max-bytes")
 PARAMETERS = tuple(kind.replace("-", "_") for kind in _KINDS)  # names of the options below
 
 MatchJpegOpt = Annotated[
@@ -23,12 +23,23 @@ MatchJpegOpt = Annotated[
         "--match-jpeg",
         metavar="Q",
         rich_help_panel=_PANEL,
-        help="No more bytes than a JPEG of quality Q (1 to 100), and a higher MS-SSIM.",
+        help="As good as a JPEG of quality Q (1 to 100), by MS-SSIM, in the fewest bytes.",
+    ),
+]
+MatchBytesOpt = Annotated[
+    int | None,
+    typer.Option(
+        "--match-jpeg-bytes",
+        metavar="Q",
+        rich_help_panel=_PANEL,
+        help="The best within the bytes of a JPEG of quality Q.",
     ),
 ]
 MsSsimOpt = Annotated[
     float | None,
-    typer.Option("--target-ms-ssim", metavar="X", rich_help_panel=_PANEL, help="The fewest bytes that reach it."),
+    typer.Option(
+        "--target-ms-ssim", metavar="X", rich_help_panel=_PANEL, help="The fewest bytes that reach this MS-SSIM."
+    ),
 ]
 EyeOpt = Annotated[
     float | None,
