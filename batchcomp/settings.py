@@ -9,7 +9,7 @@ from pathlib import Path
 
 from batchcomp.errors import UsageError
 from batchcomp.kinds import CODECS
-from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
+from batchcomp.outputs import DEFAULT_OUTPUT, FORMATS
 
 DEFAULT_QUALITY = 55
 MAX_EFFORT = 9
@@ -199,8 +199,8 @@ class DecodeSettings:
             raise UsageError("--version 0: expected 1 (the oldest) and up, or -1 (the newest) and down")
         if self.version is not None and self.at is not None:
             raise UsageError("--version and --at: choose one of them")
-        if self.format not in OUTPUTS:
-            raise UsageError(f"format {self.format!r}: expected one of {', '.join(OUTPUTS)}")
+        if self.format not in FORMATS:
+            raise UsageError(f"format {self.format!r}: expected one of {', '.join(FORMATS)}")
         if self.jobs < 0:
             raise UsageError(f"jobs {self.jobs}: expected a whole number from 1 on")
 

@@ -22,7 +22,7 @@ from batchcomp.cli.options import (
     check_places,
     moment,
 )
-from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS, SPELLINGS
+from batchcomp.outputs import DEFAULT_OUTPUT, FORMATS, OUTPUTS, SOURCE, SPELLINGS
 from batchcomp.report.text import count_of
 from batchcomp.settings import DecodeSettings
 
@@ -53,7 +53,12 @@ def decode(
     ] = None,
     file_format: Annotated[
         str,
-        typer.Option("--format", metavar="NAME", autocompletion=choice(*OUTPUTS), help=f"{', '.join(OUTPUTS)}."),
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            autocompletion=choice(*FORMATS),
+            help=f"{', '.join(OUTPUTS)}; or {SOURCE}: each picture's own, JPEG at quality 95.",
+        ),
     ] = DEFAULT_OUTPUT,
     version: VersionOpt = None,
     at: AtOpt = None,
