@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,9 +23,13 @@ from batchcomp.cli.options import (
     check_places,
     moment,
 )
+from batchcomp.errors import UsageError
 from batchcomp.outputs import DEFAULT_OUTPUT, FORMATS, OUTPUTS, SOURCE, SPELLINGS
 from batchcomp.report.text import count_of
 from batchcomp.settings import DecodeSettings
+
+if TYPE_CHECKING:
+    from batchcomp.pipeline.records import Event
 
 
 def decode(
@@ -62,6 +67,9 @@ def decode(
     ] = DEFAULT_OUTPUT,
     version: VersionOpt = None,
     at: AtOpt = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be restored, and about how large it will be.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     device: DeviceOpt = "auto",
     jobs: JobsOpt = 0,
@@ -85,11 +93,13 @@ def decode(
         at=moment(at) if at is not None else None,
     )
     check_places(source, out, versioned=version is not None or at is not None)
-    from batchcomp.pipeline.decode import decode_archive
+    from batchcomp.pipeline.decode import decode_archive, plan_decode
     from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.payload_files import decode_payloads
 
     say_foreign(source)
+    if dry_run:
+        raise typer.Exit(_plan(source, plan_decode(settings), out, as_json=as_json))
     with Forecast() as forecast:
         events = decode_payloads(settings) if source.is_file() else decode_archive(settings, forecast)
         ahead = None if source.is_file() else forecast
@@ -98,6 +108,18 @@ def decode(
         console.say(f"{file_format} has no place for {what} ({count_of(count, 'picture')}); the archive keeps them")
     verb = f"restored below {out.resolve()}"
     raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(out)))
+
+
+def _plan(source: Path, events: Generator[Event], out: Path, *, as_json: bool) -> int:
+    """Show what a dry run found.
+
+    Raises:
+        UsageError: a lone payload was named, which says nothing before it is restored.
+    """
+    if source.is_file():
+        raise UsageError("--dry-run: goes with an archive; a payload is restored at once")
+    outcome = progress.watch("Planning", events, as_json=as_json, must_finish=False)
+    return console.summarise(outcome, f"would be restored below {out.resolve()}", as_json=as_json, out=str(out))
 
 
 def restored_beside(archive: Path) -> Path:
