@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pages": {"codec", "archive", "images", "metrics", "pipeline", "report"},
     "training": {"codec", "images", "metrics"},
     "benchmark": {"codec", "archive", "images", "metrics", "pipeline", "report"},
-    "cli": {"codec", "archive", "images", "metrics", "pipeline", "report", "pages", "training", "benchmark"},
+    "cli": {"codec", "models", "archive", "images", "metrics", "pipeline", "report", "pages", "training", "benchmark"},
 }
 ONLY_IN = {
     "torch": {"benchmark", "codec", "metrics", "training"},

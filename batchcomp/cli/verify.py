@@ -23,7 +23,9 @@ def verify(
     decode: Annotated[bool, typer.Option("--decode", help="Restore every picture too, in memory.")] = False,
     sources: Annotated[
         list[Path] | None,
-        typer.Option(help="Compare with the originals: the PATH that compress was given; can be repeated."),
+        typer.Option(
+            metavar="PATH", help="Compare with the originals: the PATH that compress was given; can be repeated."
+        ),
     ] = None,
     list_outside: OutsideOpt = False,
     device: DeviceOpt = "auto",

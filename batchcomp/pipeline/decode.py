@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+import os
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -11,14 +12,18 @@ from typing import Any
 from batchcomp.archive import ArchiveReader
 from batchcomp.archive.rows import Row
 from batchcomp.codec.codec import Codec
+from batchcomp.codec.weights import known_hashes
 from batchcomp.errors import PayloadError, PictureError
+from batchcomp.images.names import shown
 from batchcomp.images.outputs import left_out
 from batchcomp.images.picture import Picture
 from batchcomp.images.save import safe_join, save, save_bytes
-from batchcomp.pipeline.entries import Entry, read_entry
+from batchcomp.kinds import KINDS
+from batchcomp.pipeline.entries import Entry, read_entry, unknown_kind
+from batchcomp.pipeline.expected import expect, expected_bytes
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
 from batchcomp.pipeline.forecast import Forecast
-from batchcomp.pipeline.records import Done, Event, Failed
+from batchcomp.pipeline.records import Done, Event, Failed, Planned
 from batchcomp.pipeline.restoring import Restorer
 from batchcomp.pipeline.selection import chosen_rows, view_of
 from batchcomp.pipeline.targets import format_of, sameness, target_names
@@ -39,16 +44,12 @@ def decode_archive(
         UsageError: a pattern matches nothing.
         ModelError: the model file is unusable.
     """
-    archive = ArchiveReader.open(settings.source)
-    rows = view_of(archive, version=settings.version, at=settings.at)
-    # of all rows: a pattern must not change a picture's name
-    names = target_names(rows, settings.format, same=sameness(settings.out))
-    chosen = chosen_rows(rows, settings.patterns)
+    entries = _chosen(settings)
     if forecast is not None:
-        forecast.expect((row.path, row.width * row.height) for row in chosen)
-    for damage in archive.damage:
-        yield Failed(name=damage.segment, reason=str(damage), damage=True)
-    yield from (restore or restored)(Entries(archive=archive, rows=chosen, names=names), settings)
+        forecast.expect((row.path, row.width * row.height) for row in entries.rows)
+    yield expect(entries.rows, settings.format, settings.out)
+    yield from _damage(entries.archive)
+    yield from (restore or restored)(entries, settings)
 
 
 def restored(entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
@@ -65,6 +66,48 @@ def restored(entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
 def restored_by(codec: Codec, entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
     """Restore entries with a codec that is ready."""
     yield from (_by_picture if codec.device.type == "cpu" else _by_window)(entries, Restorer(codec), settings)
+
+
+def plan_decode(settings: DecodeSettings) -> Generator[Event]:
+    """Yield what `decode_archive` would do with each picture, and how large the result will be; nothing is written.
+
+    Payloads are not read: that one of them is damaged only `verify` and the real run can tell. Errors: see there.
+    """
+    entries = _chosen(settings)
+    yield expect(entries.rows, settings.format, settings.out)
+    yield from _damage(entries.archive)
+    known = known_hashes(settings.model)
+    for row in entries.rows:
+        yield _planned(row, entries.names[row.path], settings, known)
+
+
+def _planned(row: Row, target: str, settings: DecodeSettings, known: Collection[str]) -> Event:
+    try:
+        path = safe_join(settings.out, target)
+    except PictureError as error:
+        return Failed(name=row.path, reason=str(error))
+    if not settings.force and os.path.lexists(path):
+        return Failed(name=row.path, reason=f"{shown(path)}: is there already; pass --force to overwrite it")
+    if row.stored not in KINDS:
+        return Failed(name=row.path, reason=unknown_kind(row))
+    if KINDS[row.stored].networks and row.model not in known:
+        reason = f"{row.path}: needs model {row.model[:16]}, which is not at hand; pass its file with --model FILE"
+        return Failed(name=row.path, reason=reason)
+    how = "as it was" if not KINDS[row.stored].reader else f"as {format_of(row, settings.format)}"
+    return Planned(name=target, reason=f"{row.path} {how}", bytes=expected_bytes(row, settings.format))
+
+
+def _chosen(settings: DecodeSettings) -> Entries:
+    archive = ArchiveReader.open(settings.source)
+    rows = view_of(archive, version=settings.version, at=settings.at)
+    # of all rows: a pattern must not change a picture's name
+    names = target_names(rows, settings.format, same=sameness(settings.out))
+    return Entries(archive=archive, rows=chosen_rows(rows, settings.patterns), names=names)
+
+
+def _damage(archive: ArchiveReader) -> Iterator[Failed]:
+    for damage in archive.damage:
+        yield Failed(name=damage.segment, reason=str(damage), damage=True)
 
 
 @dataclass(frozen=True, kw_only=True)
