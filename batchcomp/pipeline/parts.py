@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from batchcomp.archive import Row, jobs
+from batchcomp.archive.failures_file import Failure
+from batchcomp.archive.job_failures import note_failures
 from batchcomp.archive.jobs import OpenJob
 from batchcomp.archive.part_writer import PartTakenError, PartWriter, content_of_part, is_stored
 from batchcomp.archive.segments import segment_name
@@ -16,6 +18,7 @@ from batchcomp.errors import ModelError
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.compress import MAX_THREADS, by_picture, by_window
 from batchcomp.pipeline.dedup import Deduplication, Shared
+from batchcomp.pipeline.failures import conditions_of, failure_of
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.job import Job
 from batchcomp.pipeline.job_settings import Machine, items_of, settings_of
@@ -49,11 +52,20 @@ def compress_part(archive: Path, job: OpenJob, part: int, machine: Machine) -> l
         with closing(flow(settings, codec, deduplication, iter(items))) as results:
             for result in results:
                 events += events_of(writer, index, _as_planned(result, planned))
+        note_failures(archive, job, part, _failures(events, planned, settings))
         try:
             writer.commit()
         except PartTakenError as error:  # other parts are none the worse for it
             return [Failed(name=segment_name(job.number(part)), reason=str(error), again=True)]
     return events
+
+
+def _failures(events: list[Event], planned: dict[str, Item], settings: CompressSettings) -> Iterator[Failure]:
+    """Yield what is to be remembered of the files that failed as they were planned."""
+    conditions = conditions_of(settings)
+    for event in events:
+        if isinstance(event, Failed) and not event.damage and CHANGED not in event.reason:
+            yield failure_of(planned[event.name], event, conditions)
 
 
 class _PartIndex:

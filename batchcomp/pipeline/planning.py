@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from batchcomp.archive import ArchiveWriter, jobs
+from batchcomp.archive.job_failures import noted_failures
 from batchcomp.archive.jobs import OpenJob
 from batchcomp.archive.part_writer import PartTakenError, PartWriter, is_stored, missing_parts
 from batchcomp.archive.segments import free_range, segment_name
@@ -21,7 +22,7 @@ from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.flow import ordered
 from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.index import Index
-from batchcomp.pipeline.job_settings import item_json, settings_json
+from batchcomp.pipeline.job_settings import item_json, items_of, settings_json
 from batchcomp.pipeline.plan import Take, is_unchanged, plan
 from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.pipeline.remembered import note_settings
@@ -139,7 +140,7 @@ def finish(settings: CompressSettings, job: OpenJob, failures: FailureMemory | N
     Args:
         settings: the job's, see `settings_of`.
         job: what to close.
-        failures: what failed while its parts were done, to be remembered.
+        failures: what failed while its parts were done, to be remembered; by default what the parts have noted.
 
     Raises:
         ArchiveError: the archive cannot be written, or is locked by another run.
@@ -154,10 +155,22 @@ def finish(settings: CompressSettings, job: OpenJob, failures: FailureMemory | N
         note_settings(writer, settings)
         if failures is not None:
             failures.save(writer, complete=True)
+        else:
+            _gathered(settings, job).save(writer, complete=False)
         writer.commit()
         for damage in writer.catch_up():
             yield Failed(name=damage.segment, reason=f"{damage}; run `repair`", damage=True)
         jobs.close_job(folder, job)
+
+
+def _gathered(settings: CompressSettings, job: OpenJob) -> FailureMemory:
+    """Return what failed in the parts of a job, beside what failed before and was not done anew."""
+    memory, failed = FailureMemory(settings), noted_failures(settings.archive, job)
+    memory.settle((), failed)
+    if not memory.is_empty:
+        for part in range(1, job.parts + 1):
+            memory.settle(items_of(settings.archive, jobs.read_part(settings.archive, job, part)), failed)
+    return memory
 
 
 def _abandoned(settings: CompressSettings, job: OpenJob, part: int) -> bool:

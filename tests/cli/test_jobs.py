@@ -54,6 +54,23 @@ def test_a_job_goes_on_and_is_closed_in_one_command(run: Run, archive: Path, job
     assert len(paths(archive)) == 3
 
 
+def test_what_fails_in_a_shard_is_remembered(run: Run, compress: Run, photos: Path, archive: Path) -> None:
+    """--finish gathers it: the next plan leaves it alone, and once it is mended it is taken and forgotten."""
+    (photos / "broken.png").write_bytes((photos / "a.png").read_bytes()[:300])
+    job = compress(photos, "-o", archive, "--plan", "--part-files", 1).out.strip()
+    codes = [run("compress", "-o", archive, "--job", job, "--shard", f"{shard}/2", "-j", 1).code for shard in (1, 2)]
+    assert sorted(codes) == [0, 3]
+    assert run("compress", "-o", archive, "--finish", job).code == 0
+    assert "broken.png" in run("list", archive, "--outside").out
+    again = compress(photos, "-o", archive, "--plan")
+    assert (again.code, again.out) == (0, "")
+    samples.save(photos / "broken.png", samples.image(30, 31, seed=5))
+    job = compress(photos, "-o", archive, "--plan").out.strip()
+    run("compress", "-o", archive, "--job", job, "-j", 1)
+    assert "broken.png" in paths(archive)
+    assert "broken.png" not in run("list", archive, "--outside").out
+
+
 def test_finish_names_what_was_abandoned(run: Run, archive: Path, job: str) -> None:
     """Each part that was not done is a failure; late shards are told that the job is closed."""
     run("compress", "-o", archive, "--job", job, "--shard", "1/3", "-j", 1)
