@@ -48,6 +48,7 @@ ONLY_IN = {
     "click": set[str](),
     "joblib": {"pipeline", "benchmark"},
     "filelock": {"archive", "training"},
+    "obstore": {"archive"},
     "platformdirs": {"cli"},
     "matplotlib": {"benchmark", "report"},
     "jinja2": {"pages"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
 from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
+from batchcomp.places import Place, place
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 
 if TYPE_CHECKING:
@@ -21,11 +21,18 @@ if TYPE_CHECKING:
 
 def compress(
     ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Folders of photos, or photos.", metavar="PATH")],
+    paths: Annotated[  # of `Place`: typer takes no unions
+        list[Any], typer.Argument(help="Folders of photos, or photos; or one address.", metavar="PATH", parser=place)
+    ],
     output: Annotated[
-        Path | None,
+        Any,
         typer.Option(
-            "--output", "-o", help="The archive; by default FOLDER.bca beside the folder.", autocompletion=archives
+            "--output",
+            "-o",
+            help="The archive; by default FOLDER.bca beside the folder.",
+            autocompletion=archives,
+            metavar="PATH",
+            parser=place,
         ),
     ] = None,
     quality: Annotated[
@@ -112,7 +119,7 @@ def compress(
     from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.remembered import settle
 
-    archive = output or default_archive(tuple(paths))
+    archive: Place = output or default_archive(tuple(paths))
     check_archive_name(archive)
     settled = settle(archive, asked, *_where_from(ctx))
     settings = settled.settings
@@ -183,7 +190,7 @@ def _say_left(settled: Settled, outcome: Outcome) -> None:
         )
 
 
-def _finish(archive: Path, source: int, stored: int, *, as_json: bool) -> None:
+def _finish(archive: Place, source: int, stored: int, *, as_json: bool) -> None:
     from batchcomp.cli.state import remember_archive
     from batchcomp.report.text import human
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, suppress
@@ -28,9 +29,11 @@ from batchcomp.pipeline.records import Bundle, Done, Event, Failed, Idle, Planne
 from batchcomp.pipeline.remembered import note_settings
 from batchcomp.pipeline.stages import compacted, decided, encoded, measured
 from batchcomp.pipeline.workers import Serial, Threads
+from batchcomp.places import Url
 from batchcomp.settings import CompressSettings
 
 MEASURED = 1.7  # what measuring takes, in pictures: with it two of 12 megapixels are in hand, without it three
+MAX_OBJECT = 64 * 2**20  # bytes of a segment that is put at once, from memory, and again where the connection broke
 MAX_THREADS = 64  # tiles at once: more cost only memory
 
 Result = Job | Shared | Event
@@ -202,7 +205,7 @@ def _planned(job: Job, reason: str, deduplication: Deduplication, seen: set[str]
 def _writer(settings: CompressSettings) -> ArchiveWriter:
     return ArchiveWriter(
         settings.archive,
-        segment_bytes=settings.segment_bytes,
+        segment_bytes=min(settings.segment_bytes, MAX_OBJECT if isinstance(settings.archive, Url) else sys.maxsize),
         segment_seconds=settings.segment_seconds,
         lock_wait=settings.lock_wait,
         parity=settings.parity,
