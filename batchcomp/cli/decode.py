@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,15 +24,19 @@ from batchcomp.cli.options import (
     moment,
 )
 from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS, SPELLINGS
+from batchcomp.places import Place, place
 from batchcomp.report.text import count_of
 from batchcomp.settings import DecodeSettings
 
 
 def decode(
     source: Annotated[
-        Path,
+        Any,  # a `Place`: typer takes no unions
         typer.Argument(
-            help="An archive, or a payload taken out of one.", metavar="ARCHIVE|PAYLOAD", autocompletion=archives
+            help="An archive, or a payload taken out of one.",
+            metavar="ARCHIVE|PAYLOAD",
+            autocompletion=archives,
+            parser=place,
         ),
     ],
     patterns: Annotated[
@@ -89,6 +93,6 @@ def decode(
     raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(out)))
 
 
-def restored_beside(archive: Path) -> Path:
+def restored_beside(archive: Place) -> Path:
     """Return where an archive is restored unless told otherwise: `photos-restored` in the current folder."""
-    return Path(f"{archive.resolve().with_suffix('').name}-restored")
+    return Path(f"{archive.resolve().stem}-restored")

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from batchcomp.cli.completion import archives
 from batchcomp.errors import UsageError
+from batchcomp.places import Place, place
 
+# Any: a folder or an address (`Place`); typer takes no unions
 ArchiveArg = Annotated[
-    Path | None,
+    Any,
     typer.Argument(
-        help="The archive; by default that of the current folder, else the one last written.", autocompletion=archives
+        help="The archive; by default that of the current folder, else the one last written.",
+        autocompletion=archives,
+        parser=place,
     ),
 ]
-NamedArchiveArg = Annotated[Path | None, typer.Argument(help="The archive; it must be named.", autocompletion=archives)]
+NamedArchiveArg = Annotated[
+    Any, typer.Argument(help="The archive; it must be named.", autocompletion=archives, parser=place)
+]
 DeviceOpt = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 JobsOpt = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Parallel workers; 0: one a core.")]
 BatchOpt = Annotated[str, typer.Option("--batch-size", help="Tiles the device works on at once, or auto.")]
@@ -63,7 +69,7 @@ def moment(text: str) -> datetime:
         ) from None
 
 
-def check_places(source: Path, output: Path, *, versioned: bool) -> None:
+def check_places(source: Place, output: Path, *, versioned: bool) -> None:
     """Refuse an output folder that is a file, and versions of a lone file.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,10 +11,13 @@ from batchcomp.cli import console, progress
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import AtOpt, JsonOpt, VersionOpt, check_places, moment
 from batchcomp.errors import UsageError
+from batchcomp.places import place
 
 
 def unpack(
-    source: Annotated[Path, typer.Argument(help="An archive, or a packed payload.", metavar="ARCHIVE|FILE")],
+    source: Annotated[  # a `Place`: typer takes no unions
+        Any, typer.Argument(help="An archive, or a packed payload.", metavar="ARCHIVE|FILE", parser=place)
+    ],
     more: Annotated[
         list[str] | None,
         typer.Argument(help="Only paths that match these globs; or further payloads.", metavar="PATTERN|FILE"),

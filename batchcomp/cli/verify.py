@@ -13,6 +13,7 @@ from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import ExitCode
+from batchcomp.places import Place, folder
 
 
 def verify(
@@ -23,7 +24,11 @@ def verify(
     decode: Annotated[bool, typer.Option("--decode", help="Restore every picture too, in memory.")] = False,
     sources: Annotated[
         list[Path] | None,
-        typer.Option(help="Compare with the originals: the PATH that compress was given; can be repeated."),
+        typer.Option(
+            help="Compare with the originals: the PATH that compress was given; can be repeated.",
+            metavar="PATH",
+            parser=folder,
+        ),
     ] = None,
     list_outside: OutsideOpt = False,
     device: DeviceOpt = "auto",
@@ -111,8 +116,8 @@ def _count_pixels(finding: Any, counts: Counter[str]) -> None:
             console.say(finding.note)
 
 
-def _say_summary(folder: Path, counts: Counter[str]) -> None:
-    text = f"{folder}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
+def _say_summary(archive: Place, counts: Counter[str]) -> None:
+    text = f"{archive}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
     if "restored" in counts:
         text += f", restored {counts['restored']}, pixels proved {counts['pixels_proved']}"
         odd = {"not restored": "not_restored", "not recorded": "pixels_not_recorded", "different": "pixels_different"}

@@ -16,7 +16,9 @@ from batchcomp.archive.segments import FAILURES_NAME
 from batchcomp.images.names import shown
 from batchcomp.images.provider import provider
 from batchcomp.images.walk import Item, WalkFailure
+from batchcomp.pipeline.originals import local
 from batchcomp.pipeline.records import Done, Event, Failed, Passed
+from batchcomp.places import Url
 from batchcomp.settings import CompressSettings
 
 Key = tuple[str, str]
@@ -32,7 +34,8 @@ class FailureMemory:
 
     def __init__(self, settings: CompressSettings) -> None:
         self._archive, self._retry = settings.archive, settings.retry
-        self._roots = [path.resolve() for path in settings.paths]
+        self._roots = [path.resolve() for path in local(settings.paths)]
+        self._addresses = [f"{path}/" for path in settings.paths if isinstance(path, Url)]
         self._conditions = conditions_of(settings)
         self._known: dict[Key, Failure] = {(one.path, one.source): one for one in read_failures(settings.archive)}
         self._now: dict[Key, Failure] = {}
@@ -97,6 +100,8 @@ class FailureMemory:
 
     def _is_kept(self, one: Failure, *, complete: bool) -> bool:
         """Whether a failure that this run did not meet is still one."""
+        if complete and any(one.source.startswith(address) for address in self._addresses):
+            return False
         source = Path(one.source)
         if not complete or not any(source.is_relative_to(root) for root in self._roots):
             return True
@@ -109,7 +114,7 @@ class FailureMemory:
         return False
 
     def _noted(self, item: Item, event: Failed) -> Event:
-        if not _is_there(item.path):  # gone meanwhile: there is nothing to remember
+        if item.origin is None and not _is_there(item.path):  # gone meanwhile: there is nothing to remember
             return event
         before, failure = self._known.get(_key(item)), failure_of(item, event, self._conditions)
         if before is None or not before.is_same(failure):
@@ -123,7 +128,7 @@ def failure_of(item: Item, event: Failed, conditions: str) -> Failure:
     """Return what is remembered of a file that failed now; `conditions` are those of `conditions_of`."""
     return Failure(
         path=item.name,
-        source=str(item.path),
+        source=str(item.where),
         source_bytes=item.size,
         mtime_ns=item.mtime_ns,
         reason=event.reason,
@@ -140,7 +145,7 @@ def conditions_of(settings: CompressSettings) -> str:
 
 
 def _key(item: Item) -> Key:
-    return item.name, str(item.path)
+    return item.name, str(item.where)
 
 
 def _is_untouched(item: Item, known: Failure, conditions: str) -> bool:

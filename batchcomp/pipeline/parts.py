@@ -24,12 +24,13 @@ from batchcomp.pipeline.job import Job
 from batchcomp.pipeline.job_settings import Machine, items_of, settings_of
 from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.pipeline.storing import Result, events_of
+from batchcomp.places import Place
 from batchcomp.settings import CompressSettings
 
 CHANGED = "changed since the job was planned; run `compress` again to take it as it is now"
 
 
-def compress_part(archive: Path, job: OpenJob, part: int, machine: Machine) -> list[Event]:
+def compress_part(archive: Place, job: OpenJob, part: int, machine: Machine) -> list[Event]:
     """Compress the files of a part, store its segment, and return what became of each file.
 
     A part that is stored already is left alone. Doing one twice, at once or after it was interrupted, leaves the same.
@@ -91,7 +92,7 @@ class _PartIndex:
 
 
 @lru_cache(maxsize=2)
-def _index_before(archive: Path, number: int) -> Index:
+def _index_before(archive: Place, number: int) -> Index:
     """What the archive held up to a segment; read once by each process."""
     return Index(archive, upto=number)
 
@@ -118,10 +119,10 @@ def _as_planned(result: Result, planned: dict[str, Item]) -> Result:
     else:
         return result
     item = planned[name]
-    return result if found == (item.size, item.mtime_ns) else Failed(name=name, reason=f"{item.path}: {CHANGED}")
+    return result if found == (item.size, item.mtime_ns) else Failed(name=name, reason=f"{item.where}: {CHANGED}")
 
 
-def _stored_before(archive: Path, job: OpenJob, part: int, items: list[Item]) -> Iterator[Event]:
+def _stored_before(archive: Place, job: OpenJob, part: int, items: list[Item]) -> Iterator[Event]:
     """Yield an event for each file of a part that has its segment, whoever stored it."""
     name = segment_name(job.number(part))
     stored = {path for path, *_ in content_of_part(archive, job.number(part))}
@@ -129,5 +130,5 @@ def _stored_before(archive: Path, job: OpenJob, part: int, items: list[Item]) ->
         if item.name in stored:
             yield Passed(name=item.name, reason="stored by this job before", unchanged=True)
         else:
-            reason = f"{item.path}: is not in {name}, which another worker stored, or which was closed; "
+            reason = f"{item.where}: is not in {name}, which another worker stored, or which was closed; "
             yield Failed(name=item.name, reason=f"{reason}run `compress` again to take it")

@@ -13,8 +13,9 @@ from batchcomp.archive.job_failures import noted_failures
 from batchcomp.archive.jobs import OpenJob
 from batchcomp.archive.part_writer import PartTakenError, PartWriter, is_stored, missing_parts
 from batchcomp.archive.segments import free_range, segment_name
+from batchcomp.archive.store.conditional import VARIABLE, one_writer
 from batchcomp.codec.codec import Codec
-from batchcomp.errors import NotAPictureError, PictureError
+from batchcomp.errors import NotAPictureError, PictureError, UsageError
 from batchcomp.images.load import check_head
 from batchcomp.images.patterns import compile_patterns
 from batchcomp.images.walk import Item
@@ -23,10 +24,12 @@ from batchcomp.pipeline.flow import ordered
 from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.job_settings import item_json, items_of, settings_json
+from batchcomp.pipeline.originals import check_original
 from batchcomp.pipeline.plan import Take, is_unchanged, plan
 from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.pipeline.remembered import note_settings
 from batchcomp.pipeline.storing import writer_of
+from batchcomp.places import Url
 from batchcomp.settings import CompressSettings
 
 MOST_FILES: Final = 256  # in a part, some ten minutes: what is done again where a worker is lost, see docs/scale.md
@@ -56,7 +59,13 @@ class Planner:
         Raises:
             ArchiveError: the archive cannot be written, is damaged, or is locked by another run.
             ModelError: the model file is unusable.
+            UsageError: the store bears one writer only.
         """
+        if isinstance(self._settings.archive, Url) and one_writer():
+            raise UsageError(
+                f"{VARIABLE}: a job has many writers, which a store without conditional puts cannot keep apart; "
+                "compress without a job, or use another store"
+            )
         codec = Codec.open(self._settings.model, device="cpu")
         with writer_of(self._settings) as writer:
             note_settings(writer, self._settings)
@@ -81,7 +90,7 @@ class Planner:
         item = step.item
         if not self._takes_anything(item.name):
             try:
-                check_head(item.path)
+                check_original(item) if item.origin is not None else check_head(item.path)
             except NotAPictureError as error:
                 return Passed(name=item.name, reason=str(error))
             except PictureError:
