@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -148,32 +147,21 @@ def test_kills_of_workers_at_random_moments(
     """Whatever is killed with -9 while runs are on: no picture is lost, none is there twice, nothing is left over."""
     local = CompressSettings(**{**vars(settings), "archive": tmp_path / "local.bca"})
     tally(compress_archive(local))
-    whole, chance, killed, runs = contents(local.archive), random.Random(21), list[float](), 0  # noqa: S311
+    whole, chance, killed, runs = contents(local.archive), random.Random(21), 0, 0  # noqa: S311
     with DaskExecutor(cluster.address) as dask:
-        while len(killed) < kills:
+        while killed < kills:
             archive = tmp_path / f"{runs}.bca"
-            done = threading.Event()
-
-            def kill(done: threading.Event = done) -> None:
-                while not done.wait(chance.uniform(0.1, 1.5)) and len(killed) < kills:
-                    if cluster.kill_one(chance):
-                        killed.append(time.monotonic())
-
-            killer = threading.Thread(target=kill)
-            killer.start()
-            try:
-                run = CompressSettings(**{**vars(settings), "archive": archive})
+            run = CompressSettings(**{**vars(settings), "archive": archive})
+            with cluster.losing_workers(chance, kills - killed) as lost:
                 outcome = tally(compress_over(run, dask, MACHINE, part_files=1))
-            finally:
-                done.set()
-                killer.join()
+            killed += len(lost)
             assert (outcome.counts["done"] + outcome.counts["unchanged"], outcome.failures) == (24, [])
             assert contents(archive) == whole
             report = verify(archive)
             assert (report.ok, report.entries) == (True, 24)
             assert not list(archive.glob(".*.tmp"))
             runs += 1
-    print(f"kill -9 of workers: {len(killed)} in {runs} runs of 24 pictures, 0 lost, 0 twice")  # noqa: T201
+    print(f"kill -9 of workers: {killed} in {runs} runs of 24 pictures, 0 lost, 0 twice")  # noqa: T201
 
 
 def test_a_task_that_takes_its_workers_down_is_given_up(cluster: DaskCluster, monkeypatch: pytest.MonkeyPatch) -> None:
