@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -184,13 +184,19 @@ def over(settings: CompressSettings, spread: Spread, asked: dict[str, Any], fore
         )
 
 
-def say_open(archive: Place) -> None:
-    """Say which jobs are open: what they will store may be stored by this run too."""
-    for name in _open(archive):
-        console.say(
-            f"{archive}: job {name} is open; what it takes may be stored twice: go on with it by "
-            f"--job {name}, or close it by --finish {name}"
-        )
+def say_open(archive: Place, more: str = "what it takes may be stored twice") -> None:
+    """Say which jobs are open, how far they are, and what follows for this run."""
+    from batchcomp.archive.jobs import open_jobs
+    from batchcomp.archive.part_writer import missing_parts
+    from batchcomp.errors import ArchiveError
+
+    for job in open_jobs(archive):
+        with suppress(ArchiveError, OSError):  # the run itself will say what is wrong
+            missing = len(missing_parts(archive, job))
+            console.say(
+                f"{archive}: job {job.id} is open, {missing} of {count_of(job.parts, 'part')} are missing; {more}: "
+                f"go on with it by `compress -o {archive} --job {job.id}`, or close it by --finish {job.id}"
+            )
 
 
 def _open(archive: Place) -> list[str]:

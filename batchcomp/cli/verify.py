@@ -10,7 +10,7 @@ import typer
 
 from batchcomp.cli import console, outside, parity, progress
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of
+from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of, say_open
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import ExitCode
 from batchcomp.places import Place, folder
@@ -53,6 +53,7 @@ def verify(
         model=model,
     )
     say_foreign(settings.archive)
+    say_open(settings.archive, "their numbers are no damage")
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
     with executor_of(engine, scheduler) as executor:
         outcome = progress.watch(

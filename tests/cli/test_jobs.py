@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp.archive import ArchiveReader, verify
+from batchcomp.archive.lock import locked
 from tests.cli import samples
 from tests.cli.conftest import Run
 
@@ -143,13 +144,23 @@ def test_an_open_job_is_told_and_keeps_prune_away(run: Run, compress: Run, photo
     samples.save(photos / "a.png", samples.image(50, 50, seed=7))
     job = compress(photos, "-o", archive, "--plan").out.strip()
     result = compress(photos, "-o", archive)
-    assert f"job {job} is open" in result.err
+    assert f"job {job} is open, 1 of 1 part are missing; what it takes may be stored twice" in result.err
     assert (archive / "000003.zip").exists()
+    assert f"job {job} is open, 1 of 1 part are missing; their numbers are no damage" in run("verify", archive).err
     refused = run("prune", archive)
     assert (refused.code, f"job {job} is open" in refused.err) == (2, True)
     run("compress", "-o", archive, "--finish", job)
     assert run("prune", archive).code == 0
     assert run("verify", archive).code == 0
+
+
+def test_before_its_first_part_a_job_is_told_from_no_archive(run: Run, archive: Path, job: str) -> None:
+    """A reader says that there is nothing yet, and which job will fill it; a planner waits for the lock."""
+    result = run("list", archive)
+    assert (result.code, f"job {job} is open, and none of its parts is there yet" in result.err) == (10, True)
+    with locked(archive, 0):
+        busy = run("compress", "-o", archive, "--finish", job)
+    assert (busy.code, "is writing to this archive" in busy.err) == (11, True)
 
 
 def test_a_repair_leaves_the_numbers_of_an_open_job_alone(run: Run, archive: Path, job: str) -> None:

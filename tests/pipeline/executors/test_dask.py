@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp.archive import verify
+from batchcomp.archive.jobs import find_job, open_ids
 from batchcomp.errors import ClusterError, PictureError, UsageError
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
@@ -20,7 +21,7 @@ from batchcomp.pipeline.executors.base import Lost
 from batchcomp.pipeline.executors.dask import DaskExecutor
 from batchcomp.pipeline.job_settings import Machine
 from batchcomp.pipeline.records import tally
-from batchcomp.pipeline.spread import compress_over
+from batchcomp.pipeline.spread import compress_over, go_on
 from batchcomp.pipeline.spread_reading import VerifyOver, restored_over
 from batchcomp.pipeline.verify import VerifySettings, verify_archive
 from batchcomp.settings import CompressSettings, DecodeSettings
@@ -172,6 +173,22 @@ def test_a_task_that_takes_its_workers_down_is_given_up(cluster: DaskCluster, mo
     assert answers[0] == 0
     assert isinstance(answers[1], Lost)
     assert "every worker that tried it ended" in answers[1].reason
+
+
+def test_an_interruption_lets_go(cluster: DaskCluster, settings: CompressSettings) -> None:
+    """Ctrl-C in the parent: what was not begun is not done, the job is named, and goes on to its end later."""
+    with DaskExecutor(cluster.address) as dask:
+        events = compress_over(settings, dask, MACHINE, part_files=1)
+        next(events)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            events.throw(KeyboardInterrupt("SIGINT"))
+        (name,) = open_ids(settings.archive)
+        assert f"--job {name}" in caught.value.__notes__[0]
+        job = find_job(settings.archive, name)
+        outcome = tally(go_on(settings.archive, job, dask, MACHINE))
+    assert (outcome.counts["done"] + outcome.counts["unchanged"], outcome.failures) == (24, [])
+    assert outcome.counts["unchanged"] >= 1
+    assert open_ids(settings.archive) == []
 
 
 def test_the_scheduler_dies(settings: CompressSettings, tmp_path: Path) -> None:
