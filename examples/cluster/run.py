@@ -72,6 +72,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--workers", type=int, default=2, help="processes, best one a core")
     parser.add_argument("--folder", action="store_true", help="keep the archive in a folder, without an S3 server")
     asked = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is stopped then too
     logs = asked.out / "logs"
     logs.mkdir(parents=True)
     archive = str(asked.out / "photos.bca") if asked.folder else f"s3://{BUCKET}/photos.bca"
