@@ -62,6 +62,7 @@ ONLY_IN = {
     "joblib": {"pipeline", "benchmark"},
     "distributed": {"pipeline"},
     "filelock": {"archive", "training"},
+    "obstore": {"archive"},
     "platformdirs": {"cli"},
     "matplotlib": {"benchmark", "report"},
     "jinja2": {"pages"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +22,7 @@ from batchcomp.cli.options import (
     ModelOpt,
     batch_size,
 )
+from batchcomp.places import Place, place
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 
 if TYPE_CHECKING:
@@ -32,15 +32,19 @@ if TYPE_CHECKING:
 
 def compress(
     ctx: typer.Context,
-    paths: Annotated[list[Path] | None, typer.Argument(help="Folders of photos, or photos.", metavar="PATH")] = None,
+    paths: Annotated[  # of `Place`: typer takes no unions
+        list[Any] | None,
+        typer.Argument(help="Folders of photos, or photos; or one address.", metavar="PATH", parser=place),
+    ] = None,
     output: Annotated[
-        Path | None,
+        Any,
         typer.Option(
             "--output",
             "-o",
             metavar="ARCHIVE",
             help="The archive; by default FOLDER.bca beside the folder.",
             autocompletion=archives,
+            parser=place,
         ),
     ] = None,
     quality: Annotated[
@@ -157,7 +161,7 @@ def compress(
     spread.check(paths=bool(paths), output=output is not None, given=_where_from(ctx)[0])
     if output is not None and spread.continues:
         raise typer.Exit(jobs_options.go_on(output, spread, asked, as_json=as_json))
-    archive = output or default_archive(asked["paths"])
+    archive: Place = output or default_archive(asked["paths"])
     check_archive_name(archive)
     settled = settle(archive, asked, *_where_from(ctx))
     settings = settled.settings
@@ -234,7 +238,7 @@ def _say_left(settled: Settled, outcome: Outcome) -> None:
         )
 
 
-def _finish(archive: Path, source: int, stored: int, *, as_json: bool) -> None:
+def _finish(archive: Place, source: int, stored: int, *, as_json: bool) -> None:
     from batchcomp.cli.state import remember_archive
     from batchcomp.report.text import human
 

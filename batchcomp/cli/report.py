@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from batchcomp.cli.completion import choice, inside, sorts
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, AtOpt, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
+from batchcomp.places import Place
 from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
 
 
@@ -84,7 +84,7 @@ def report(
     raise typer.Exit(console.say_damage(opened.damage, as_json=name == JSON, pictures=len(arranged)))
 
 
-def _part(folder: Path, history: str | None, *, as_json: bool) -> int:
+def _part(folder: Place, history: str | None, *, as_json: bool) -> int:
     """Report one picture's history, or what stays outside."""
     from batchcomp.archive import ArchiveReader
 

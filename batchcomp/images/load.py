@@ -13,7 +13,7 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,23 +97,39 @@ def check_head(path: Path) -> None:
         NotAPictureError: Neither content nor suffix is that of an image.
         PictureError: The file cannot be read.
     """
-    if has_picture_suffix(path.name):
-        return
-    try:
+
+    def head() -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:
-            head = file.read(SIGNATURE_BYTES) or b""
+            return file.read(SIGNATURE_BYTES) or b""
+
+    try:
+        check_beginning(str(path), head)
     except OSError as error:
         reason = error.strerror or error
         raise PictureError(f"{shown(path)}: cannot be read ({reason}); check the file and its permissions") from error
-    _recognise(head, str(path))
+
+
+def check_beginning(name: str, head: Callable[[], bytes]) -> None:
+    """Like `check_head`, for a file wherever it is: `head` reads its first `SIGNATURE_BYTES`, where they are needed.
+
+    Raises:
+        NotAPictureError: Neither content nor suffix is that of an image.
+    """
+    if not has_picture_suffix(name):
+        _recognise(head(), name)
+
+
+def check_size(name: str, size: int, limits: Limits) -> None:
+    """Raise PictureError where a file of `size` bytes is too large."""
+    if size > limits.max_bytes:
+        raise _refused(name, f"{size:,} bytes exceed the limit of {limits.max_bytes:,}")
 
 
 def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise PictureError(f"{shown(path)}: not a regular file; give a picture")
-    if status.st_size > limits.max_bytes:
-        raise _refused(str(path), f"{status.st_size:,} bytes exceed the limit of {limits.max_bytes:,}")
+    check_size(str(path), status.st_size, limits)
 
 
 def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, empty: Memory = plain_memory) -> Picture:

@@ -13,9 +13,11 @@ from batchcomp.errors import NotAPictureError, PictureError
 from batchcomp.images.load import check_head
 from batchcomp.images.names import shown
 from batchcomp.images.walk import Item, WalkFailure, locator, walk
+from batchcomp.pipeline.originals import local
 from batchcomp.pipeline.plan import digest
 from batchcomp.pipeline.records import Failed
 from batchcomp.pipeline.selection import view_of
+from batchcomp.places import Place
 
 VERDICTS = SAME, NEW, CHANGED, MISSING, MOVED = "same", "new", "changed", "missing", "moved"
 
@@ -36,7 +38,7 @@ Finding = Difference | Failed
 class DiffSettings:
     """One `diff` run: an archive, now or `at` a moment, and the folders that `compress` was given."""
 
-    archive: Path
+    archive: Place
     paths: tuple[Path, ...]
     at: datetime | None = None
     checksum: bool = False  # tell changed files by content alone
@@ -98,7 +100,7 @@ def damage_of(archive: ArchiveReader) -> Iterator[Failed]:
 
 
 def _walk(settings: DiffSettings) -> Iterator[Item | WalkFailure]:
-    return walk(settings.paths, skip=(settings.archive,), follow_symlinks=settings.follow_symlinks)
+    return walk(settings.paths, skip=local((settings.archive,)), follow_symlinks=settings.follow_symlinks)
 
 
 def _compared(row: Row, item: Item, *, checksum: bool) -> Finding:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from batchcomp.images.formats import has_picture_suffix
 from batchcomp.images.names import shown
 from batchcomp.images.patterns import compile_patterns
-from batchcomp.images.walk import Item, WalkFailure, source_folders
+from batchcomp.images.walk import Item, WalkFailure
 from batchcomp.pipeline.index import Index
+from batchcomp.pipeline.originals import folders_of
 from batchcomp.pipeline.records import Failed
 from batchcomp.settings import CompressSettings
 
@@ -18,7 +19,7 @@ class Sources:
 
     def __init__(self, settings: CompressSettings, known: Index) -> None:
         self._known = known
-        self._empty = source_folders(settings.paths)
+        self._empty = folders_of(settings.paths)
         self._include = compile_patterns(settings.include or ("**",))
         self._exclude = compile_patterns(settings.exclude)
 
