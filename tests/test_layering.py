@@ -18,6 +18,7 @@ SHARED = {
     "outputs",
     "settings",
     "interrupts",
+    "places",
 }  # modules that every room may import
 PUBLIC = {"__init__", "api", "pillow"}  # what strangers import; no room of ours does
 
@@ -34,7 +35,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serve": {"codec", "archive", "images", "pipeline", "report", "pages"},
     "training": {"codec", "images", "metrics"},
     "benchmark": {"codec", "archive", "images", "metrics", "pipeline", "report"},
-    "cli": {"codec", "archive", "images", "metrics", "pipeline", "report", "pages", "serve", "training", "benchmark"},
+    "cli": {
+        "codec",
+        "models",
+        "archive",
+        "images",
+        "metrics",
+        "pipeline",
+        "report",
+        "pages",
+        "serve",
+        "training",
+        "benchmark",
+    },
 }
 ONLY_IN = {
     "torch": {"benchmark", "codec", "metrics", "training"},
@@ -47,6 +60,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "click": set[str](),
     "joblib": {"pipeline", "benchmark"},
+    "distributed": {"pipeline"},
     "filelock": {"archive", "training"},
     "platformdirs": {"cli"},
     "matplotlib": {"benchmark", "report"},

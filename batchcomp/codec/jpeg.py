@@ -87,13 +87,13 @@ _LARGE_BUFFER = threading.Lock()
 
 
 def save(pixels: Pixels, metadata: Metadata, **options: Any) -> bytes:
-    """Write a progressive, optimised JPEG through Pillow; see `encode` for the pixels.
+    """Write a progressive, optimised JPEG through Pillow, unless `options` say otherwise; see `encode` for the pixels.
 
     Pillow gives such files a buffer of a byte a pixel, in one piece. Noise at fine qualities needs more: then its
     buffer is made larger for a while, which costs files written at the same time some memory and nothing else.
     """
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    options |= {"optimize": True, "progressive": True, **_pillow_options(metadata)}
+    options = {"optimize": True, "progressive": True, **options, **_pillow_options(metadata)}
     try:
         return extra_segments.insert(_bytes_of(image, options), metadata)
     except OSError:
@@ -104,6 +104,11 @@ def save(pixels: Pixels, metadata: Metadata, **options: Any) -> bytes:
                 return extra_segments.insert(_bytes_of(image, options), metadata)
             finally:
                 ImageFile.MAXBLOCK = usual
+
+
+def save_baseline(pixels: Pixels, **options: Any) -> bytes:
+    """Write a baseline JPEG with optimised Huffman codes, without metadata; see `save`."""
+    return save(pixels, Metadata(), progressive=False, **options)
 
 
 def _bytes_of(image: Image.Image, options: dict[str, Any]) -> bytes:
