@@ -8,6 +8,7 @@ import typer
 
 from batchcomp.cli import console, goals, limits, progress
 from batchcomp.cli import jobs as jobs_options
+from batchcomp.cli.closing import say_passed_over
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
@@ -184,6 +185,7 @@ def compress(
         _finish(archive, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
     if not outcome.counts.total():
         console.say("no files found below PATH; look at --include and --exclude")
+    say_passed_over(outcome)
     _say_left(settled, outcome)
     verb = "would be stored" if dry_run else "stored"
     code = console.summarise(outcome, verb, as_json=as_json, archive=str(settings.archive))
