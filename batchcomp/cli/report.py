@@ -44,7 +44,8 @@ def report(
     from batchcomp.cli.state import choose_archive
     from batchcomp.pipeline.selection import view_of
     from batchcomp.report.formats.base import Report
-    from batchcomp.report.rows import arrange, report_row, totals
+    from batchcomp.report.rows import arrange, report_row
+    from batchcomp.report.totals import totals
 
     if html is not None and then is not None:
         raise UsageError("--html, --at: choose one of them; the page shows what the archive holds now")

@@ -6,7 +6,7 @@ import pytest
 
 from batchcomp.archive import JpegComparison, Row
 from batchcomp.errors import UsageError
-from batchcomp.report.rows import SORTS, ReportRow, arrange, report_row, row_fields, totals
+from batchcomp.report.rows import SORTS, ReportRow, arrange, report_row, row_fields
 from tests.archive.samples import sample_row, verbatim_row
 
 
@@ -80,24 +80,6 @@ def rows() -> list[ReportRow]:
         report_row(compact("c.png", ms_ssim=None, jpeg=None)),
         report_row(verbatim_row("d.gif", source_bytes=500, payload_bytes=500)),
     ]
-
-
-def test_totals() -> None:
-    """Bytes are summed over all, means taken over the measured, the worst has the lowest MS-SSIM."""
-    total = totals(rows(), 6_000)
-    assert (total.pictures, total.compact, total.verbatim, total.measured, total.won) == (4, 3, 1, 2, 1)
-    assert (total.source_bytes, total.archived_bytes, total.archive_bytes_on_disk) == (30_500, 5_500, 6_000)
-    assert total.saved == pytest.approx(1 - 5_500 / 30_500)
-    assert total.mean_ms_ssim == pytest.approx(0.96)
-    assert total.mean_jpeg_ms_ssim == pytest.approx(0.95)
-    assert total.mean_bpp == pytest.approx((1.0 + 3.0) / 2)
-    assert (total.worst_path, total.worst_ms_ssim) == ("b.png", 0.94)
-
-
-def test_totals_of_nothing() -> None:
-    """An archive without measured pictures has no means and divides by nothing."""
-    total = totals([], 0)
-    assert (total.pictures, total.saved, total.mean_bpp, total.worst_path) == (0, 0.0, None, None)
 
 
 @pytest.mark.parametrize("column", SORTS)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from batchcomp.report.rows import ReportRow, Totals
+from batchcomp.report.rows import ReportRow
+from batchcomp.report.totals import Totals
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from batchcomp.kinds import COMPACT
 from batchcomp.report.formats.base import Printer, Report
-from batchcomp.report.rows import ReportRow, Totals
+from batchcomp.report.rows import ReportRow
 from batchcomp.report.summary import sentence
 from batchcomp.report.text import ABSENT, human, number, percent, pictures, printable
+from batchcomp.report.totals import Totals
 
 COLUMNS = [
     ("picture", "left"),
