@@ -18,6 +18,7 @@ SHARED = {
     "outputs",
     "settings",
     "interrupts",
+    "places",
 }  # modules that every room may import
 PUBLIC = {"__init__", "api", "pillow"}  # what strangers import; no room of ours does
 
@@ -28,12 +29,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": set(),
     "codec": {"images", "models", "metrics"},
     "archive": set(),
-    "pipeline": {"codec", "archive", "images", "metrics"},
     "report": {"metrics", "archive"},
+    "index": {"archive", "report"},
+    "pipeline": {"codec", "archive", "images", "metrics", "index"},
     "pages": {"codec", "archive", "images", "metrics", "pipeline", "report"},
     "training": {"codec", "images", "metrics"},
     "benchmark": {"codec", "archive", "images", "metrics", "pipeline", "report"},
-    "cli": {"codec", "archive", "images", "metrics", "pipeline", "report", "pages", "training", "benchmark"},
+    "cli": {"codec", "archive", "images", "metrics", "pipeline", "report", "index", "pages", "training", "benchmark"},
 }
 ONLY_IN = {
     "torch": {"benchmark", "codec", "metrics", "training"},
@@ -47,7 +49,8 @@ ONLY_IN = {
     "click": set[str](),
     "joblib": {"pipeline", "benchmark"},
     "filelock": {"archive", "training"},
-    "platformdirs": {"cli"},
+    "platformdirs": {"cli", "index"},
+    "sqlite3": {"index"},
     "matplotlib": {"benchmark", "report"},
     "jinja2": {"pages"},
     "markupsafe": {"pages"},

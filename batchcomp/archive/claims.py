@@ -9,13 +9,13 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from struct import error as StructError  # noqa: N812  # an exception's name
 from zipfile import BadZipFile, ZipFile
 
 from batchcomp.archive.manifest import CREATED_FORM, FORMAT
 from batchcomp.archive.names import MANIFEST_NAME
 from batchcomp.archive.rows import MAX_LINE, parse_line
+from batchcomp.archive.store import Location, store_of
 
 ZIP_ERRORS = (BadZipFile, StructError, zlib.error, RuntimeError, ValueError, KeyError, EOFError, OSError)
 """What the standard library raises for files that are no ZIP file, or an odd one."""
@@ -30,10 +30,10 @@ class Claim:
     created: datetime | None = None
 
 
-def claim_of(path: Path) -> Claim | None:
+def claim_of(where: Location, name: str) -> Claim | None:
     """Return what a file says of itself, None if it has no manifest of ours."""
     try:
-        with ZipFile(path) as archive, archive.open(MANIFEST_NAME) as manifest:
+        with store_of(where).open(name) as file, ZipFile(file) as archive, archive.open(MANIFEST_NAME) as manifest:
             return claim_in(manifest.readline(MAX_LINE))
     except ZIP_ERRORS:
         return None

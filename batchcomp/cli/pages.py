@@ -69,8 +69,8 @@ def write_report(path: Path, opened: ArchiveReader, rows: list[ReportRow], total
     from batchcomp.report.text import human
 
     check_target(path)
-    where = options.sources or originals_beside(opened.folder)
-    page = ReportPage(archive=opened.folder, rows=rows, totals=total, shown=options.shown)
+    where = options.sources or originals_beside(opened.store.place)
+    page = ReportPage(archive=opened.store.place, rows=rows, totals=total, shown=options.shown)
     pictures = pictures_of(
         page,
         opened,

@@ -36,7 +36,7 @@ def show_history(archive: ArchiveReader, path: str, *, as_json: bool) -> int:
 
     found = read_versions(archive).get(path)
     if not found:
-        raise ArchiveError(f"{archive.folder}: has no picture {path!r}; `batchcomp list` names those it has")
+        raise ArchiveError(f"{archive.store}: has no picture {path!r}; `batchcomp list` names those it has")
     if as_json:
         for version in found:
             _json(version)

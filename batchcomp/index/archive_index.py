@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 from batchcomp.archive import Damage, Row, Version
 from batchcomp.archive.history import times_of
 from batchcomp.archive.reader import gap_damage
+from batchcomp.archive.store import Location, Store, store_of
 from batchcomp.index.columns import DAMAGED, FROM, MANNER, ROW, family_of, row_from
 from batchcomp.index.conditions import CURRENT, EVERYTHING, Condition, up_to
 from batchcomp.index.database import IndexDatabase, Told
@@ -37,19 +38,18 @@ class ArchiveIndex:
     costs is time.
 
     Attributes:
-        folder: the archive's folder.
-        file: the database, None where it is private.
+        store: where the archive's files lie.
     """
 
-    def __init__(self, folder: Path, database: IndexDatabase) -> None:
-        self.folder, self._database = folder, database
+    def __init__(self, store: Store, database: IndexDatabase) -> None:
+        self.store, self._database = store, database
 
     @classmethod
-    def open(cls, folder: Path, *, rebuild: bool = False, told: Told | None = None) -> Self:
+    def open(cls, where: Location, *, rebuild: bool = False, told: Told | None = None) -> Self:
         """Open the index of an archive and take in what changed.
 
         Args:
-            folder: the archive's folder.
+            where: the archive lies.
             rebuild: make it anew, whatever is there.
             told: is called with how many segments were taken in, and how many will be.
 
@@ -57,7 +57,8 @@ class ArchiveIndex:
             ArchiveNotFoundError: there is no archive.
             ArchiveError: a segment's version is newer than this build reads, or the folder cannot be read.
         """
-        return cls(folder, IndexDatabase(folder, rebuild=rebuild, told=told))
+        store = store_of(where)
+        return cls(store, IndexDatabase(store, rebuild=rebuild, told=told))
 
     def __enter__(self) -> Self:
         return self
@@ -143,7 +144,7 @@ class ArchiveIndex:
             "SELECT d.name, d.entry, d.reason FROM damage AS d LEFT JOIN picture AS p ON p.id = d.id"
             f" LEFT JOIN manner AS m ON m.id = p.manner WHERE p.id IS NULL OR ({condition.sql}) ORDER BY d.rowid"
         )
-        return [*self._database.query(sql, condition, make=_damage), *gap_damage(self.folder, numbers)]
+        return [*self._database.query(sql, condition, make=_damage), *gap_damage(self.store, numbers)]
 
     def bytes_on_disk(self) -> int:
         """Return the size of all segments in bytes, damaged ones too."""

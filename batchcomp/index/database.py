@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from batchcomp.archive.segment import SegmentReplacedError
+from batchcomp.archive.store import Store
 from batchcomp.errors import ArchiveError
 from batchcomp.index.conditions import Condition
 from batchcomp.index.loading import finish_loading, take_in, take_out
 from batchcomp.index.place import discard, forget_old, index_file, key_of
-from batchcomp.index.reading import Listing, list_segments, read_segment
+from batchcomp.index.reading import Entries, list_segments, read_segment
 from batchcomp.index.schema import PRIVATE, connect, is_loading
 
 T = TypeVar("T")
@@ -30,16 +31,16 @@ class IndexDatabase:
     time, a private database takes its place, which nobody else sees. `file` is None then.
     """
 
-    def __init__(self, folder: Path, *, rebuild: bool = False, told: Told | None = None) -> None:
+    def __init__(self, store: Store, *, rebuild: bool = False, told: Told | None = None) -> None:
         """Open the index of an archive.
 
         Raises:
             ArchiveError: see `list_segments` and `read_segment`; or there is no room even for a private index.
         """
-        self._folder, self._told = folder, told or (lambda _done, _count: None)
+        self._store, self._told = store, told or (lambda _done, _count: None)
         self._looked: dict[int, str] = {}  # segments that are looked at every time, and were
-        list_segments(folder)  # raises the fitting error before anything is made
-        self.file = index_file(folder)
+        list_segments(store)  # raises the fitting error before anything is made
+        self.file = index_file(store)
         if rebuild and self.file is not None:
             discard(self.file)
         self._places = self._all_places()
@@ -100,7 +101,7 @@ class IndexDatabase:
                 last = failure
                 self._give_up(failure)
         reason = f"its index cannot be made ({last}); free some space, or set TMPDIR to a folder with room"
-        raise ArchiveError(f"{self._folder}: {reason}") from last
+        raise ArchiveError(f"{self._store}: {reason}") from last
 
     def _give_up(self, error: Exception) -> None:
         """Delete the file if it is at fault; where it is merely in use, do without one."""
@@ -111,7 +112,7 @@ class IndexDatabase:
             discard(self.file)
 
     def _opened(self, place: Path | str) -> sqlite3.Connection:
-        connection = connect(place, key_of(self._folder))
+        connection = connect(place, key_of(self._store))
         try:
             self._looked = {}
             self._catch_up(connection)
@@ -125,29 +126,30 @@ class IndexDatabase:
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         """Take in what changed until the index shows what is there; then keep that in sight, whatever others do."""
         for _ in range(_MAX_TRIES):
-            self._take_in(connection, list_segments(self._folder))
+            self._take_in(connection, list_segments(self._store))
             connection.execute("BEGIN")
-            if not self._stale(connection, list_segments(self._folder)):
+            if not self._stale(connection, list_segments(self._store)):
                 return
             connection.execute("ROLLBACK")
         connection.execute("BEGIN")
 
-    def _stale(self, connection: sqlite3.Connection, listing: Listing) -> list[int]:
+    def _stale(self, connection: sqlite3.Connection, there: Entries) -> list[int]:
         """Return the numbers of the segments that the index has otherwise, or not at all, or that are gone."""
         known = dict(connection.execute("SELECT number, identity FROM segment"))
         known |= {number: identity for number, identity in self._looked.items() if not known.get(number, "-")}
-        return sorted({number for number, _ in known.items() ^ listing.identities.items()})
+        now = {number: entry.identity for number, entry in there.items()}
+        return sorted({number for number, _ in known.items() ^ now.items()})
 
-    def _take_in(self, connection: sqlite3.Connection, listing: Listing) -> None:
-        stale = self._stale(connection, listing)
+    def _take_in(self, connection: sqlite3.Connection, there: Entries) -> None:
+        stale = self._stale(connection, there)
         for done, number in enumerate(stale):
             self._told(done, len(stale))
-            if number not in listing.identities:
+            entry = there.get(number)
+            if entry is None:
                 take_out(connection, number)
                 continue
             with suppress(SegmentReplacedError):
-                taken = read_segment(self._folder, number, listing)
-                take_in(connection, taken)
-                self._looked[number] = listing.identities[number]
+                take_in(connection, read_segment(self._store, number, entry))
+                self._looked[number] = entry.identity
         if is_loading(connection):
             finish_loading(connection)

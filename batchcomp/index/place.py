@@ -12,27 +12,30 @@ from typing import Final
 
 from platformdirs import user_cache_path
 
+from batchcomp.archive.store import Store
+
 _SIDES: Final = ("", "-wal", "-shm", "-journal")  # what SQLite has beside a database
 _FORGET_DAYS: Final = 90  # after which the index of an archive that nobody asks for is deleted
 _SUFFIX: Final = ".sqlite"
 
 
-def key_of(folder: Path) -> str:
+def key_of(store: Store) -> str:
     """Return what the index of an archive goes by: its place, and the machine.
 
     Machines that share a home by a network have an index each, since the database's own locks hold on one machine.
     """
-    return f"{platform.node()}:{os.path.realpath(folder)}"
+    where = os.path.realpath(store.place) if isinstance(store.place, Path) else str(store.place)
+    return f"{platform.node()}:{where}"
 
 
-def index_file(folder: Path) -> Path | None:
+def index_file(store: Store) -> Path | None:
     """Return where the index of an archive lies, in a folder that is there; None where there can be no such file."""
     try:
         home = user_cache_path("batchcomp", appauthor=False) / "index"
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError, KeyError):  # a user without a home, as services and containers have them
         return None
-    name = sha256(key_of(folder).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    name = sha256(key_of(store).encode("utf-8", "surrogateescape")).hexdigest()[:32]
     return home / f"{name}{_SUFFIX}"
 
 

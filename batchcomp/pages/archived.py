@@ -20,6 +20,7 @@ from batchcomp.pages.views import COMPACT, JPEG, ORIGINAL, OURS, Version, View
 from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.records import Failed
 from batchcomp.pipeline.restoring import Restorer
+from batchcomp.places import Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,10 @@ class Unseen:
     damage: bool = False
 
 
-def originals_beside(archive: Path) -> tuple[Path, ...]:
+def originals_beside(archive: Place) -> tuple[Path, ...]:
     """Return where the originals of an archive most likely are: `photos` beside `photos.bca`; nothing if not there."""
+    if not isinstance(archive, Path):
+        return ()
     folder = archive.resolve().with_suffix("")
     return (folder,) if archive.suffix and folder.exists() else ()
 

@@ -94,7 +94,7 @@ def diff_moments(folder: Path, first: datetime, second: datetime | None) -> Gene
 def damage_of(archive: ArchiveReader) -> Iterator[Failed]:
     """Yield an event for each damage that was met so far."""
     for damage in archive.damage:
-        yield Failed(name=damage.segment, reason=f"{damage}; run `batchcomp repair {archive.folder}`", damage=True)
+        yield Failed(name=damage.segment, reason=f"{damage}; run `batchcomp repair {archive.store}`", damage=True)
 
 
 def _walk(settings: DiffSettings) -> Iterator[Item | WalkFailure]:

@@ -25,7 +25,7 @@ def view_of(archive: ArchiveReader, *, version: int | None = None, at: datetime 
         rows = view_at(archive, at)
         if not rows and not archive.damage:
             raise UsageError(
-                f"{archive.folder}: held nothing at {at.isoformat()}; `batchcomp list --versions` shows when"
+                f"{archive.store}: held nothing at {at.isoformat()}; `batchcomp list --versions` shows when"
             )
         return rows
     if version is None:
@@ -34,7 +34,7 @@ def view_of(archive: ArchiveReader, *, version: int | None = None, at: datetime 
     held = [found for found in read_versions(archive).values() if -len(found) <= index < len(found)]
     if not held:
         raise UsageError(
-            f"{archive.folder}: no picture has a version {version}; `batchcomp list --versions` shows those there are"
+            f"{archive.store}: no picture has a version {version}; `batchcomp list --versions` shows those there are"
         )
     return [found[index].row for found in held if found[index].row is not None]  # type: ignore[misc]
 
