@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, Final
+
+from batchcomp.report.rows import LEAST_SIDE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,20 +26,38 @@ class Condition:
     test: Callable[[str], bool] | None = None
 
     def __and__(self, other: Condition) -> Condition:
-        """Both.
+        """What fits both."""
+        return self._with("AND", other)
 
-        Raises:
-            ValueError: both have a test.
-        """
+    def __or__(self, other: Condition) -> Condition:
+        """What fits one of them, or both."""
+        return self._with("OR", other)
+
+    def __invert__(self) -> Condition:
+        """What does not fit."""
+        return Condition(sql=f"NOT ({self.sql})", values=self.values, test=self.test)
+
+    def _with(self, word: str, other: Condition) -> Condition:
         if self.test and other.test:
             raise ValueError("one query has one test of paths")
-        return Condition(
-            sql=f"({self.sql}) AND ({other.sql})", values=self.values + other.values, test=self.test or other.test
-        )
+        both = f"({self.sql}) {word} ({other.sql})"
+        return Condition(sql=both, values=self.values + other.values, test=self.test or other.test)
 
 
 EVERYTHING: Final = Condition(sql="1")
+NOTHING: Final = Condition(sql="0")
 CURRENT: Final = Condition(sql="p.next IS NULL")
+
+MEASURED: Final = Condition(sql="p.ms_ssim NOT NULL")
+LARGE: Final = Condition(sql=f"min(p.width, p.height) >= {LEAST_SIDE}")  # for MS-SSIM to say much
+
+
+def first_of(condition: Condition, order: str, most: int) -> Condition:
+    """Return the first few of what fits a condition, in an order of ours."""
+    inner = f"SELECT p.id FROM picture AS p JOIN manner AS m ON m.id = p.manner WHERE {condition.sql}"
+    return Condition(
+        sql=f"p.id IN ({inner} ORDER BY {order} LIMIT ?)", values=(*condition.values, most), test=condition.test
+    )
 
 
 def version_number(number: int) -> Condition:
@@ -57,12 +79,9 @@ def below(name: str) -> Condition:
     return Condition(sql="p.path = ? OR (p.path > ? AND p.path < ?)", values=(name, f"{name}/", f"{name}0"))
 
 
-def any_of(conditions: list[Condition]) -> Condition:
-    """Return what fits one condition at least; none of them has a test."""
-    return Condition(
-        sql=" OR ".join(f"({one.sql})" for one in conditions) or "0",
-        values=tuple(value for one in conditions for value in one.values),
-    )
+def any_of(several: Iterable[Condition]) -> Condition:
+    """Return what fits one condition at least."""
+    return reduce(or_, several, NOTHING)
 
 
 def matching(test: Callable[[str], bool]) -> Condition:

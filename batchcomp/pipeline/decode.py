@@ -15,13 +15,14 @@ from batchcomp.errors import PayloadError, PictureError
 from batchcomp.images.outputs import left_out
 from batchcomp.images.picture import Picture
 from batchcomp.images.save import safe_join, save, save_bytes
+from batchcomp.index import ArchiveIndex
 from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
 from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.records import Done, Event, Failed
 from batchcomp.pipeline.restoring import Restorer
-from batchcomp.pipeline.selection import chosen_rows, view_of
-from batchcomp.pipeline.targets import format_of, sameness, target_names
+from batchcomp.pipeline.selection import chosen, view_of
+from batchcomp.pipeline.targets import format_of, named, sameness
 from batchcomp.pipeline.workers import Threads
 from batchcomp.settings import DecodeSettings
 
@@ -36,19 +37,23 @@ def decode_archive(settings: DecodeSettings, forecast: Forecast | None = None) -
         UsageError: a pattern matches nothing.
         ModelError: the model file is unusable.
     """
-    archive = ArchiveReader.open(settings.source)
-    rows = view_of(archive, version=settings.version, at=settings.at)
-    # of all rows: a pattern must not change a picture's name
-    names = target_names(rows, settings.format, same=sameness(settings.out))
-    chosen = chosen_rows(rows, settings.patterns)
-    if forecast is not None:
-        forecast.expect((row.path, row.width * row.height) for row in chosen)
-    for damage in archive.damage:
-        yield Failed(name=damage.segment, reason=str(damage), damage=True)
-    codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
-    codec.prepare(restores=True)
-    entries = _Entries(archive=archive, rows=chosen, names=names)
-    yield from (_by_picture if codec.device.type == "cpu" else _by_window)(entries, Restorer(codec), settings)
+    with ArchiveIndex.open(settings.source) as index:
+        view = view_of(index, version=settings.version, at=settings.at)
+        picked = chosen(index, view, settings.patterns)
+        if forecast is not None:
+            forecast.expect((row.path, row.width * row.height) for row in index.rows(picked))
+        for damage in index.damage(view):
+            yield Failed(name=damage.segment, reason=str(damage), damage=True)
+        codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
+        codec.prepare(restores=True)
+        rows = named(
+            index.rows(picked), lambda paths: index.relatives(paths, view), settings.format, sameness(settings.out)
+        )
+        entries = _Entries(archive=ArchiveReader(index.store, []), rows=rows)
+        yield from (_by_picture if codec.device.type == "cpu" else _by_window)(entries, Restorer(codec), settings)
+
+
+_Named = tuple[Row, str]  # a row, and the name of its file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,19 +61,19 @@ class _Entries:
     """What is to be restored: rows of an archive, and the names of their files."""
 
     archive: ArchiveReader
-    rows: list[Row]
-    names: dict[str, str]
+    rows: Iterator[_Named]
 
-    def read(self, row: Row) -> Entry | Event:
+    def read(self, one: _Named) -> Entry | Event:
         """Read one, check it, and decode its JPEG."""
-        return read_entry(self.archive, row, self.names[row.path])
+        row, name = one
+        return read_entry(self.archive, row, name)
 
 
 def _by_picture(entries: _Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
     """Take each picture from its entry to its file in one thread, several at once: no stage waits for another."""
 
-    def one(row: Row) -> Event:
-        found = _pictured(entries.read(row), restorer)
+    def one(named: _Named) -> Event:
+        found = _pictured(entries.read(named), restorer)
         return _written(found, settings=settings) if isinstance(found, tuple) else found
 
     heaviest = WINDOW_BYTES * settings.workers
@@ -120,5 +125,6 @@ def _written(entry_and_picture: tuple[Entry, Picture | None], *, settings: Decod
     return Done(name=entry.target, row=row, left_out=left_out(picture, file_format) if picture else ())
 
 
-def _weight(row: Row) -> int:
+def _weight(one: _Named) -> int:
+    row, _ = one
     return max(3 * row.width * row.height, row.payload_bytes)

@@ -15,7 +15,7 @@ from batchcomp.images.names import shown
 from batchcomp.images.walk import Item, WalkFailure, locator, walk
 from batchcomp.pipeline.plan import digest
 from batchcomp.pipeline.records import Failed
-from batchcomp.pipeline.selection import view_of
+from batchcomp.pipeline.selection import rows_of
 
 VERDICTS = SAME, NEW, CHANGED, MISSING, MOVED = "same", "new", "changed", "missing", "moved"
 
@@ -53,7 +53,7 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
         UsageError: a path is missing, or the archive held nothing then.
     """
     archive = ArchiveReader.open(settings.archive)
-    rows = {row.path: row for row in view_of(archive, at=settings.at)}
+    rows = {row.path: row for row in rows_of(archive, at=settings.at)}
     yield from damage_of(archive)
     locate, found = locator(settings.paths), _walk(settings)
     fresh: list[Item] = []
@@ -81,8 +81,8 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
 def diff_moments(folder: Path, first: datetime, second: datetime | None) -> Generator[Finding]:
     """Yield what differs between two moments, and what does not; None is now. Errors: see `diff_folder`."""
     archive = ArchiveReader.open(folder)
-    before = {row.path: row for row in view_of(archive, at=first)}
-    after = {row.path: row for row in view_of(archive, at=second)}
+    before = {row.path: row for row in rows_of(archive, at=first)}
+    after = {row.path: row for row in rows_of(archive, at=second)}
     yield from damage_of(archive)
     for path in before.keys() & after.keys():
         same = before[path].source_sha256 == after[path].source_sha256

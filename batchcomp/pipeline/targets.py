@@ -6,8 +6,9 @@ import os
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from batchcomp.archive.names import clash_key, shortened, unique_entry
@@ -19,10 +20,13 @@ from batchcomp.images.names import TEMP_PREFIX, TEMP_SUFFIX
 from batchcomp.outputs import OUTPUTS, output_for
 
 Sameness = Callable[[str], str]
+_BATCH = 256  # rows that are named together
 _CASE, _NFC, _NFD = "Aa", "\u00e9", "e\u0301"
 
 
-def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str) -> dict[str, str]:
+def target_names(
+    rows: Iterable[Row], format_name: str, *, same: Sameness = str, folders: Collection[str] = ()
+) -> dict[str, str]:
     """Where each path is restored: the same name with the suffix of the output format, escaped as in an archive.
 
     Pictures that would meet under one name (`a.jpg` and `a.png`, also on a disk that ignores case or the way accents
@@ -35,12 +39,13 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
         rows: all current rows of an archive.
         format_name: a key of `OUTPUTS`.
         same: says by equal answers which names the disk cannot tell apart, see `sameness`.
+        folders: paths of folders that the archive has beside those of the rows.
     """
     chosen = {row.path: row for row in rows}
     suffixes = {path: OUTPUTS[format_of(row, format_name)].suffix for path, row in chosen.items()}
     old = {path: real_path(path) for path in chosen}
     names = {path: _restored_name(row, old[path], suffixes[path]) for path, row in chosen.items()}
-    folders = _folders(old.values())
+    folders = _folders([*old.values(), *(f"{real_path(folder)}/" for folder in folders)])
     crowd = Counter(clash_key(name) for name in names.values()) + Counter(map(clash_key, folders))
     crowded = sorted(path for path, name in names.items() if name != old[path] and crowd[clash_key(name)] > 1)
     taken = {clash_key(name) for name in names.values()} - {clash_key(names[path]) for path in crowded}
@@ -52,6 +57,25 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
         names[path] = _fitted(longer)
         taken.add(clash_key(names[path]))
     return {path: stored_path(name) for path, name in _told_apart(names, folders, same).items()}
+
+
+def named(
+    rows: Iterator[Row], relatives: Callable[[list[str]], tuple[list[Row], set[str]]], format_name: str, same: Sameness
+) -> Iterator[tuple[Row, str]]:
+    """Yield each row and where it is restored, as `target_names` of all rows has it: a pattern changes no name.
+
+    Memory grows neither by the rows nor by what else the archive holds.
+
+    Args:
+        rows: those to be restored.
+        relatives: gives the rows and folders that matter to the names of some paths, see `ArchiveIndex.relatives`.
+        format_name: a key of `OUTPUTS`.
+        same: see `target_names`.
+    """
+    while some := list(islice(rows, _BATCH)):
+        others, folders = relatives([row.path for row in some])
+        names = target_names(others, format_name, same=same, folders=folders)
+        yield from ((row, names[row.path]) for row in some)
 
 
 def format_of(row: Row, format_name: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
 from batchcomp.archive import Row
-from batchcomp.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,20 +115,3 @@ SORTS: dict[str, Callable[[ReportRow], Any]] = {
     "gain": lambda row: (row.ms_ssim is None, (row.ms_ssim or 0) - (row.jpeg_ms_ssim or 0)),
     "saved": lambda row: -row.saved,
 }
-
-
-def arrange(rows: Iterable[ReportRow], *, sort: str = "path", worst: int | None = None) -> list[ReportRow]:
-    """Sort rows by a column; `worst` keeps the N measured rows with the lowest MS-SSIM gain over JPEG.
-
-    Icons are not among the worst, see `not_tiny`.
-
-    Raises:
-        UsageError: there is no such column.
-    """
-    if sort not in SORTS:
-        raise UsageError(f"sort column {sort!r}: expected one of {', '.join(SORTS)}")
-    rows = list(rows)
-    if worst is not None:
-        rows = sorted(not_tiny([row for row in rows if row.ms_ssim is not None]), key=SORTS["gain"])[:worst]
-        return rows if sort == "path" else sorted(rows, key=SORTS[sort])
-    return sorted(rows, key=SORTS[sort])

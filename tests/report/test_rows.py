@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchcomp.archive import JpegComparison, Row
-from batchcomp.errors import UsageError
-from batchcomp.report.rows import SORTS, ReportRow, arrange, report_row, row_fields
+from batchcomp.report.rows import ReportRow, report_row, row_fields
 from tests.archive.samples import sample_row, verbatim_row
 
 
@@ -80,26 +79,6 @@ def rows() -> list[ReportRow]:
         report_row(compact("c.png", ms_ssim=None, jpeg=None)),
         report_row(verbatim_row("d.gif", source_bytes=500, payload_bytes=500)),
     ]
-
-
-@pytest.mark.parametrize("column", SORTS)
-def test_every_column_sorts_every_row(column: str) -> None:
-    """Rows without figures sort too, and none is lost."""
-    arranged = arrange(rows(), sort=column)
-    assert sorted(row.path for row in arranged) == ["a.png", "b.png", "c.png", "d.gif"]
-
-
-def test_worst_is_the_least_gain() -> None:
-    """The worst rows have the least MS-SSIM above JPEG's; unmeasured rows are no candidates."""
-    assert [row.path for row in arrange(rows(), worst=9)] == ["b.png", "a.png"]
-    assert [row.path for row in arrange(rows(), worst=1)] == ["b.png"]
-    assert [row.path for row in arrange(rows(), worst=2, sort="archived")] == ["b.png", "a.png"]
-
-
-def test_an_unknown_column_is_a_usage_error() -> None:
-    """The message lists the columns."""
-    with pytest.raises(UsageError, match="expected one of path, size"):
-        arrange(rows(), sort="colour")
 
 
 def test_fields_of_a_row_are_plain() -> None:
