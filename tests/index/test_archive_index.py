@@ -57,7 +57,7 @@ def test_a_new_version_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert [(row.path, row.segment) for row in indexed(folder, version_number(1))] == [("a", 1), ("b", 1), ("c", 2)]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.sampled_from("abcde"), min_size=1, max_size=4), min_size=1, max_size=6), st.data())
 def test_it_follows_whatever_happens(
     tmp_path_factory: pytest.TempPathFactory, segments: list[list[str]], data: st.DataObject

@@ -30,7 +30,7 @@ def made(draw: st.DrawFn, path: str) -> tuple[object, bytes]:
     return sample_row(path, **fields), bytes(draw(st.integers(0, 20)))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["a", "B", "ä", "Z/y", "\U0001f4f7", "\ufb01"]), unique=True, min_size=1), st.data())
 def test_every_column_sorts_as_it_does_in_a_report(
     tmp_path_factory: pytest.TempPathFactory, paths: list[str], data: st.DataObject

@@ -19,7 +19,7 @@ PART = st.sampled_from(["a", "A", "a.png", "a.PNG", "a.jpg", "a~2", "a~2.png", "
 PATHS = st.lists(st.lists(PART, min_size=1, max_size=3).map("/".join), unique=True, min_size=1, max_size=12)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(["a.jpg", "a.png/a", "A"], ["png", "verbatim"])
 @example(["a.gif", "A.gif", "a~2.gif"], ["verbatim"])
 @given(PATHS, st.lists(st.sampled_from(["png", "verbatim"]), min_size=1))
