@@ -9,7 +9,7 @@ from batchcomp.report.rows import SORTS
 
 BPP: Final = "p.payload_bytes * 8.0 / (p.width * p.height)"  # NULL where there are no pixels
 SAVED: Final = "CASE WHEN p.source_bytes THEN 1 - p.payload_bytes * 1.0 / p.source_bytes ELSE 0.0 END"
-GAIN: Final = "p.ms_ssim - coalesce(p.jpeg_ms_ssim, 0)"
+GAIN: Final = "p.ms_ssim - p.jpeg_ms_ssim"
 _ORDERS: Final = {
     "path": "p.path",
     "size": "p.width * p.height DESC",
@@ -17,7 +17,7 @@ _ORDERS: Final = {
     "archived": "p.payload_bytes DESC",
     "bpp": f"{BPP} IS NULL, {BPP} DESC",
     "ms-ssim": "p.ms_ssim IS NULL, p.ms_ssim",
-    "gain": f"p.ms_ssim IS NULL, {GAIN}",
+    "gain": "p.ms_ssim IS NULL, coalesce(p.ms_ssim, 0) - coalesce(p.jpeg_ms_ssim, 0)",
     "saved": f"{SAVED} DESC",
 }
 
