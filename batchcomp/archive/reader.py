@@ -12,11 +12,12 @@ from typing import Self, TypeVar
 from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.jobs import without_promised
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
 from batchcomp.archive.segments import Listing, look, segment_name, segment_numbers
-from batchcomp.archive.store import Identity, Location, Store, store_of
+from batchcomp.archive.store import Identity, Location, MissingStoreError, Store, store_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 
 MISSING, MISSING_MANY = "the segment is missing", "the segments are missing"
@@ -251,6 +252,8 @@ def list_segments(where: Location) -> Listing:
         with durable.reported(store, "check the disk and its permissions"):
             listing = look(store)
     except ArchiveError as error:
+        if isinstance(error.__cause__, MissingStoreError):
+            raise ArchiveNotFoundError(str(error)) from None
         if isinstance(error.__cause__, FileNotFoundError):
             raise ArchiveNotFoundError(f"{store}: there is no such archive; check the name") from None
         if isinstance(error.__cause__, NotADirectoryError):
@@ -270,7 +273,10 @@ def gap_damage(where: Location, numbers: Sequence[int]) -> list[Damage]:
 
 
 def missing_ranges(where: Location, numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Return first and last number of each gap: numbers are given out without gaps, but for those a header tells."""
+    """Return first and last number of each gap: numbers are given out without gaps, but for those a header tells.
+
+    A number that an open job keeps for itself is no gap.
+    """
     ranges = []
     for before, number in pairwise([0, *numbers]):
         if number - before > 1:
@@ -279,7 +285,7 @@ def missing_ranges(where: Location, numbers: Sequence[int]) -> list[tuple[int, i
             last = number - 1 if told is None else min(told, number - 1)
             if last > before:
                 ranges.append((before + 1, last))
-    return ranges
+    return without_promised(where, ranges)
 
 
 def range_name(first: int, last: int) -> str:

@@ -77,7 +77,7 @@ def worst_of(index: ArchiveIndex, picked: Condition, most: int, order: str) -> t
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen(Collection["ReportRow"]):
+class ShownRows(Collection["ReportRow"]):
     """Rows of a report, read anew from the index each time they are gone through."""
 
     index: ArchiveIndex

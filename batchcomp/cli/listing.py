@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchcomp.cli import console, indexed, outside, versions
+from batchcomp.cli.completion import inside
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, AtOpt, JsonOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def list_pictures(
     archive: ArchiveArg = None,
     patterns: Annotated[
-        list[str] | None, typer.Argument(help="Only paths that match these globs.", metavar="[PATTERN]...")
+        list[str] | None,
+        typer.Argument(help="Only paths that match these globs.", metavar="PATTERN", autocompletion=inside),
     ] = None,
     all_versions: Annotated[
         bool, typer.Option("--versions", help="Every version: number, date, size, ZIP file, kind, path.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchcomp.cli import console, indexed, outside, pages, session, versions
+from batchcomp.cli.completion import choice, inside, sorts
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, AtOpt, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
@@ -21,21 +22,38 @@ if TYPE_CHECKING:
 def report(
     archive: ArchiveArg = None,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}. [default: {TABLE}]")
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            autocompletion=choice(*FORMATS),
+            help=f"{', '.join(FORMATS)}. [default: {TABLE}]",
+        ),
     ] = None,
     as_json: JsonOpt = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
     sort: Annotated[
-        str, typer.Option(help="path, size, source, archived, bpp, ms-ssim, gain or saved.", metavar="COLUMN")
+        str,
+        typer.Option(
+            metavar="COLUMN", autocompletion=sorts, help="path, size, source, archived, bpp, ms-ssim, gain or saved."
+        ),
     ] = "path",
     history: Annotated[
-        str | None, typer.Option("--history", metavar="PATH", help="All versions of one picture, as `list` names it.")
+        str | None,
+        typer.Option(
+            "--history",
+            metavar="PATH",
+            autocompletion=inside,
+            help="All versions of one picture, as `list` names it.",
+        ),
     ] = None,
     at: AtOpt = None,
     list_outside: OutsideOpt = False,
     where: indexed.WhereOpt = None,
     show_all: Annotated[bool, typer.Option("--all", help="Every picture in the table, not only what fits.")] = False,
-    worst: Annotated[int | None, typer.Option(min=1, help="Only the N with the least gain over JPEG.")] = None,
+    worst: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the N with the least gain over JPEG.")
+    ] = None,
     html: pages.HtmlOpt = None,
     shown: pages.ShownOpt = pages.SHOWN,
     sources: pages.SourcesOpt = None,
@@ -73,7 +91,7 @@ def report(
         else:
             count = total.pictures
         limit = console.rows_that_fit() if name == TABLE and not show_all and worst is None else -1
-        rows = indexed.Chosen(index=index, condition=picked, order=order, limit=limit, count=count)
+        rows = indexed.ShownRows(index=index, condition=picked, order=order, limit=limit, count=count)
         with console.batched():
             write(Report(title=str(folder), rows=rows, totals=total, left_out=count - len(rows)), console)
         damage = index.damage(view)

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, features
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images import alpha, foreign_data, jpeg_scans, jxl
+from batchcomp.images import alpha, foreign_data, holes, jpeg_scans, jxl
 from batchcomp.images.exotic import exotic_kind, exotic_reason, tiff_compression
 from batchcomp.images.faithful import unsupported_reason
 from batchcomp.images.formats import JPEG, NO_PICTURE, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
@@ -150,6 +150,8 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
             reason = unsupported_reason(image, data, metadata, entry.reasons)
         if entry.name == "JPEG" and (what := jpeg_scans.damage(data, scans, pixels if pixels.size else None)):
             raise _damaged(name, what)
+        if entry.name in {"HEIC", "AVIF"} and holes.items_have_holes(data):
+            raise _damaged(name, f"damaged {entry.name} file, its picture data have gaps")
         reason = reason or foreign_data.box_reason(boxed)
     _check_metadata(metadata, name, limits)
     if reason is not None:

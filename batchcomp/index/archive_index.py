@@ -137,12 +137,17 @@ class ArchiveIndex:
         """Return what the archive held at a moment."""
         return up_to(self.last_id(moment))
 
-    def damage(self, condition: Condition = CURRENT) -> list[Damage]:
-        """Return what is wrong with segments and entries, and with the rows that would fit a condition."""
-        numbers = list(self._database.query("SELECT number FROM segment ORDER BY number", make=_number))
+    def damage(self, condition: Condition = CURRENT, *, upto: int | None = None) -> list[Damage]:
+        """Return what is wrong with segments and entries, and with the rows that would fit a condition.
+
+        `upto` is the number of the last segment that counts.
+        """
+        known = list(self._database.query("SELECT number FROM segment ORDER BY number", make=_number))
+        numbers = [number for number in known if upto is None or number <= upto]
         sql = (
             "SELECT d.name, d.entry, d.reason FROM damage AS d LEFT JOIN picture AS p ON p.id = d.id"
-            f" LEFT JOIN manner AS m ON m.id = p.manner WHERE p.id IS NULL OR ({condition.sql}) ORDER BY d.rowid"
+            f" LEFT JOIN manner AS m ON m.id = p.manner WHERE (p.id IS NULL OR ({condition.sql}))"
+            f" AND d.segment <= {max(numbers, default=0)} ORDER BY d.rowid"
         )
         return [*self._database.query(sql, condition, make=_damage), *gap_damage(self.store, numbers)]
 
@@ -169,11 +174,11 @@ class ArchiveIndex:
             folders |= {name for name, within in inside if self.holds(within & condition)}
         return rows, folders
 
-    def stored(self) -> Iterator[Stored]:
-        """Yield of each current picture what tells whether its file changed since."""
+    def stored(self, condition: Condition = CURRENT) -> Iterator[StoredSource]:
+        """Yield of each picture that fits a condition what tells whether its file changed since."""
         columns = "p.path, p.source_bytes, p.mtime_s, p.mtime_rest, p.source_sha256, p.id, p.manner, p.ms_ssim NOT NULL"
-        sql = f"SELECT {columns} FROM picture AS p WHERE p.next IS NULL AND p.manner != {DAMAGED} ORDER BY p.id"
-        return self._database.query(sql, make=Stored._make)
+        sql = f"SELECT {columns} FROM picture AS p WHERE ({condition.sql}) AND p.manner != {DAMAGED} ORDER BY p.id"
+        return self._database.query(sql, condition, make=StoredSource._make)
 
     def manner(self, number: int) -> dict[str, Any]:
         """Return how pictures of this manner are stored: `stored`, `reason`, `quality`, ... of their rows."""
@@ -182,7 +187,7 @@ class ArchiveIndex:
         return dict(zip(MANNER, next(self._database.query(sql, condition, make=tuple)), strict=True))
 
 
-class Stored(NamedTuple):
+class StoredSource(NamedTuple):
     """Size in bytes, time of change in seconds and nanoseconds, SHA-256 of a source; where and how it is stored."""
 
     path: str

@@ -15,7 +15,7 @@ from batchcomp.errors import ArchiveError
 from batchcomp.index.conditions import Condition
 from batchcomp.index.loading import finish_loading, take_in, take_out
 from batchcomp.index.place import discard, forget_old, index_file, key_of
-from batchcomp.index.reading import Entries, list_segments, read_segment
+from batchcomp.index.reading import Segments, list_segments, read_segment
 from batchcomp.index.schema import PRIVATE, connect, is_loading
 
 T = TypeVar("T")
@@ -133,14 +133,14 @@ class IndexDatabase:
             connection.execute("ROLLBACK")
         connection.execute("BEGIN")
 
-    def _stale(self, connection: sqlite3.Connection, there: Entries) -> list[int]:
+    def _stale(self, connection: sqlite3.Connection, there: Segments) -> list[int]:
         """Return the numbers of the segments that the index has otherwise, or not at all, or that are gone."""
         known = dict(connection.execute("SELECT number, identity FROM segment"))
         known |= {number: identity for number, identity in self._looked.items() if not known.get(number, "-")}
         now = {number: entry.identity for number, entry in there.items()}
         return sorted({number for number, _ in known.items() ^ now.items()})
 
-    def _take_in(self, connection: sqlite3.Connection, there: Entries) -> None:
+    def _take_in(self, connection: sqlite3.Connection, there: Segments) -> None:
         stale = self._stale(connection, there)
         for done, number in enumerate(stale):
             self._told(done, len(stale))

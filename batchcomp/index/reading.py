@@ -8,10 +8,10 @@ from batchcomp.archive.segment import SegmentReplacedError, open_segment
 from batchcomp.archive.store import Entry, Store
 from batchcomp.index.loading import Taken
 
-Entries = dict[int, Entry]  # of the segments of an archive at one moment, by number
+Segments = dict[int, Entry]  # of the segments of an archive at one moment, by number
 
 
-def list_segments(store: Store) -> Entries:
+def list_segments(store: Store) -> Segments:
     """Return the segments that are there.
 
     Raises:

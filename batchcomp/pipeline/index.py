@@ -13,8 +13,9 @@ from batchcomp.archive import ArchiveReader, Damage
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, open_segment
 from batchcomp.errors import ArchiveError, ArchiveNotFoundError
-from batchcomp.index import ArchiveIndex
-from batchcomp.index.schema import segment_of
+from batchcomp.index import ArchiveIndex, Condition
+from batchcomp.index.conditions import CURRENT, up_to
+from batchcomp.index.schema import ids_of, segment_of
 from batchcomp.pipeline.recipe import Recipe, recipe_from
 
 _RECORD = Struct("<QqI32sQI")  # size, mtime in s and ns, SHA-256, segment, number of the Recipe
@@ -37,7 +38,8 @@ class Index:
     read from their manifests when they are needed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, upto: int | None = None) -> None:
+        """Read what is in the archive in `folder`, or in its segments up to a number."""
         self.damage: list[Damage] = []
         self._records: dict[str, bytes] = {}
         self._recipes: dict[Recipe, int] = {}
@@ -47,9 +49,10 @@ class Index:
         self._open_segment = 0
         self._manifest = lru_cache(maxsize=4)(lambda number: _manifest(folder, number))
         self._archive = ArchiveReader(folder, [])
+        view = CURRENT if upto is None else up_to(ids_of(upto)[1])
         with suppress(ArchiveNotFoundError), ArchiveIndex.open(folder) as index:
-            self.damage += index.damage()
-            self._read(index)
+            self.damage += index.damage(view, upto=upto)
+            self._read(index, view)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -94,10 +97,10 @@ class Index:
             self._content = {digest: segment for *_, digest, segment, _ in unpacked}
         return self._content
 
-    def _read(self, index: ArchiveIndex) -> None:
+    def _read(self, index: ArchiveIndex, view: Condition) -> None:
         """Take in the current versions; a row that breaks the rules is unknown, and so its picture is stored anew."""
         number_of = lru_cache(maxsize=1024)(partial(self._recipe_number, index))
-        for path, size, seconds, rest, sha256, place, manner, measured in index.stored():
+        for path, size, seconds, rest, sha256, place, manner, measured in index.stored(view):
             asked = number_of(manner, measured)
             self._records[path] = _RECORD.pack(size, seconds, rest, sha256, segment_of(place), asked)
 

@@ -41,10 +41,20 @@ class Passed:
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A dry run would take this file, and why."""
+    """A dry run would take this file, and why; `bytes` is about how large what comes of it will be, None: unknown."""
 
     name: str
     reason: str
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What restoring comes to, as far as the archive tells: about so many bytes; `free_bytes` is the disk's room."""
+
+    pictures: int
+    bytes: int
+    free_bytes: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +92,7 @@ class Bundle:
     events: tuple[Passed, ...]
 
 
-Event = Done | Passed | Planned | Failed | Waiting | Idle | Bundle
+Event = Done | Passed | Planned | Expected | Failed | Waiting | Idle | Bundle
 
 
 @dataclass(kw_only=True)

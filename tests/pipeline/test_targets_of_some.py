@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from batchcomp.archive.names import clash_key
 from batchcomp.index import ArchiveIndex
 from batchcomp.index.conditions import CURRENT, up_to
 from batchcomp.index.schema import ids_of
-from batchcomp.pipeline.targets import named, target_names
+from batchcomp.pipeline.targets import Names, target_names
 from tests.archive.samples import sample_row, verbatim_row, write_archive
 
 PART = st.sampled_from(["a", "A", "a.png", "a.PNG", "a.jpg", "a~2", "a~2.png", "a.b.png", "b", ".a", "\xe9", "e\u0301"])
@@ -41,8 +42,8 @@ def test_some_get_the_names_that_they_have_among_all(
             for same in (str, clash_key):
                 every = target_names(there, "png", same=same)
                 for row in there:
-                    some = named(iter([row]), lambda some, view=view: index.relatives(some, view), "png", same)  # type: ignore[misc]
-                    assert list(some) == [(row, every[row.path])]
+                    some = Names(partial(index.relatives, condition=view), "png", same)
+                    assert some[row.path] == every[row.path]
 
 
 def test_one_picture_needs_no_other(tmp_path: Path) -> None:

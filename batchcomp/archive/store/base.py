@@ -44,6 +44,13 @@ class StoreError(OSError):
         return StoreError, (self.reason, self.advice)
 
 
+class MissingStoreError(StoreError):
+    """There is no such store, not even an empty one: the bucket is missing."""
+
+    def __reduce__(self) -> tuple[type[StoreError], tuple[str, str]]:
+        return MissingStoreError, (self.reason, self.advice)
+
+
 class StaleError(OSError):
     """The name belongs to another file by now than the one of the identity that was given; or to none any more."""
 
@@ -147,7 +154,7 @@ class Store(Protocol):
         """Return up to `size` bytes from `offset` on; fewer where the file ends before.
 
         Raises:
-            StaleError: `identity` is given and is not that of the file.
+            StaleError: `identity` is given, is not that of the file, and those bytes are not at hand any more.
             OSError: it cannot be read.
         """
 
