@@ -66,6 +66,7 @@ ONLY_IN = {
     "filelock": {"archive", "training"},
     "platformdirs": {"cli", "index"},
     "sqlite3": {"index", "serve"},
+    "pyarrow": {"report"},
     "matplotlib": {"benchmark", "report"},
     "jinja2": {"pages"},
     "starlette": {"serve"},
