@@ -64,6 +64,7 @@ ONLY_IN = {
     "joblib": {"pipeline", "benchmark"},
     "distributed": {"pipeline"},
     "filelock": {"archive", "training"},
+    "obstore": {"archive"},
     "platformdirs": {"cli", "index"},
     "sqlite3": {"index", "serve"},
     "pyarrow": {"report"},

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.damage import Damage, FoundDamageError
-from batchcomp.archive.jobs import without_promised
+from batchcomp.archive.jobs import open_ids, without_promised
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
@@ -260,6 +260,10 @@ def list_segments(where: Location) -> Listing:
             raise ArchiveNotFoundError(f"{store}: is a file, not an archive (a folder NAME.bca)") from None
         raise
     if not listing.numbers:
+        if names := open_ids(store):
+            raise ArchiveNotFoundError(
+                f"{store}: job {names[0]} is open, and none of its parts is there yet; go on with it"
+            )
         raise ArchiveNotFoundError(f"{store}: holds no finished segment (000001.zip, ...); run `batchcomp compress`")
     return listing
 

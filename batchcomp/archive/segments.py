@@ -20,7 +20,7 @@ FAILURES_NAME = "failures.jsonl"  # which files stay outside, and why
 JOBS_NAME = "jobs"  # a folder: what open jobs are to do
 _BESIDE = (SETTINGS_NAME, FAILURES_NAME)
 _OURS = b'"batchcomp-'  # stands in the first line or two of both
-_JOB_FILE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\.jsonl?|\..*\.tmp")
+_JOB_FILE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\.(?:jsonl?|[0-9]+\.failures)|\..*\.tmp")
 _PARITY = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip\.parity")
 _TEMP = re.compile(r"\.[0-9]{6,}\.zip(\.parity)?\.tmp|\.(?:\.lock\.holder|settings\.json|failures\.jsonl)\.[0-9]+\.tmp")
 

@@ -233,7 +233,7 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
         case Passed(failed_before=True):
             log(f"failed before: {event.reason}")
         case Passed(unchanged=False):
-            say(f"passed over: {event.reason}")
+            log(f"passed over: {event.reason}")
         case Waiting():
             say(f"waiting: the load average is {event.load:.2f}, above --max-load {event.max_load:g}")
         case Planned() if not as_json:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from batchcomp.cli import console
+from batchcomp.places import Place
 
 if TYPE_CHECKING:
     from batchcomp.index import ArchiveIndex, Condition
@@ -25,7 +25,7 @@ WhereOpt = Annotated[
 _MANY = 20  # segments that take a moment
 
 
-def open_index(archive: Path, *, rebuild: bool = False) -> ArchiveIndex:
+def open_index(archive: Place, *, rebuild: bool = False) -> ArchiveIndex:
     """Open the index of an archive; what takes long is said where there is a terminal. Errors: see `ArchiveIndex`."""
     from batchcomp.index import ArchiveIndex
 

@@ -12,6 +12,7 @@ from batchcomp.cli.completion import choice, inside, sorts
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, AtOpt, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
+from batchcomp.places import Place
 from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _page(html: Path, index: ArchiveIndex, total: Totals, options: pages.PageOpt
     return pages.write_report(html, opened, list(map(report_row, index.rows())), total, options)
 
 
-def _part(folder: Path, history: str | None, *, as_json: bool) -> int:
+def _part(folder: Place, history: str | None, *, as_json: bool) -> int:
     """Report one picture's history, or what stays outside."""
     from batchcomp.index.conditions import Condition
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
-from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from batchcomp.index import ArchiveIndex, Condition
 from batchcomp.index.conditions import CURRENT, up_to
 from batchcomp.index.schema import ids_of, segment_of
 from batchcomp.pipeline.recipe import Recipe, recipe_from
+from batchcomp.places import Place
 
 _RECORD = Struct("<QqI32sQI")  # size, mtime in s and ns, SHA-256, segment, number of the Recipe
 
@@ -38,7 +38,7 @@ class Index:
     read from their manifests when they are needed.
     """
 
-    def __init__(self, folder: Path, *, upto: int | None = None) -> None:
+    def __init__(self, folder: Place, *, upto: int | None = None) -> None:
         """Read what is in the archive in `folder`, or in its segments up to a number."""
         self.damage: list[Damage] = []
         self._records: dict[str, bytes] = {}
@@ -132,6 +132,6 @@ class Index:
             return False
 
 
-def _manifest(folder: Path, number: int) -> tuple[Segment, bytes]:
+def _manifest(folder: Place, number: int) -> tuple[Segment, bytes]:
     segment = open_segment(folder, number)
     return segment, segment.read_manifest()

@@ -39,7 +39,7 @@ from batchcomp.serve.catalogue import MOST_ITEMS, Catalogue, Held
 from batchcomp.serve.database import MOST_TEXT, ORDERS, Query
 from batchcomp.serve.gallery import Gallery
 from batchcomp.serve.guard import Guard
-from batchcomp.serve.pictures import FORMATS, Pictures, reason_of, saved_name, shows_stored, stored_name
+from batchcomp.serve.pictures import FORMATS, Pictures, formats_of, reason_of, saved_name, shows_stored, stored_name
 from batchcomp.serve.shared_work import AbandonedError, BusyError, Result, SharedWork
 
 FOREVER: Final = "private, max-age=31536000, immutable"  # a key never stands for anything else
@@ -260,7 +260,6 @@ def _about(held: Held) -> dict[str, Any]:
         "version": held.number,
         "archived": _seconds(held.archived),
         "reason": printable(held.reason),
-        "formats": list(FORMATS),
     }
     row = held.row
     if row is None:
@@ -268,6 +267,7 @@ def _about(held: Held) -> dict[str, Any]:
     found = report_row(row)
     return about | {
         "stored": row.stored,
+        "formats": formats_of(row),
         "why": printable(row.reason),
         "width": row.width,
         "height": row.height,

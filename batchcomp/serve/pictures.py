@@ -14,7 +14,7 @@ from PIL import Image
 from batchcomp.archive import ArchiveReader, Row
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.glimpse import glimpse
-from batchcomp.errors import ArchiveError, BatchcompError, PictureError
+from batchcomp.errors import ArchiveError, BatchcompError, PictureError, UnsupportedPictureError
 from batchcomp.images.alpha import channel
 from batchcomp.images.isolated import Decoders
 from batchcomp.images.outputs import output_format
@@ -38,6 +38,8 @@ PNG, JPEG, WEBP, BINARY = "image/png", "image/jpeg", "image/webp", "application/
 _TYPES: Final = {"png": PNG, "jpeg": JPEG, "webp": WEBP}
 FORMATS: Final = tuple(name for name in _TYPES if name in OUTPUTS)  # that a picture can be saved as
 _STORED: Final = {"compact": JPEG, "jpeg": JPEG, "webp": WEBP, "png": PNG, "compact-avif": "image/avif"}
+_STARTS: Final = {b"\x89PNG\r\n\x1a\n": PNG, b"\xff\xd8\xff": JPEG, b"GIF87a": "image/gif", b"GIF89a": "image/gif"}
+_LARGEST_AS_IT_IS: Final = 3_000_000  # bytes of a file that may stand for its own thumbnail
 _CHECKERS: Final = ((210, 210, 210), (240, 240, 240))  # where a picture is transparent
 _LARGEST_ICC: Final = 16_000  # bytes of a colour profile that goes with a thumbnail
 
@@ -71,7 +73,13 @@ class Pictures:
         Raises:
             PictureError: there is nothing to show; the message says why.
         """
-        picture = self._glimpse(row)
+        data = self._read(row)
+        try:
+            picture = self._glimpse(row, data)
+        except UnsupportedPictureError:
+            if len(data) <= _LARGEST_AS_IT_IS and (kind := kind_of(data)):
+                return Result(kind, data)  # browsers make it smaller themselves
+            raise
         image = Image.fromarray(picture.pixels[:, :, 0] if picture.mode == "L" else picture.pixels)
         image.thumbnail((THUMB, THUMB), Image.Resampling.BILINEAR, reducing_gap=2)
         if picture.metadata.alpha:
@@ -79,11 +87,13 @@ class Pictures:
             image = Image.composite(image.convert("RGB"), _checkers(image.size), alpha)
         return Result(JPEG, _jpeg(upright(image, orientation_of(picture.metadata)), picture.metadata, 80))
 
-    def _glimpse(self, row: Row) -> Picture:
+    def _read(self, row: Row) -> bytes:
         try:
-            data = self._archive.read(row)
+            return self._archive.read(row)
         except ArchiveError as error:
             raise PictureError(str(error)) from error
+
+    def _glimpse(self, row: Row, data: bytes) -> Picture:
         if row.stored not in KINDS:
             raise PictureError(f"stored as {row.stored!r}, which this build cannot decode; upgrade batchcomp")
         if row.stored == VERBATIM:
@@ -104,7 +114,13 @@ class Pictures:
 
     def view(self, row: Row) -> Result:
         """Return the restored picture for a browser's window: upright, without EXIF. Errors: see `restored`."""
-        picture = self.restored(row)
+        try:
+            picture = self.restored(row)
+        except UnsupportedPictureError:
+            data = self._read(row)
+            if kind := kind_of(data):
+                return Result(kind, data)
+            raise
         image = upright(to_image(picture), orientation_of(picture.metadata))
         if not picture.metadata.alpha and max(image.size) <= output_format("jpeg").max_side:
             return Result(JPEG, _jpeg(image, picture.metadata, 92, subsampling=0, largest_icc=1 << 24))
@@ -138,10 +154,7 @@ class Pictures:
         Raises:
             PictureError: it is damaged.
         """
-        try:
-            return Result(_STORED.get(row.stored, BINARY), self._archive.read(row))
-        except ArchiveError as error:
-            raise PictureError(str(error)) from error
+        return Result(_STORED.get(row.stored, BINARY), self._read(row))
 
     def has_original(self, row: Row) -> bool:
         """Tell whether there is a file where the original was."""
@@ -161,6 +174,23 @@ class Pictures:
             raise PictureError(view.reason)
         about, versions = view_data(view, 0, COMPARED_BYTES)
         return Result("application/json", json.dumps({"about": about, **versions}, allow_nan=False).encode())
+
+
+def kind_of(data: bytes) -> str:
+    """Return the media type of a file by its first bytes, "" for what browsers do not show as a picture.
+
+    No type with scripts in it, such as SVG, is among them.
+    """
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return WEBP
+    return next((kind for start, kind in _STARTS.items() if data.startswith(start)), "")
+
+
+def formats_of(row: Row) -> list[str]:
+    """Return the formats that the picture can be saved in; a source that is stored as it is comes back as it is."""
+    if row.stored == VERBATIM or row.stored not in KINDS:
+        return []
+    return [name for name in FORMATS if OUTPUTS[name].alpha or not row.mode.endswith("A")]
 
 
 def shows_stored(stored: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,7 @@ class Result:
         if len(data) > IN_MEMORY:
             self._turn = threading.Lock()
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with this object
+            weakref.finalize(self, self._file.close)
             self._file.write(data)
             self._data = b""
 

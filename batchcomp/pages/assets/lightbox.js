@@ -28,7 +28,8 @@ class Lightbox {
     this.compareButton = button("Compare", "Compare versions", () => this.compare(), { hidden: true, "aria-pressed": "false" });
     byId("box-tools").append(this.compareButton, this.back, this.forth, button("\u2715", "Close", () => this.dialog.close()));
     this.dialog.addEventListener("close", () => this.closed());
-    this.dialog.addEventListener("keydown", (event) => this.key(event));
+    // of the document: a button that is disabled while it has the focus leaves it to nobody
+    document.addEventListener("keydown", (event) => this.dialog.open && this.key(event));
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
 
@@ -156,7 +157,7 @@ class Lightbox {
     }
     this.side.replaceChildren(...parts);
     this.compareButton.hidden = !["compact", "packed", "compact-avif"].includes(about.stored);
-    this.compareButton.textContent = about.original ? "Compare with the original" : "Compare with the compact picture";
+    this.compareButton.title = about.original ? "Beside the original and JPEG (C)" : "Beside the compact picture (C)";
   }
 
   async compare() {
