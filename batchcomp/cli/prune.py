@@ -56,7 +56,7 @@ def prune(
     periods = {"daily": keep_daily, "weekly": keep_weekly, "monthly": keep_monthly, "yearly": keep_yearly}
     keep = Keep(last=keep_last or int(not any(periods.values())), **periods)
     say_foreign(folder)
-    options = {"keep": keep, "gone": gone, "max_drop": 100 if yes else max_drop, "lock_wait": lock_wait}
+    options: dict[str, Any] = {"keep": keep, "gone": gone, "max_drop": 100 if yes else max_drop, "lock_wait": lock_wait}
     found = _would_prune(folder, options) if dry_run else prune_archive(folder, **options)
     for one in found.dropped:
         if as_json:
