@@ -84,8 +84,6 @@ class Spread:
             raise UsageError("--shard: of which job? name it with --job ID, which `compress --plan` printed")
         if self.part_files and not self.plan and not self.spreads:
             raise UsageError("--part-files: there are no parts without --plan or --engine dask")
-        if self.plan and self.spreads:
-            raise UsageError("--plan with --engine: a plan needs none; leave one out")
         if not self.continues:
             return
         if paths or not output:
