@@ -8,10 +8,21 @@ import typer
 
 from batchcomp.cli import console, goals, limits, progress
 from batchcomp.cli import jobs as jobs_options
+from batchcomp.cli.closing import say_passed_over
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
-from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
+from batchcomp.cli.options import (
+    WHICH,
+    BatchOpt,
+    DeviceOpt,
+    JobsOpt,
+    JsonOpt,
+    LockWaitOpt,
+    MaxLoadOpt,
+    ModelOpt,
+    batch_size,
+)
 from batchcomp.places import Place, place
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 
@@ -31,16 +42,17 @@ def compress(
         typer.Option(
             "--output",
             "-o",
+            metavar="ARCHIVE",
             help="The archive; by default FOLDER.bca beside the folder.",
             autocompletion=archives,
-            metavar="PATH",
             parser=place,
         ),
     ] = None,
     quality: Annotated[
-        int, typer.Option("--quality", "-q", min=1, max=100, help="1 (smallest) to 100 (best).")
+        int, typer.Option("--quality", "-q", metavar="Q", min=1, max=100, help="1 (smallest) to 100 (best).")
     ] = DEFAULT_QUALITY,
     match_jpeg: goals.MatchJpegOpt = None,
+    match_jpeg_bytes: goals.MatchBytesOpt = None,
     target_ms_ssim: goals.MsSsimOpt = None,
     target_ssimulacra2: goals.EyeOpt = None,
     max_bpp: goals.MaxBppOpt = None,
@@ -52,19 +64,29 @@ def compress(
     jobs: JobsOpt = 0,
     batch: BatchOpt = "auto",
     model: ModelOpt = None,
-    include: Annotated[list[str] | None, typer.Option(help="Take only files that match this glob.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Leave out files and folders that match.")] = None,
+    include: limits.IncludeOpt = None,
+    exclude: limits.ExcludeOpt = None,
     verbatim: limits.VerbatimOpt = None,
     follow_symlinks: limits.FollowOpt = False,
     measure: goals.MeasureOpt = QUICK,
     no_measure: goals.NoMeasureOpt = False,
     recompress: Annotated[
         bool,
-        typer.Option("--recompress", help="Compress unchanged pictures again that are stored with other settings."),
+        typer.Option(
+            "--recompress",
+            rich_help_panel=WHICH,
+            help="Compress unchanged pictures again that are stored with other settings.",
+        ),
     ] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Try again what failed before and did not change.")] = False,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", rich_help_panel=WHICH, help="Try again what failed before and did not change."),
+    ] = False,
     checksum: Annotated[
-        bool, typer.Option("--checksum", help="Tell changed files by their content, not by size and time.")
+        bool,
+        typer.Option(
+            "--checksum", rich_help_panel=WHICH, help="Tell changed files by their content, not by size and time."
+        ),
     ] = False,
     lock_wait: LockWaitOpt = 0,
     max_load: MaxLoadOpt = None,
@@ -94,7 +116,13 @@ def compress(
         "paths": tuple(paths or ()),
         "quality": quality,
         "target": goals.target_of(
-            match_jpeg, target_ms_ssim, target_ssimulacra2, max_bpp, goals.bytes_of(max_bytes), given=_given(ctx)
+            match_jpeg,
+            match_jpeg_bytes,
+            target_ms_ssim,
+            target_ssimulacra2,
+            max_bpp,
+            goals.bytes_of(max_bytes),
+            given=_given(ctx),
         ),
         "codec": codec,
         "pack": pack,
@@ -157,6 +185,7 @@ def compress(
         _finish(archive, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
     if not outcome.counts.total():
         console.say("no files found below PATH; look at --include and --exclude")
+    say_passed_over(outcome)
     _say_left(settled, outcome)
     verb = "would be stored" if dry_run else "stored"
     code = console.summarise(outcome, verb, as_json=as_json, archive=str(settings.archive))

@@ -25,8 +25,8 @@ def verify(
     sources: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Compare with the originals: the PATH that compress was given; can be repeated.",
             metavar="PATH",
+            help="Compare with the originals: the PATH that compress was given; can be repeated.",
             parser=folder,
         ),
     ] = None,
