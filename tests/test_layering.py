@@ -15,6 +15,7 @@ SHARED = {
     "errors",
     "escapes",
     "kinds",
+    "memory",
     "outputs",
     "settings",
     "interrupts",

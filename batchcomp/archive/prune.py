@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import partial
 
 from batchcomp.archive.growing import checked_line, utc_now
-from batchcomp.archive.jobs import check_no_job
 from batchcomp.archive.lock import await_first_segment, locked
 from batchcomp.archive.manifest import MAX_MANIFEST, held_line, is_held, is_row
+from batchcomp.archive.promised import check_no_job
 from batchcomp.archive.reader import ArchiveReader, find_segments
 from batchcomp.archive.retention import Keep
 from batchcomp.archive.rewrite import Kept, check_kind, rewrite

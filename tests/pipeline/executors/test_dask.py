@@ -141,6 +141,22 @@ def test_decode_and_verify_are_the_same_as_local(
     assert sorted(map(str, there)) == sorted(map(str, here))
 
 
+def test_decode_goes_on_where_a_worker_was_lost(
+    cluster: DaskCluster, settings: CompressSettings, tmp_path: Path
+) -> None:
+    """What it had written is no reason to refuse its work to the next one; what was there before is left alone."""
+    tally(compress_archive(settings))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "05.png").write_text("mine")
+    decoding = DecodeSettings(source=settings.archive, out=tmp_path / "out", jobs=1, model=settings.model)
+    with DaskExecutor(cluster.address) as dask, cluster.losing_workers(random.Random(3), 2):  # noqa: S311
+        outcome = tally(decode_archive(decoding, restore=restored_over(dask)))
+    assert (outcome.counts["done"], outcome.counts["failed"]) == (23, 1)
+    assert "--force" in outcome.failures[0].reason
+    assert (tmp_path / "out" / "05.png").read_text() == "mine"
+    assert len([path for path in (tmp_path / "out").iterdir() if path.suffix == ".png"]) == 24
+
+
 @pytest.mark.parametrize("kills", [QUICK, pytest.param(LONG, marks=pytest.mark.long)])
 def test_kills_of_workers_at_random_moments(
     cluster: DaskCluster, settings: CompressSettings, tmp_path: Path, kills: int
