@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -44,6 +45,19 @@ class Url:
         """What follows the last dot of the name, with it."""
         return PurePosixPath(self.name).suffix
 
+    @property
+    def stem(self) -> str:
+        """The name without its suffix."""
+        return PurePosixPath(self.name).stem
+
+    def is_file(self) -> bool:
+        """An archive, or a folder of sources, is never one object."""
+        return False
+
+    def resolve(self) -> Url:
+        """An address is always whole."""
+        return self
+
     def with_name(self, name: str) -> Url:
         """Return the address beside this one; inside the bucket where this one is all of it."""
         folder = self.prefix.rpartition("/")[0]
@@ -51,14 +65,17 @@ class Url:
 
 
 Place = Path | Url
+AnyPlace = str | os.PathLike[str] | Url
 
 
-def place(text: str | Path) -> Place:
-    """Return what a word on the command line names.
+def place(text: AnyPlace) -> Place:
+    """Return what a word on the command line names: a folder, or where it begins like one, an address.
 
     Raises:
         UsageError: it is an address that makes no sense, of a store that is not known, or with credentials in it.
     """
+    if isinstance(text, Url):
+        return text
     match = _ADDRESS.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         return Path(text)
@@ -76,3 +93,15 @@ def place(text: str | Path) -> Place:
     if not _BUCKET.fullmatch(bucket) or {".", ".."} & set(parts):
         raise UsageError(f"{text}: expected {scheme}://BUCKET/PREFIX, without . or .. in it")
     return Url(scheme, bucket, "/".join(parts))
+
+
+def folder(text: AnyPlace) -> Path:
+    """Like `place`, where only what lies on this machine will do.
+
+    Raises:
+        UsageError: it is an address.
+    """
+    found = place(text)
+    if isinstance(found, Url):
+        raise UsageError(f"{found}: lies in an object store, and a folder or file of this machine is needed here")
+    return found

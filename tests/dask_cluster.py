@@ -8,9 +8,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,8 +25,8 @@ PATIENCE = 120  # seconds for what takes a few on an idle machine
 class DaskCluster:
     """A scheduler and `workers` processes with one thread each, as a context manager."""
 
-    def __init__(self, folder: Path, workers: int = 2) -> None:
-        self._folder, self._workers = folder, workers
+    def __init__(self, folder: Path, workers: int = 2, environment: dict[str, str] | None = None) -> None:
+        self._folder, self._workers, self._environment = folder, workers, environment or {}
         self._processes: list[subprocess.Popen[bytes]] = []
         self.address = ""
 
@@ -61,6 +62,25 @@ class DaskCluster:
                     found.append(child.pid)
         return found
 
+    @contextmanager
+    def losing_workers(self, chance: random.Random, most: int) -> Iterator[list[int]]:
+        """Kill a worker at random moments, `most` times; yield the list that grows by one for each."""
+        killed: list[int] = []
+        done = threading.Event()
+
+        def kill() -> None:
+            while not done.wait(chance.uniform(0.1, 1.5)) and len(killed) < most:
+                if self.kill_one(chance):
+                    killed.append(len(killed))
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        try:
+            yield killed
+        finally:
+            done.set()
+            killer.join()
+
     @property
     def scheduler(self) -> int:
         """The process of the scheduler."""
@@ -77,7 +97,7 @@ class DaskCluster:
         return False
 
     def _start(self, what: str, *arguments: str) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **self._environment}
         with (self._folder / f"{what}.log").open("wb") as log:
             self._processes.append(
                 subprocess.Popen(

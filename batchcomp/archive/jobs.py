@@ -211,7 +211,9 @@ def close_job(where: Location, job: OpenJob) -> None:
         for entry in store.entries():
             if entry.name.startswith(".") and f".zip.{job.id}." in entry.name and entry.name.endswith(".tmp"):
                 store.delete(entry.name)
-        store.delete(_parts_name(job.id))
+        for entry in store.entries(JOBS_NAME):
+            if entry.name.startswith(f"{job.id}.") and not entry.name.endswith(".json"):
+                store.delete(f"{JOBS_NAME}/{entry.name}")
         store.delete(_head_name(job.id))
         if isinstance(store.place, Path):
             with suppress(OSError):
@@ -228,9 +230,9 @@ def _parts_name(job: str) -> str:
 
 def _forget_unfinished(store: Store) -> None:
     """Delete what is no open job's: its planner died before there was one."""
-    jobs = {f"{job}{suffix}" for job in open_ids(store) for suffix in (".json", ".jsonl")}
+    jobs = set(open_ids(store))
     for entry in store.entries(JOBS_NAME):
-        if entry.name not in jobs and not entry.problem:
+        if entry.name.partition(".")[0] not in jobs and not entry.problem:
             store.delete(f"{JOBS_NAME}/{entry.name}")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from batchcomp.cli import console, goals, limits, progress
 from batchcomp.cli import jobs as jobs_options
+from batchcomp.cli.closing import say_passed_over
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
@@ -23,6 +23,7 @@ from batchcomp.cli.options import (
     ModelOpt,
     batch_size,
 )
+from batchcomp.places import Place, place
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 
 if TYPE_CHECKING:
@@ -32,15 +33,19 @@ if TYPE_CHECKING:
 
 def compress(
     ctx: typer.Context,
-    paths: Annotated[list[Path] | None, typer.Argument(help="Folders of photos, or photos.", metavar="PATH")] = None,
+    paths: Annotated[  # of `Place`: typer takes no unions
+        list[Any] | None,
+        typer.Argument(help="Folders of photos, or photos; or one address.", metavar="PATH", parser=place),
+    ] = None,
     output: Annotated[
-        Path | None,
+        Any,
         typer.Option(
             "--output",
             "-o",
             metavar="ARCHIVE",
             help="The archive; by default FOLDER.bca beside the folder.",
             autocompletion=archives,
+            parser=place,
         ),
     ] = None,
     quality: Annotated[
@@ -157,7 +162,7 @@ def compress(
     spread.check(paths=bool(paths), output=output is not None, given=_where_from(ctx)[0])
     if output is not None and spread.continues:
         raise typer.Exit(jobs_options.go_on(output, spread, asked, as_json=as_json))
-    archive = output or default_archive(asked["paths"])
+    archive: Place = output or default_archive(asked["paths"])
     check_archive_name(archive)
     settled = settle(archive, asked, *_where_from(ctx))
     settings = settled.settings
@@ -180,6 +185,7 @@ def compress(
         _finish(archive, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
     if not outcome.counts.total():
         console.say("no files found below PATH; look at --include and --exclude")
+    say_passed_over(outcome)
     _say_left(settled, outcome)
     verb = "would be stored" if dry_run else "stored"
     code = console.summarise(outcome, verb, as_json=as_json, archive=str(settings.archive))
@@ -234,7 +240,7 @@ def _say_left(settled: Settled, outcome: Outcome) -> None:
         )
 
 
-def _finish(archive: Path, source: int, stored: int, *, as_json: bool) -> None:
+def _finish(archive: Place, source: int, stored: int, *, as_json: bool) -> None:
     from batchcomp.cli.state import remember_archive
     from batchcomp.report.text import human
 

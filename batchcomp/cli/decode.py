@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,7 @@ from batchcomp.cli.options import (
 )
 from batchcomp.errors import UsageError
 from batchcomp.outputs import DEFAULT_OUTPUT, FORMATS, OUTPUTS, SOURCE, SPELLINGS
+from batchcomp.places import Place, place
 from batchcomp.report.text import count_of
 from batchcomp.settings import DecodeSettings
 
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
 
 def decode(
     source: Annotated[
-        Path,
+        Any,  # a `Place`: typer takes no unions
         typer.Argument(
-            help="An archive, or a payload taken out of one.", metavar="ARCHIVE|PAYLOAD", autocompletion=archives
+            help="An archive, or a payload taken out of one.",
+            metavar="ARCHIVE|PAYLOAD",
+            autocompletion=archives,
+            parser=place,
         ),
     ],
     patterns: Annotated[
@@ -116,7 +120,7 @@ def decode(
     raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(out)))
 
 
-def _plan(source: Path, events: Generator[Event], out: Path, *, as_json: bool) -> int:
+def _plan(source: Place, events: Generator[Event], out: Path, *, as_json: bool) -> int:
     """Show what a dry run found.
 
     Raises:
@@ -128,6 +132,6 @@ def _plan(source: Path, events: Generator[Event], out: Path, *, as_json: bool) -
     return console.summarise(outcome, f"would be restored below {out.resolve()}", as_json=as_json, out=str(out))
 
 
-def restored_beside(archive: Path) -> Path:
+def restored_beside(archive: Place) -> Path:
     """Return where an archive is restored unless told otherwise: `photos-restored` in the current folder."""
-    return Path(f"{archive.resolve().with_suffix('').name}-restored")
+    return Path(f"{archive.resolve().stem}-restored")

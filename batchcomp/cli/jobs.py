@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from batchcomp.cli import console, progress
 from batchcomp.errors import UsageError
+from batchcomp.places import Place
 from batchcomp.report.text import count_of
 from batchcomp.settings import EXECUTORS, CompressSettings
 
@@ -154,7 +154,7 @@ def plan(settings: CompressSettings, spread: Spread, *, as_json: bool) -> int:
     return console.summarise(outcome, "stored", as_json=as_json, archive=str(archive))
 
 
-def go_on(archive: Path, spread: Spread, asked: dict[str, Any], *, as_json: bool) -> int:
+def go_on(archive: Place, spread: Spread, asked: dict[str, Any], *, as_json: bool) -> int:
     """Do what a job still lacks, or a share of it, or close it. Returns the exit code."""
     from batchcomp.archive.jobs import find_job, is_closed
     from batchcomp.cli.memory import give_back_freed
@@ -184,22 +184,28 @@ def over(settings: CompressSettings, spread: Spread, asked: dict[str, Any], fore
         )
 
 
-def say_open(archive: Path) -> None:
-    """Say which jobs are open: what they will store may be stored by this run too."""
-    for name in _open(archive):
-        console.say(
-            f"{archive}: job {name} is open; what it takes may be stored twice: go on with it by "
-            f"--job {name}, or close it by --finish {name}"
-        )
+def say_open(archive: Place, more: str = "what it takes may be stored twice") -> None:
+    """Say which jobs are open, how far they are, and what follows for this run."""
+    from batchcomp.archive.jobs import open_jobs
+    from batchcomp.archive.part_writer import missing_parts
+    from batchcomp.errors import ArchiveError
+
+    for job in open_jobs(archive):
+        with suppress(ArchiveError, OSError):  # the run itself will say what is wrong
+            missing = len(missing_parts(archive, job))
+            console.say(
+                f"{archive}: job {job.id} is open, {missing} of {count_of(job.parts, 'part')} are missing; {more}: "
+                f"go on with it by `compress -o {archive} --job {job.id}`, or close it by --finish {job.id}"
+            )
 
 
-def _open(archive: Path) -> list[str]:
+def _open(archive: Place) -> list[str]:
     from batchcomp.archive.jobs import open_ids
 
     return open_ids(archive)
 
 
-def _events(archive: Path, job: OpenJob, spread: Spread, machine: Machine, stack: ExitStack) -> Generator[Event]:
+def _events(archive: Place, job: OpenJob, spread: Spread, machine: Machine, stack: ExitStack) -> Generator[Event]:
     from batchcomp.pipeline.job_settings import settings_of
     from batchcomp.pipeline.planning import finish
     from batchcomp.pipeline.spread import go_on, parts_of_shard, run_parts

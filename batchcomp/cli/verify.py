@@ -10,9 +10,10 @@ import typer
 
 from batchcomp.cli import console, outside, parity, progress
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of
+from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of, say_open
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import ExitCode
+from batchcomp.places import Place, folder
 
 
 def verify(
@@ -24,7 +25,9 @@ def verify(
     sources: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="PATH", help="Compare with the originals: the PATH that compress was given; can be repeated."
+            metavar="PATH",
+            help="Compare with the originals: the PATH that compress was given; can be repeated.",
+            parser=folder,
         ),
     ] = None,
     list_outside: OutsideOpt = False,
@@ -50,6 +53,7 @@ def verify(
         model=model,
     )
     say_foreign(settings.archive)
+    say_open(settings.archive, "their numbers are no damage")
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
     with executor_of(engine, scheduler) as executor:
         outcome = progress.watch(
@@ -113,8 +117,8 @@ def _count_pixels(finding: Any, counts: Counter[str]) -> None:
             console.say(finding.note)
 
 
-def _say_summary(folder: Path, counts: Counter[str]) -> None:
-    text = f"{folder}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
+def _say_summary(archive: Place, counts: Counter[str]) -> None:
+    text = f"{archive}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
     if "restored" in counts:
         text += f", restored {counts['restored']}, pixels proved {counts['pixels_proved']}"
         odd = {"not restored": "not_restored", "not recorded": "pixels_not_recorded", "different": "pixels_different"}

@@ -11,6 +11,7 @@ from batchcomp.codec.weights import DEFAULT, lasting_name
 from batchcomp.errors import ArchiveError, UsageError
 from batchcomp.images.names import name_problem
 from batchcomp.images.walk import Item
+from batchcomp.places import Place, Url, place
 from batchcomp.settings import CompressSettings, Limits, Target
 
 PLAIN: Final = ("quality", "measure", "codec", "pack", "effort", "isolate", "recompress", "parity")  # as they are
@@ -39,7 +40,7 @@ def settings_json(settings: CompressSettings, models: Iterable[str]) -> dict[str
     }
 
 
-def settings_of(archive: Path, value: Mapping[str, Any], machine: Machine) -> CompressSettings:
+def settings_of(archive: Place, value: Mapping[str, Any], machine: Machine) -> CompressSettings:
     """Return the settings of a job's parts on this machine.
 
     Raises:
@@ -49,7 +50,7 @@ def settings_of(archive: Path, value: Mapping[str, Any], machine: Machine) -> Co
         limits = Limits(**{field.name: value["limits"][field.name] for field in fields(Limits)})
         return CompressSettings(
             archive=archive,
-            paths=tuple(map(Path, value["paths"])),
+            paths=tuple(map(place, value["paths"])),
             target=Target(**value["target"]) if value["target"] else None,
             verbatim=tuple(value["verbatim"]),
             limits=limits,
@@ -63,10 +64,10 @@ def settings_of(archive: Path, value: Mapping[str, Any], machine: Machine) -> Co
 
 def item_json(item: Item) -> list[Any]:
     """Return a file to take as JSON."""
-    return [str(item.path), item.name, item.size, item.mtime_ns, item.permissions]
+    return [str(item.where), item.name, item.size, item.mtime_ns, item.permissions]
 
 
-def items_of(archive: Path, part: Any) -> list[Item]:
+def items_of(archive: Place, part: Any) -> list[Item]:
     """Return the files of a part.
 
     Raises:
@@ -74,12 +75,15 @@ def items_of(archive: Path, part: Any) -> list[Item]:
     """
     try:
         return [_item(*one) for one in part]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, UsageError) as error:
         raise ArchiveError(f"{archive}: the files of the job make no sense ({error}); plan it anew") from error
 
 
 def _item(path: str, name: str, size: int, mtime_ns: int, permissions: int) -> Item:
     kinds = [type(one) for one in (path, name, size, mtime_ns, permissions)]
-    if kinds != [str, str, int, int, int] or name_problem(name) or not Path(path).is_absolute():
+    where = place(path)
+    if kinds != [str, str, int, int, int] or name_problem(name) or not (isinstance(where, Url) or where.is_absolute()):
         raise ValueError(f"{name!r:.100}: no file to take")
-    return Item(Path(path), name, size, mtime_ns, permissions)
+    if isinstance(where, Url):
+        return Item(Path(), name, size, mtime_ns, permissions, where)
+    return Item(where, name, size, mtime_ns, permissions)

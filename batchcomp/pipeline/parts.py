@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from batchcomp.archive import Row, jobs
+from batchcomp.archive.failures_file import Failure
+from batchcomp.archive.job_failures import note_failures
 from batchcomp.archive.jobs import OpenJob
 from batchcomp.archive.part_writer import PartTakenError, PartWriter, content_of_part, is_stored
 from batchcomp.archive.segments import segment_name
@@ -16,17 +18,19 @@ from batchcomp.errors import ModelError
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.compress import MAX_THREADS, by_picture, by_window
 from batchcomp.pipeline.dedup import Deduplication, Shared
+from batchcomp.pipeline.failures import conditions_of, failure_of
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.job import Job
 from batchcomp.pipeline.job_settings import Machine, items_of, settings_of
 from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.pipeline.storing import Result, events_of
+from batchcomp.places import Place
 from batchcomp.settings import CompressSettings
 
 CHANGED = "changed since the job was planned; run `compress` again to take it as it is now"
 
 
-def compress_part(archive: Path, job: OpenJob, part: int, machine: Machine) -> list[Event]:
+def compress_part(archive: Place, job: OpenJob, part: int, machine: Machine) -> list[Event]:
     """Compress the files of a part, store its segment, and return what became of each file.
 
     A part that is stored already is left alone. Doing one twice, at once or after it was interrupted, leaves the same.
@@ -49,11 +53,20 @@ def compress_part(archive: Path, job: OpenJob, part: int, machine: Machine) -> l
         with closing(flow(settings, codec, deduplication, iter(items))) as results:
             for result in results:
                 events += events_of(writer, index, _as_planned(result, planned))
+        note_failures(archive, job, part, _failures(events, planned, settings))
         try:
             writer.commit()
         except PartTakenError as error:  # other parts are none the worse for it
             return [Failed(name=segment_name(job.number(part)), reason=str(error), again=True)]
     return events
+
+
+def _failures(events: list[Event], planned: dict[str, Item], settings: CompressSettings) -> Iterator[Failure]:
+    """Yield what is to be remembered of the files that failed as they were planned."""
+    conditions = conditions_of(settings)
+    for event in events:
+        if isinstance(event, Failed) and not event.damage and CHANGED not in event.reason:
+            yield failure_of(planned[event.name], event, conditions)
 
 
 class _PartIndex:
@@ -79,7 +92,7 @@ class _PartIndex:
 
 
 @lru_cache(maxsize=2)
-def _index_before(archive: Path, number: int) -> Index:
+def _index_before(archive: Place, number: int) -> Index:
     """What the archive held up to a segment; read once by each process."""
     return Index(archive, upto=number)
 
@@ -106,10 +119,10 @@ def _as_planned(result: Result, planned: dict[str, Item]) -> Result:
     else:
         return result
     item = planned[name]
-    return result if found == (item.size, item.mtime_ns) else Failed(name=name, reason=f"{item.path}: {CHANGED}")
+    return result if found == (item.size, item.mtime_ns) else Failed(name=name, reason=f"{item.where}: {CHANGED}")
 
 
-def _stored_before(archive: Path, job: OpenJob, part: int, items: list[Item]) -> Iterator[Event]:
+def _stored_before(archive: Place, job: OpenJob, part: int, items: list[Item]) -> Iterator[Event]:
     """Yield an event for each file of a part that has its segment, whoever stored it."""
     name = segment_name(job.number(part))
     stored = {path for path, *_ in content_of_part(archive, job.number(part))}
@@ -117,5 +130,5 @@ def _stored_before(archive: Path, job: OpenJob, part: int, items: list[Item]) ->
         if item.name in stored:
             yield Passed(name=item.name, reason="stored by this job before", unchanged=True)
         else:
-            reason = f"{item.path}: is not in {name}, which another worker stored, or which was closed; "
+            reason = f"{item.where}: is not in {name}, which another worker stored, or which was closed; "
             yield Failed(name=item.name, reason=f"{reason}run `compress` again to take it")

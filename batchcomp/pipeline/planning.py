@@ -9,11 +9,13 @@ from functools import partial
 from typing import Final
 
 from batchcomp.archive import ArchiveWriter, jobs
+from batchcomp.archive.job_failures import noted_failures
 from batchcomp.archive.jobs import OpenJob
 from batchcomp.archive.part_writer import PartTakenError, PartWriter, is_stored, missing_parts
 from batchcomp.archive.segments import free_range, segment_name
+from batchcomp.archive.store.conditional import VARIABLE, one_writer
 from batchcomp.codec.codec import Codec
-from batchcomp.errors import NotAPictureError, PictureError
+from batchcomp.errors import NotAPictureError, PictureError, UsageError
 from batchcomp.images.load import check_head
 from batchcomp.images.patterns import compile_patterns
 from batchcomp.images.walk import Item
@@ -21,11 +23,13 @@ from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.flow import ordered
 from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.index import Index
-from batchcomp.pipeline.job_settings import item_json, settings_json
+from batchcomp.pipeline.job_settings import item_json, items_of, settings_json
+from batchcomp.pipeline.originals import check_original
 from batchcomp.pipeline.plan import Take, is_unchanged, plan
 from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.pipeline.remembered import note_settings
 from batchcomp.pipeline.storing import writer_of
+from batchcomp.places import Url
 from batchcomp.settings import CompressSettings
 
 MOST_FILES: Final = 256  # in a part, some ten minutes: what is done again where a worker is lost, see docs/scale.md
@@ -55,7 +59,13 @@ class Planner:
         Raises:
             ArchiveError: the archive cannot be written, is damaged, or is locked by another run.
             ModelError: the model file is unusable.
+            UsageError: the store bears one writer only.
         """
+        if isinstance(self._settings.archive, Url) and one_writer():
+            raise UsageError(
+                f"{VARIABLE}: a job has many writers, which a store without conditional puts cannot keep apart; "
+                "compress without a job, or use another store"
+            )
         codec = Codec.open(self._settings.model, device="cpu")
         with writer_of(self._settings) as writer:
             note_settings(writer, self._settings)
@@ -80,7 +90,7 @@ class Planner:
         item = step.item
         if not self._takes_anything(item.name):
             try:
-                check_head(item.path)
+                check_original(item) if item.origin is not None else check_head(item.path)
             except NotAPictureError as error:
                 return Passed(name=item.name, reason=str(error))
             except PictureError:
@@ -139,7 +149,7 @@ def finish(settings: CompressSettings, job: OpenJob, failures: FailureMemory | N
     Args:
         settings: the job's, see `settings_of`.
         job: what to close.
-        failures: what failed while its parts were done, to be remembered.
+        failures: what failed while its parts were done, to be remembered; by default what the parts have noted.
 
     Raises:
         ArchiveError: the archive cannot be written, or is locked by another run.
@@ -154,10 +164,22 @@ def finish(settings: CompressSettings, job: OpenJob, failures: FailureMemory | N
         note_settings(writer, settings)
         if failures is not None:
             failures.save(writer, complete=True)
+        else:
+            _gathered(settings, job).save(writer, complete=False)
         writer.commit()
         for damage in writer.catch_up():
             yield Failed(name=damage.segment, reason=f"{damage}; run `repair`", damage=True)
         jobs.close_job(folder, job)
+
+
+def _gathered(settings: CompressSettings, job: OpenJob) -> FailureMemory:
+    """Return what failed in the parts of a job, beside what failed before and was not done anew."""
+    memory, failed = FailureMemory(settings), noted_failures(settings.archive, job)
+    memory.settle((), failed)
+    if not memory.is_empty:
+        for part in range(1, job.parts + 1):
+            memory.settle(items_of(settings.archive, jobs.read_part(settings.archive, job, part)), failed)
+    return memory
 
 
 def _abandoned(settings: CompressSettings, job: OpenJob, part: int) -> bool:

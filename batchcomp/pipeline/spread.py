@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from batchcomp.archive.jobs import OpenJob
 from batchcomp.archive.segments import segment_name
@@ -15,6 +14,7 @@ from batchcomp.pipeline.job_settings import Machine, settings_of
 from batchcomp.pipeline.parts import compress_part
 from batchcomp.pipeline.planning import Planner, finish
 from batchcomp.pipeline.records import Event, Failed
+from batchcomp.places import Place
 from batchcomp.settings import CompressSettings
 
 
@@ -22,7 +22,7 @@ from batchcomp.settings import CompressSettings
 class _PartTask:
     """One part of a job, for a worker."""
 
-    archive: Path
+    archive: Place
     job: OpenJob
     part: int
     machine: Machine
@@ -34,7 +34,7 @@ def parts_of_shard(job: OpenJob, shard: int, shards: int) -> list[int]:
 
 
 def run_parts(
-    archive: Path, job: OpenJob, parts: Sequence[int], executor: Executor, machine: Machine
+    archive: Place, job: OpenJob, parts: Sequence[int], executor: Executor, machine: Machine
 ) -> Generator[Event]:
     """Do parts of a job that is open, and yield what became of each file, a part at a time.
 
@@ -79,7 +79,7 @@ def compress_over(
     yield from finish(settings, job, planner.failures)
 
 
-def go_on(archive: Path, job: OpenJob, executor: Executor, machine: Machine) -> Generator[Event]:
+def go_on(archive: Place, job: OpenJob, executor: Executor, machine: Machine) -> Generator[Event]:
     """Do what is left of an open job, and close it.
 
     Raises:

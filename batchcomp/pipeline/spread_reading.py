@@ -57,7 +57,7 @@ def restored_over(executor: Executor) -> Callable[[Entries, DecodeSettings], Ite
     """Return what restores entries over an executor; all workers see the same archive and the same output folder."""
 
     def restore(entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
-        seen = replace(settings, source=_everywhere(settings.source), out=settings.out.resolve(), jobs=1)
+        seen = replace(settings, source=settings.source.resolve(), out=settings.out.resolve(), jobs=1)
         tasks = (
             _Rows(settings=seen, rows=rows, names={row.path: entries.names[row.path] for row in rows})
             for rows in _batches(entries.rows, ROWS)
@@ -78,7 +78,7 @@ class VerifyOver:
     def verify(self, settings: VerifySettings, choose: Choose) -> VerifyReport:
         """Check all bytes: a segment a task."""
         store = store_of(settings.archive)
-        seen = replace(settings, archive=_everywhere(settings.archive))
+        seen = replace(settings, archive=settings.archive.resolve())
         numbers = find_segments(store)
         owners = owners_for(store, numbers)
         tasks = (
@@ -100,7 +100,7 @@ class VerifyOver:
 
     def check_pictures(self, settings: VerifySettings, choose: Choose) -> Iterator[Event]:
         """Restore pictures in memory and compare them with what is recorded."""
-        seen = replace(settings, archive=_everywhere(settings.archive), sources=())
+        seen = replace(settings, archive=settings.archive.resolve(), sources=())
         rows = filter(choose, ArchiveReader.open(settings.archive).rows())
         tasks = (_Pictures(settings=seen, rows=batch) for batch in _batches(rows, ROWS))
         with closing(self._executor.run(_check_pictures, tasks)) as answers:
@@ -129,11 +129,6 @@ def _codec(model: Path | None, device: str) -> Codec:
     codec = Codec.open(model, device=device, threads=1)
     codec.prepare(restores=True)
     return codec
-
-
-def _everywhere(archive: Path) -> Path:
-    """Return the name of an archive that means the same to processes in other folders."""
-    return archive.resolve()
 
 
 def _batches(items: Iterable[T], most: int) -> Iterator[tuple[T, ...]]:

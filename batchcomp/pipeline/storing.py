@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -11,7 +12,10 @@ from batchcomp.errors import PictureError
 from batchcomp.pipeline.dedup import KnownContent, Shared
 from batchcomp.pipeline.job import Job
 from batchcomp.pipeline.records import Bundle, Done, Event, Failed, Idle
+from batchcomp.places import Url
 from batchcomp.settings import CompressSettings
+
+MAX_OBJECT = 64 * 2**20  # bytes of a segment that is put at once, from memory, and again where the connection broke
 
 Result = Job | Shared | Event
 
@@ -32,7 +36,7 @@ def writer_of(settings: CompressSettings) -> ArchiveWriter:
     """Return the writer of a run, not entered yet."""
     return ArchiveWriter(
         settings.archive,
-        segment_bytes=settings.segment_bytes,
+        segment_bytes=min(settings.segment_bytes, MAX_OBJECT if isinstance(settings.archive, Url) else sys.maxsize),
         segment_seconds=settings.segment_seconds,
         lock_wait=settings.lock_wait,
         parity=settings.parity,

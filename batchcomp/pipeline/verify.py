@@ -17,6 +17,7 @@ from batchcomp.pipeline.records import Event, Failed
 from batchcomp.pipeline.restoring import Restorer
 from batchcomp.pipeline.sampling import sampler
 from batchcomp.pipeline.sources import Compared, compare_sources
+from batchcomp.places import Place
 
 Choose = Callable[[Row], bool]
 
@@ -25,7 +26,7 @@ Choose = Callable[[Row], bool]
 class VerifySettings:
     """One `verify` run: a `share` (0 to 1) of the pictures, restored in memory too, held against the originals too."""
 
-    archive: Path
+    archive: Place
     share: float = 1.0
     decode: bool = False
     sources: tuple[Path, ...] = ()
@@ -71,7 +72,7 @@ def verify_archive(settings: VerifySettings, elsewhere: Elsewhere | None = None)
         yield from compare_sources(settings.archive, settings.sources, choose)
 
 
-def _standings(folder: Path, damaged: set[str]) -> Iterator[Standing]:
+def _standings(folder: Place, damaged: set[str]) -> Iterator[Standing]:
     """Yield for each segment that has recovery data what that can do."""
     for number in parity_numbers(folder):
         if found := standing(folder, number, sound=segment_name(number) not in damaged):

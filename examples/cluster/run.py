@@ -32,16 +32,16 @@ class Services:
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
-        self._running: list[subprocess.Popen[bytes]] = []
+        self.running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in reversed(self._running):
+        for process in reversed(self.running):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-        for process in self._running:
+        for process in self.running:
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
@@ -52,13 +52,13 @@ class Services:
         """Start one; what it says goes into a log."""
         with (self._logs / f"{name}.log").open("wb") as log:
             started = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603  # ours
-        self._running.append(started)
+        self.running.append(started)
 
     def wait_until(self, what: str, is_up: Callable[[], bool]) -> None:
         """Wait until a service is up."""
         end = time.monotonic() + PATIENCE
         while not is_up():
-            ended = [process for process in self._running if process.poll() is not None]
+            ended = [process for process in self.running if process.poll() is not None]
             if ended or time.monotonic() > end:
                 sys.exit(f"{what} does not come up; see {self._logs}")
             time.sleep(0.1)
@@ -72,6 +72,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--workers", type=int, default=2, help="processes, best one a core")
     parser.add_argument("--folder", action="store_true", help="keep the archive in a folder, without an S3 server")
     asked = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is stopped then too
     logs = asked.out / "logs"
     logs.mkdir(parents=True)
     archive = str(asked.out / "photos.bca") if asked.folder else f"s3://{BUCKET}/photos.bca"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp.archive import ArchiveReader, verify
+from batchcomp.archive.lock import locked
 from tests.cli import samples
 from tests.cli.conftest import Run
 
@@ -52,6 +53,23 @@ def test_a_job_goes_on_and_is_closed_in_one_command(run: Run, archive: Path, job
     assert (result.code, result.json[-1]["done"], result.json[-1]["unchanged"]) == (0, 2, 1)
     assert not (archive / "jobs").exists()
     assert len(paths(archive)) == 3
+
+
+def test_what_fails_in_a_shard_is_remembered(run: Run, compress: Run, photos: Path, archive: Path) -> None:
+    """--finish gathers it: the next plan leaves it alone, and once it is mended it is taken and forgotten."""
+    (photos / "broken.png").write_bytes((photos / "a.png").read_bytes()[:300])
+    job = compress(photos, "-o", archive, "--plan", "--part-files", 1).out.strip()
+    codes = [run("compress", "-o", archive, "--job", job, "--shard", f"{shard}/2", "-j", 1).code for shard in (1, 2)]
+    assert sorted(codes) == [0, 3]
+    assert run("compress", "-o", archive, "--finish", job).code == 0
+    assert "broken.png" in run("list", archive, "--outside").out
+    again = compress(photos, "-o", archive, "--plan")
+    assert (again.code, again.out) == (0, "")
+    samples.save(photos / "broken.png", samples.image(30, 31, seed=5))
+    job = compress(photos, "-o", archive, "--plan").out.strip()
+    run("compress", "-o", archive, "--job", job, "-j", 1)
+    assert "broken.png" in paths(archive)
+    assert "broken.png" not in run("list", archive, "--outside").out
 
 
 def test_finish_names_what_was_abandoned(run: Run, archive: Path, job: str) -> None:
@@ -126,13 +144,23 @@ def test_an_open_job_is_told_and_keeps_prune_away(run: Run, compress: Run, photo
     samples.save(photos / "a.png", samples.image(50, 50, seed=7))
     job = compress(photos, "-o", archive, "--plan").out.strip()
     result = compress(photos, "-o", archive)
-    assert f"job {job} is open" in result.err
+    assert f"job {job} is open, 1 of 1 part are missing; what it takes may be stored twice" in result.err
     assert (archive / "000003.zip").exists()
+    assert f"job {job} is open, 1 of 1 part are missing; their numbers are no damage" in run("verify", archive).err
     refused = run("prune", archive)
     assert (refused.code, f"job {job} is open" in refused.err) == (2, True)
     run("compress", "-o", archive, "--finish", job)
     assert run("prune", archive).code == 0
     assert run("verify", archive).code == 0
+
+
+def test_before_its_first_part_a_job_is_told_from_no_archive(run: Run, archive: Path, job: str) -> None:
+    """A reader says that there is nothing yet, and which job will fill it; a planner waits for the lock."""
+    result = run("list", archive)
+    assert (result.code, f"job {job} is open, and none of its parts is there yet" in result.err) == (10, True)
+    with locked(archive, 0):
+        busy = run("compress", "-o", archive, "--finish", job)
+    assert (busy.code, "is writing to this archive" in busy.err) == (11, True)
 
 
 def test_a_repair_leaves_the_numbers_of_an_open_job_alone(run: Run, archive: Path, job: str) -> None:

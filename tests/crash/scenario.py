@@ -12,6 +12,7 @@ from batchcomp.archive import ArchiveReader, Row, jobs, prune, repair
 from batchcomp.archive.lock import locked
 from batchcomp.archive.part_writer import PartWriter, is_stored
 from batchcomp.archive.segments import segment_numbers
+from batchcomp.archive.store import Location
 from batchcomp.archive.writer import ArchiveWriter
 from tests.archive.samples import fixed_now, sample_row, verbatim_row
 
@@ -66,7 +67,7 @@ def repair_all(folder: Path) -> None:
     repair(folder, describe, now=fixed_now)
 
 
-def job_all(folder: Path) -> None:
+def job_all(folder: Location) -> None:
     """Plan a job where there is none, do its parts in an odd order, and close it."""
     if not jobs.is_closed(folder, JOB) or jobs.open_ids(folder):
         job = jobs.find_job(folder, JOB) if jobs.open_ids(folder) else plan_job(folder)
@@ -80,7 +81,7 @@ def job_all(folder: Path) -> None:
             jobs.close_job(folder, job)
 
 
-def plan_job(folder: Path) -> jobs.OpenJob:
+def plan_job(folder: Location) -> jobs.OpenJob:
     """Open a job of four parts behind the segments that are there."""
     lines = jobs.part_lines(range(1, 5))
     with locked(folder, 0):
@@ -121,7 +122,7 @@ RUNS: dict[str, Run] = {"write": write_all, "prune": prune_all, "repair": repair
 STARTS: dict[str, Run] = {"write": lambda _folder: None, "prune": make_old, "repair": make_damaged, "job": make_old}
 
 
-def contents(folder: Path) -> dict[str, tuple[Row, bytes]]:
+def contents(folder: Location) -> dict[str, tuple[Row, bytes]]:
     """Return every current row, but for what depends on when its segment was closed, and its payload."""
     archive = ArchiveReader.open(folder)
     plain = {"segment": 0, "owner_segment": 0, "seconds": 0.0}

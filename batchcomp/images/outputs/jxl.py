@@ -53,7 +53,7 @@ class JxlOutput(OutputFormat):
         image = in_srgb(image, metadata.icc)
         beside = {"exif": upright(metadata.exif) or None, "xmp": metadata.xmp or None, "jumb": None, "compress": False}
         file.write(
-            Encoder(mode=image.mode, **made_with)(
+            Encoder(mode=image.mode, **made_with)(  # type: ignore[call-arg]
                 image.tobytes(), image.width, image.height, jpeg_encode=False, **beside
             )
         )

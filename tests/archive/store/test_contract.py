@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -86,7 +86,7 @@ def test_bytes_of_another_file_are_never_passed_off(store: Store) -> None:
     for gone in (False, True):
         if gone:
             store.delete("a")
-        with contextlib.suppress(StaleError, FileNotFoundError):
+        with suppress(StaleError, FileNotFoundError):
             assert store.read("a", 1, 5, before) == b"1" * 5
     after = store.put_new("a", b"3" * 3_000_000)
     store.replace("a", b"4" * 3_000_000)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp.archive import verify
+from batchcomp.archive.jobs import find_job, open_ids
 from batchcomp.errors import ClusterError, PictureError, UsageError
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
@@ -21,7 +21,7 @@ from batchcomp.pipeline.executors.base import Lost
 from batchcomp.pipeline.executors.dask import DaskExecutor
 from batchcomp.pipeline.job_settings import Machine
 from batchcomp.pipeline.records import tally
-from batchcomp.pipeline.spread import compress_over
+from batchcomp.pipeline.spread import compress_over, go_on
 from batchcomp.pipeline.spread_reading import VerifyOver, restored_over
 from batchcomp.pipeline.verify import VerifySettings, verify_archive
 from batchcomp.settings import CompressSettings, DecodeSettings
@@ -148,32 +148,21 @@ def test_kills_of_workers_at_random_moments(
     """Whatever is killed with -9 while runs are on: no picture is lost, none is there twice, nothing is left over."""
     local = CompressSettings(**{**vars(settings), "archive": tmp_path / "local.bca"})
     tally(compress_archive(local))
-    whole, chance, killed, runs = contents(local.archive), random.Random(21), list[float](), 0  # noqa: S311
+    whole, chance, killed, runs = contents(local.archive), random.Random(21), 0, 0  # noqa: S311
     with DaskExecutor(cluster.address) as dask:
-        while len(killed) < kills:
+        while killed < kills:
             archive = tmp_path / f"{runs}.bca"
-            done = threading.Event()
-
-            def kill(done: threading.Event = done) -> None:
-                while not done.wait(chance.uniform(0.1, 1.5)) and len(killed) < kills:
-                    if cluster.kill_one(chance):
-                        killed.append(time.monotonic())
-
-            killer = threading.Thread(target=kill)
-            killer.start()
-            try:
-                run = CompressSettings(**{**vars(settings), "archive": archive})
+            run = CompressSettings(**{**vars(settings), "archive": archive})
+            with cluster.losing_workers(chance, kills - killed) as lost:
                 outcome = tally(compress_over(run, dask, MACHINE, part_files=1))
-            finally:
-                done.set()
-                killer.join()
+            killed += len(lost)
             assert (outcome.counts["done"] + outcome.counts["unchanged"], outcome.failures) == (24, [])
             assert contents(archive) == whole
             report = verify(archive)
             assert (report.ok, report.entries) == (True, 24)
             assert not list(archive.glob(".*.tmp"))
             runs += 1
-    print(f"kill -9 of workers: {len(killed)} in {runs} runs of 24 pictures, 0 lost, 0 twice")  # noqa: T201
+    print(f"kill -9 of workers: {killed} in {runs} runs of 24 pictures, 0 lost, 0 twice")  # noqa: T201
 
 
 def test_a_task_that_takes_its_workers_down_is_given_up(cluster: DaskCluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,6 +173,22 @@ def test_a_task_that_takes_its_workers_down_is_given_up(cluster: DaskCluster, mo
     assert answers[0] == 0
     assert isinstance(answers[1], Lost)
     assert "every worker that tried it ended" in answers[1].reason
+
+
+def test_an_interruption_lets_go(cluster: DaskCluster, settings: CompressSettings) -> None:
+    """Ctrl-C in the parent: what was not begun is not done, the job is named, and goes on to its end later."""
+    with DaskExecutor(cluster.address) as dask:
+        events = compress_over(settings, dask, MACHINE, part_files=1)
+        next(events)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            events.throw(KeyboardInterrupt("SIGINT"))
+        (name,) = open_ids(settings.archive)
+        assert f"--job {name}" in caught.value.__notes__[0]
+        job = find_job(settings.archive, name)
+        outcome = tally(go_on(settings.archive, job, dask, MACHINE))
+    assert (outcome.counts["done"] + outcome.counts["unchanged"], outcome.failures) == (24, [])
+    assert outcome.counts["unchanged"] >= 1
+    assert open_ids(settings.archive) == []
 
 
 def test_the_scheduler_dies(settings: CompressSettings, tmp_path: Path) -> None:
