@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from batchcomp.benchmark.curves import load_rgb
 from batchcomp.benchmark.machine import ProcessRun, fingerprint, in_parallel, median_seconds, run_measured
@@ -105,15 +106,16 @@ def read_report(text: str) -> SpeedReport:
     Raises:
         ValueError: it is no such report, or of another version.
     """
-    rows = {
+    rows: dict[str, Callable[..., Any]] = {
         "stages": Stage, "nets": NetSpeed, "rivals": RivalSpeed,
         "wholes": CommandRun, "small_files": CommandRun, "large_pictures": CommandRun,
     }  # fmt: skip
     try:
-        raw = json.loads(text)
-        return SpeedReport(
-            **{name: [rows[name](**one) for one in value] if name in rows else value for name, value in raw.items()}
-        )
+        fields: dict[str, Any] = {
+            name: [rows[name](**one) for one in value] if name in rows else value
+            for name, value in json.loads(text).items()
+        }
+        return SpeedReport(**fields)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no report of bench speed ({error})") from error
 

@@ -139,7 +139,7 @@ def quality_charts(result: Any, published: Mapping[str, Sequence[Any]]) -> Itera
         series=[
             Series(name=name, kind=kind_of(name), points=_mean_scores(result.points, name)) for name in result.rivals
         ],
-        note="90 is visually lossless, 70 high, 50 medium, 30 low quality. No such curves of learned codecs are at hand.",
+        note="90 is visually lossless, 70 high, 50 medium, 30 low. Of learned codecs no such curves are at hand.",
     )
 
 

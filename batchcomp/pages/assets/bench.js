@@ -65,16 +65,25 @@ class LineChart extends Chart {
     const all = this.series.filter((one) => one.shown).flatMap((one) => one.at);
     this.frameFor(all.length ? all : [{ x: 0, y: 0 }, { x: 1, y: 1 }]);
     this.axes(this.scales.x.ticks(...this.xs), this.scales.y.ticks(...this.ys), this.scales.x.say, this.scales.y.say, this.chart.x.title, `\u2191 ${this.chart.y.title}`);
+    this.few = this.series.length > 1 && all.length <= 30 && this.series.every((one) => one.kind !== "published");
     const order = { published: 0, rival: 1, ours: 2 };
     for (const one of [...this.series].sort((a, b) => order[a.kind] - order[b.kind])) {
       if (!one.shown) continue;
       const path = one.at.map(({ x, y }, n) => `${n ? "L" : "M"}${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`).join("");
       if (one.at.length > 1) this.svg.append(el("svg:path", { class: `line ${one.colour}`, d: path, "stroke-dasharray": one.dash || null }));
       if (one.kind === "published") continue;
+      if (this.few) for (const at of one.at) this.label(one, at);
       for (const { x, y } of one.at) this.svg.append(el("svg:circle", { class: `dot ${one.colour}`, cx: this.x(x), cy: this.y(y), r: one.kind === "ours" ? 4 : 3 }));
     }
     this.mark = el("svg:circle", { class: "mark", r: 7, visibility: "hidden" });
     this.svg.append(this.mark);
+  }
+
+  /** The name of a point beside it, on the side where there is room. */
+  label(one, at) {
+    const x = this.x(at.x), y = this.y(at.y), left = x > this.wide * 0.7;
+    const text = at.text.length > 24 || !at.text ? one.name : at.text;
+    this.svg.append(el("svg:text", { class: `name ${one.colour}`, x: x + (left ? -8 : 8), y: y + 4, "text-anchor": left ? "end" : "start" }, text));
   }
 
   frameFor(points) {
