@@ -9,7 +9,8 @@ from pathlib import Path
 
 from batchcomp.errors import UsageError
 from batchcomp.kinds import CODECS
-from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
+from batchcomp.outputs import DEFAULT_OUTPUT, FORMATS
+from batchcomp.places import Place, Url
 
 DEFAULT_QUALITY = 55
 MAX_EFFORT = 9
@@ -62,7 +63,11 @@ def _has_avif() -> bool:
 
 
 TARGETS = {  # what a picture can be asked to meet, with the least and the most it can be
-    "match-jpeg": (1, 100),  # Pillow's quality: at most that file's bytes, and a higher MS-SSIM
+    "match-jpeg": (
+        1,
+        100,
+    ),  # Pillow's quality, 4:2:0: the MS-SSIM of that file of the same picture, in the fewest bytes
+    "match-jpeg-bytes": (1, 100),  # likewise: at most that file's bytes, and a higher MS-SSIM
     "target-ms-ssim": (0.01, 0.9999),  # the fewest bytes that reach it
     "target-ssimulacra2": (1, 99),  # likewise
     "max-bpp": (0.001, 100),  # bits per pixel of the picture: the best within
@@ -70,7 +75,7 @@ TARGETS = {  # what a picture can be asked to meet, with the least and the most 
 }
 
 
-MEASURING = {"match-jpeg", "target-ms-ssim", "target-ssimulacra2"}  # those that pictures are measured for
+MEASURING = {"match-jpeg", "match-jpeg-bytes", "target-ms-ssim", "target-ssimulacra2"}  # pictures are measured for them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +100,8 @@ class Target:
 class CompressSettings:
     """One `compress` run. `batch_size` None means: chosen from the device."""
 
-    paths: tuple[Path, ...]
-    archive: Path
+    paths: tuple[Place, ...]  # folders and files, or one address
+    archive: Place
     quality: int = DEFAULT_QUALITY
     device: str = "auto"
     jobs: int = 0  # 0: as many as there are cores
@@ -126,6 +131,7 @@ class CompressSettings:
         """Raise UsageError where a value is out of range."""
         if not self.paths:
             raise UsageError("no PATH: name a folder of photos or some photos")
+        self._check_addresses()
         if not 1 <= self.quality <= 100:
             raise UsageError(f"quality {self.quality}: expected 1 to 100")
         if self.jobs < 0 or (self.batch_size is not None and self.batch_size < 1):
@@ -141,6 +147,14 @@ class CompressSettings:
             raise UsageError(f"lock wait {self.lock_wait}: expected a number of seconds from 0 on")
         if self.max_load is not None and not hasattr(os, "getloadavg"):
             raise UsageError("--max-load: this system has no load average; leave it out")
+
+    def _check_addresses(self) -> None:
+        """Raise UsageError where sources in an object store come with what they cannot have."""
+        remote = [path for path in self.paths if isinstance(path, Url)]
+        if remote and len(self.paths) > 1:
+            raise UsageError(f"{remote[0]}: an address must be the only PATH; compress the others by themselves")
+        if remote and self.checksum:
+            raise UsageError(f"{remote[0]}: --checksum would download every picture; leave it out, or copy them here")
 
     def _check_codec(self) -> None:
         """Raise UsageError where the inner codec is unknown, or cannot do what is asked for."""
@@ -177,7 +191,7 @@ class CompressSettings:
 class DecodeSettings:
     """One `decode` run."""
 
-    source: Path
+    source: Place
     out: Path
     patterns: tuple[str, ...] = ()
     format: str = DEFAULT_OUTPUT
@@ -195,8 +209,8 @@ class DecodeSettings:
             raise UsageError("--version 0: expected 1 (the oldest) and up, or -1 (the newest) and down")
         if self.version is not None and self.at is not None:
             raise UsageError("--version and --at: choose one of them")
-        if self.format not in OUTPUTS:
-            raise UsageError(f"format {self.format!r}: expected one of {', '.join(OUTPUTS)}")
+        if self.format not in FORMATS:
+            raise UsageError(f"format {self.format!r}: expected one of {', '.join(FORMATS)}")
         if self.jobs < 0:
             raise UsageError(f"jobs {self.jobs}: expected a whole number from 1 on")
 
@@ -205,26 +219,33 @@ class DecodeSettings:
         return self.jobs or available_cores()
 
 
-def default_archive(paths: tuple[Path, ...]) -> Path:
+def default_archive(paths: tuple[Place, ...]) -> Place:
     """`<folder>.bca` beside the one folder or file given.
 
     Raises:
-        UsageError: several paths were given, so that the name is a guess.
+        UsageError: several paths were given, so that the name is a guess; or none.
     """
+    if not paths:
+        raise UsageError("no PATH: name a folder of photos or some photos")
     if len(paths) != 1:
         raise UsageError(f"{len(paths)} paths were given: name the archive with -o ARCHIVE")
     path = paths[0].resolve()
     return path.with_name(f"{path.name or 'root'}.bca")
 
 
+EXECUTORS = {  # what spreads the work of one command: `module:Class`, an `Executor` of pipeline/executors/base.py
+    "local": "batchcomp.pipeline.executors.local:LocalExecutor",
+    "dask": "batchcomp.pipeline.executors.dask:DaskExecutor",
+}
+
 FILE_SUFFIXES = {".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".jpg", ".jpeg", ".png"}
 
 
-def check_archive_name(archive: Path) -> None:
+def check_archive_name(archive: Place) -> None:
     """See to it that nobody takes an archive, which is a folder, for a file.
 
     Raises:
         UsageError: its name is that of a file.
     """
-    if archive.suffix.lower() in FILE_SUFFIXES and not archive.is_dir():
-        raise UsageError(f"{archive}: an archive is a folder of ZIP files; name it {archive.with_suffix('.bca').name}")
+    if archive.suffix.lower() in FILE_SUFFIXES and not (isinstance(archive, Path) and archive.is_dir()):
+        raise UsageError(f"{archive}: an archive is a folder of ZIP files; name it {archive.stem}.bca")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -13,17 +14,20 @@ from batchcomp.cli import session
 from batchcomp.cli.streams import SafeStderr
 from batchcomp.errors import ExitCode, OutputError
 from batchcomp.kinds import KINDS
-from batchcomp.report.text import printable
+from batchcomp.report.text import human, pictures, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from batchcomp.archive.damage import Damage
-    from batchcomp.pipeline.records import Event, Outcome
+    from batchcomp.pipeline.records import Event, Expected, Outcome
 
 SCHEMA = 1  # of every JSON line
 PROBLEM = "red"  # the style of what --quiet must not hide
 PIPE_WIDTH = 10_000  # columns, where no terminal says how many there are
+PIPE_ROWS = 100  # of a table where no terminal says how many fit
+AROUND_TABLE = 14  # lines that stand around the rows of a report's table
+BATCH_LINES = 200
 FATES = ("done", "planned", "unchanged", "skipped", "failed", "failed_before")  # every file has one of these
 COUNTS = ("done", *KINDS, "shared", "planned", "unchanged", "otherwise", "skipped", "failed", "failed_before")
 LEFT = {
@@ -39,6 +43,11 @@ def out() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def rows_that_fit() -> int:
+    """How many rows of a table stand on one page, with what is around it."""
+    return max(10, out().size.height - AROUND_TABLE) if sys.stdout.isatty() else PIPE_ROWS
 
 
 def print_result(renderable: Any) -> None:
@@ -87,6 +96,19 @@ def log(text: str, *, problem: bool = False) -> None:
         (logger.error if problem else logger.info)(shown(text))
 
 
+@contextmanager
+def batched() -> Iterator[None]:
+    """Collect the many lines that the block writes, so that they go out in larger pieces; a reader sees them later."""
+    now = session.current()
+    now.batch = []
+    try:
+        yield
+    finally:
+        batch, now.batch = now.batch, None
+        if batch:
+            _write("".join(batch))
+
+
 def write(text: str) -> None:
     """Write results to stdout, whole lines that are escaped already.
 
@@ -94,6 +116,18 @@ def write(text: str) -> None:
         BrokenPipeError: the reader has left.
         OutputError: stdout refuses otherwise, such as a full disk.
     """
+    batch = session.current().batch
+    if batch is None:
+        _write(text)
+        return
+    batch.append(text)
+    if len(batch) >= BATCH_LINES:
+        text = "".join(batch)
+        batch.clear()
+        _write(text)
+
+
+def _write(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -174,13 +208,14 @@ def say_damage(damage: Iterable[Damage], *, as_json: bool, **counts: int) -> Exi
 
 def event_fields(event: Event) -> dict[str, Any]:
     """An event as plain values, for JSON."""
-    from batchcomp.pipeline.records import Done
+    from batchcomp.pipeline.records import Done, Planned
     from batchcomp.report.rows import row_fields
 
     if isinstance(event, Done):
         more = {name: value for name in ("left_out", "pixels", "note") if (value := getattr(event, name))}
         return {"name": event.name, **(row_fields(event.row) if event.row else {}), **more}
-    return {name: value for name, value in vars(event).items() if name != "again"}
+    unknown = isinstance(event, Planned) and event.bytes is None
+    return {name: value for name, value in vars(event).items() if name != ("bytes" if unknown else "again")}
 
 
 def show_event(event: Event, *, as_json: bool = False) -> None:
@@ -188,7 +223,7 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
 
     With `as_json` every event is a JSON line too.
     """
-    from batchcomp.pipeline.records import Done, Failed, Passed, Planned, Waiting
+    from batchcomp.pipeline.records import Done, Expected, Failed, Passed, Planned, Waiting
 
     if as_json:
         json_line(type(event).__name__.lower(), **event_fields(event))
@@ -198,29 +233,45 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
         case Passed(failed_before=True):
             log(f"failed before: {event.reason}")
         case Passed(unchanged=False):
-            say(f"passed over: {event.reason}")
+            log(f"passed over: {event.reason}")
         case Waiting():
             say(f"waiting: the load average is {event.load:.2f}, above --max-load {event.max_load:g}")
         case Planned() if not as_json:
-            write(shown(f"{event.name}: {event.reason}") + "\n")
+            size = f", about {human(event.bytes)}" if event.bytes is not None else ""
+            write(shown(f"{event.name}: {event.reason}{size}") + "\n")
+        case Expected():
+            show_expected(event)
         case Done(row=row) if row is not None:
             log(f"{event.name}: {row.stored}, {row.source_bytes} -> {row.payload_bytes} bytes")
             if "out of reach" in row.reason:
                 say(f"{event.name}: {row.reason}")
 
 
+def show_expected(event: Expected) -> None:
+    """Say how much room restored pictures take, and where there is not as much."""
+    free = event.free_bytes
+    short = free is not None and free < event.bytes
+    room = f", but there is room for {human(free)} only" if short and free is not None else ""
+    say(f"{pictures(event.pictures)}, about {human(event.bytes)} when restored{room}", style=PROBLEM if short else "")
+
+
 def show_table(
     title: str,
     columns: list[tuple[str, str]],
-    rows: list[list[str]],
+    rows: Collection[list[str]],
     footer: list[str] | None = None,
     *,
     spare: Sequence[int] = (),
 ) -> None:
-    """Print a table on stdout; see `tables.table_of`, and `write` for errors."""
-    from batchcomp.cli.tables import table_of
+    """Print a table on stdout; see `tables.table_of`, and `write` for errors. `rows` may be gone through twice."""
+    from batchcomp.cli.tables import LONG, long_table, table_of
 
-    print_result(table_of(out(), title, columns, rows, footer, spare=spare))
+    if len(rows) <= LONG:
+        print_result(table_of(out(), title, columns, list(rows), footer, spare=spare))
+        return
+    with batched():
+        for line in long_table(out(), columns, rows, footer or [], spare=spare):
+            write(line + "\n")
 
 
 def summarise(outcome: Outcome, verb: str, *, as_json: bool = False, **extra: Any) -> int:

@@ -87,7 +87,8 @@ def places(blocks: NDArray[np.int16]) -> Indices:
 
 def sizes(values: NDArray[np.int16]) -> Indices:
     """Bits of magnitudes: 0 for 0, 1 for 1, 2 for 2 and 3, and so on."""
-    return _BITS[np.abs(values)]
+    bits: Indices = _BITS[np.abs(values)]
+    return bits
 
 
 def quantise(scaled: Scaled, rounding: Rounding = USUAL) -> Blocks:

@@ -13,7 +13,7 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,12 +22,13 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, features
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images import alpha, foreign_data, jpeg_scans, jxl
+from batchcomp.images import alpha, foreign_data, holes, jpeg_scans, jxl
 from batchcomp.images.exotic import exotic_kind, exotic_reason, tiff_compression
 from batchcomp.images.faithful import unsupported_reason
 from batchcomp.images.formats import JPEG, NO_PICTURE, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
+from batchcomp.images.other_files import is_video, verbatim_hint, what
 from batchcomp.images.picture import Metadata, Picture, Pixels
 from batchcomp.images.pillow_array import Memory, pixels_of, plain_memory
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
@@ -97,23 +98,39 @@ def check_head(path: Path) -> None:
         NotAPictureError: Neither content nor suffix is that of an image.
         PictureError: The file cannot be read.
     """
-    if has_picture_suffix(path.name):
-        return
-    try:
+
+    def head() -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:
-            head = file.read(SIGNATURE_BYTES) or b""
+            return file.read(SIGNATURE_BYTES) or b""
+
+    try:
+        check_beginning(str(path), head)
     except OSError as error:
         reason = error.strerror or error
         raise PictureError(f"{shown(path)}: cannot be read ({reason}); check the file and its permissions") from error
-    _recognise(head, str(path))
+
+
+def check_beginning(name: str, head: Callable[[], bytes]) -> None:
+    """Like `check_head`, for a file wherever it is: `head` reads its first `SIGNATURE_BYTES`, where they are needed.
+
+    Raises:
+        NotAPictureError: Neither content nor suffix is that of an image.
+    """
+    if not has_picture_suffix(name):
+        _recognise(head(), name)
+
+
+def check_size(name: str, size: int, limits: Limits) -> None:
+    """Raise PictureError where a file of `size` bytes is too large."""
+    if size > limits.max_bytes:
+        raise _refused(name, f"{size:,} bytes exceed the limit of {limits.max_bytes:,}")
 
 
 def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise PictureError(f"{shown(path)}: not a regular file; give a picture")
-    if status.st_size > limits.max_bytes:
-        raise _refused(str(path), f"{status.st_size:,} bytes exceed the limit of {limits.max_bytes:,}")
+    check_size(str(path), status.st_size, limits)
 
 
 def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, empty: Memory = plain_memory) -> Picture:
@@ -150,6 +167,8 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
             reason = unsupported_reason(image, data, metadata, entry.reasons)
         if entry.name == "JPEG" and (what := jpeg_scans.damage(data, scans, pixels if pixels.size else None)):
             raise _damaged(name, what)
+        if entry.name in {"HEIC", "AVIF"} and holes.items_have_holes(data):
+            raise _damaged(name, f"damaged {entry.name} file, its picture data have gaps")
         reason = reason or foreign_data.box_reason(boxed)
     _check_metadata(metadata, name, limits)
     if reason is not None:
@@ -163,13 +182,16 @@ def _recognise(data: bytes, name: str) -> Format:
     if entry is not None and not (kind and entry.name == "TIFF"):
         return entry
     if not has_picture_suffix(name) or data.startswith(NO_PICTURE):
-        raise NotAPictureError(f"{shown(name)}: not a picture; exclude it, or store it as it is with --verbatim")
+        step = f"exclude it, or store it as it is with {verbatim_hint(name)}"
+        raise NotAPictureError(f"{shown(name)}: {what(name, data)}; {step}")
     if not data:
         raise _damaged(name, "empty file")
+    if is_video(name, data):
+        step = f"exclude it, or store it as it is with {verbatim_hint(name)}"
+        raise PictureError(f"{shown(name)}: a video, whatever its name says; {step}")
     if kind:
-        raise PictureError(
-            f"{shown(name)}: {kind} pictures are not read yet; convert them to PNG or JPEG, or exclude them"
-        )
+        step = f"convert it to PNG or JPEG, exclude it, or store it as it is with {verbatim_hint(name)}"
+        raise PictureError(f"{shown(name)}: {kind} pictures are not read; {step}")
     raise _damaged(name, "not a readable image, its content is in no known format")
 
 

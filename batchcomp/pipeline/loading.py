@@ -8,9 +8,11 @@ from typing import Self
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images.isolated import Decoders
 from batchcomp.images.load import check_head, read_source
+from batchcomp.images.other_files import kind_of
 from batchcomp.images.patterns import compile_patterns
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.job import Job, Loaded
+from batchcomp.pipeline.originals import check_original, read_original
 from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.settings import CompressSettings
 
@@ -36,25 +38,26 @@ class Loader:
         try:
             return Job(loaded=self._loaded(item))
         except NotAPictureError as error:
-            return Passed(name=item.name, reason=str(error))
+            return Passed(name=item.name, reason=str(error), kind=kind_of(item.name))
         except PictureError as error:
             return Failed(name=item.name, reason=str(error), again=_may_pass(error.__cause__))
 
     def _loaded(self, item: Item) -> Loaded:
         started = time.perf_counter()
         takes_anything = self._takes_anything(item.name)
+        name, remote = str(item.where), item.origin is not None
         if not takes_anything:
-            check_head(item.path)
-        source = read_source(item.path, limits=self._limits)
+            check_original(item) if remote else check_head(item.path)
+        source = read_original(item, self._limits) if remote else read_source(item.path, limits=self._limits)
         picture, reason = None, ""
         try:
-            picture = self._decoders.decode(source.data, str(item.path))
+            picture = self._decoders.decode(source.data, name)
         except UnsupportedPictureError as error:
             reason = error.reason
         except PictureError as error:
             if not takes_anything:
                 raise
-            reason = verbatim_reason(error, str(item.path))
+            reason = verbatim_reason(error, name)
         seconds = time.perf_counter() - started
         return Loaded(item=item, source=source, picture=picture, reason=reason, seconds=seconds)
 

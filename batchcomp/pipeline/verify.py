@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from batchcomp.archive import ArchiveReader, Damage, Row, Standing, VerifyReport, standing, verify
 from batchcomp.archive.segments import parity_numbers, segment_name
@@ -16,6 +17,7 @@ from batchcomp.pipeline.records import Event, Failed
 from batchcomp.pipeline.restoring import Restorer
 from batchcomp.pipeline.sampling import sampler
 from batchcomp.pipeline.sources import Compared, compare_sources
+from batchcomp.places import Place
 
 Choose = Callable[[Row], bool]
 
@@ -24,7 +26,7 @@ Choose = Callable[[Row], bool]
 class VerifySettings:
     """One `verify` run: a `share` (0 to 1) of the pictures, restored in memory too, held against the originals too."""
 
-    archive: Path
+    archive: Place
     share: float = 1.0
     decode: bool = False
     sources: tuple[Path, ...] = ()
@@ -32,13 +34,26 @@ class VerifySettings:
     model: Path | None = None
 
 
+class Elsewhere(Protocol):
+    """Where the work of a `verify` run may be done instead of in this process."""
+
+    def verify(self, settings: VerifySettings, choose: Choose) -> VerifyReport:
+        """See `archive.verify`."""
+        ...
+
+    def check_pictures(self, settings: VerifySettings, choose: Choose) -> Iterator[Event]:
+        """See `check_pictures`."""
+        ...
+
+
 Finding = Damage | VerifyReport | Standing | Event | Compared
 
 
-def verify_archive(settings: VerifySettings) -> Generator[Finding]:
+def verify_archive(settings: VerifySettings, elsewhere: Elsewhere | None = None) -> Generator[Finding]:
     """Yield all damage, then the report on the bytes, then what became of each picture that was restored or compared.
 
-    Every check looks at the same sample. What the recovery data bears is told only where all is read.
+    Every check looks at the same sample. What the recovery data bears is told only where all is read. Bytes and
+    pictures are checked `elsewhere`, by default in this process.
 
     Raises:
         ArchiveNotFoundError, ArchiveError: see `ArchiveReader.open`.
@@ -46,18 +61,18 @@ def verify_archive(settings: VerifySettings) -> Generator[Finding]:
         UsageError: a path of `sources` is missing, or none of the pictures has an original there.
     """
     choose = sampler(settings.share)
-    found = verify(settings.archive, choose=choose)
+    found = elsewhere.verify(settings, choose) if elsewhere else verify(settings.archive, choose=choose)
     yield from found.damage
     yield found
     if settings.share >= 1:
         yield from _standings(settings.archive, {damage.segment for damage in found.damage})
     if settings.decode:
-        yield from check_pictures(settings, choose)
+        yield from elsewhere.check_pictures(settings, choose) if elsewhere else check_pictures(settings, choose)
     if settings.sources:
         yield from compare_sources(settings.archive, settings.sources, choose)
 
 
-def _standings(folder: Path, damaged: set[str]) -> Iterator[Standing]:
+def _standings(folder: Place, damaged: set[str]) -> Iterator[Standing]:
     """Yield for each segment that has recovery data what that can do."""
     for number in parity_numbers(folder):
         if found := standing(folder, number, sound=segment_name(number) not in damaged):
@@ -68,8 +83,13 @@ def check_pictures(settings: VerifySettings, choose: Choose = lambda _: True) ->
     """Restore the chosen pictures of an archive in memory, and compare their pixels with those recorded."""
     archive = ArchiveReader.open(settings.archive)
     codec = Codec.open(settings.model, device=settings.device)
+    yield from checked(archive, filter(choose, archive.rows()), codec)
+
+
+def checked(archive: ArchiveReader, rows: Iterable[Row], codec: Codec) -> Iterator[Event]:
+    """Restore pictures in memory with a codec that is ready."""
     restorer = Restorer(codec)
-    for row in filter(choose, archive.rows()):
+    for row in rows:
         yield _check(restorer, codec, read_entry(archive, row, row.path))
 
 
