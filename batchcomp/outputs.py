@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 
 
@@ -30,11 +31,33 @@ OUTPUTS: Final[Mapping[str, Output]] = {
     "png": Output(suffix=".png", writer="batchcomp.images.outputs.png:PngOutput"),
     "jpeg": Output(suffix=".jpg", writer="batchcomp.images.outputs.jpeg:JpegOutput", alpha=False),
     "webp": Output(suffix=".webp", writer="batchcomp.images.outputs.webp:WebpOutput"),
+    "avif": Output(suffix=".avif", writer="batchcomp.images.outputs.avif:AvifOutput"),
+    "jxl": Output(suffix=".jxl", writer="batchcomp.images.outputs.jxl:JxlOutput"),
 }
+SOURCE: Final = "source"  # each picture's own format, which is its name's
+FORMATS: Final = (*OUTPUTS, SOURCE)  # what can be asked for
+_AS_JPEG: Final = {".mpo", ".heic", ".heif", ".hif", ".heics", ".heifs"}  # lossy ones that are not written here
+_OWN: Final[Mapping[str, str]] = {
+    **dict.fromkeys((".jpeg", ".jpe", ".jfif", *_AS_JPEG), "jpeg"), ".apng": "png", ".avifs": "avif",
+    **{output.suffix: name for name, output in OUTPUTS.items()},
+}  # fmt: skip
 SPELLINGS: Final[Mapping[str, str]] = {"jpg": "jpeg"}  # of names, as people type them
 DEFAULT_OUTPUT: Final = "png"  # holds the most
 
 
-def output_for(name: str, *, alpha: bool) -> str:
-    """Return `name`, or the default where a picture has an alpha channel and the format `name` has none."""
+def output_for(name: str, *, alpha: bool, path: str = "") -> str:
+    """Return the format of one picture where `name`, one of `FORMATS`, was asked for.
+
+    That is `name`, or for `SOURCE` that of the picture's `path`; the default where the picture has an alpha channel
+    and the format has none, and where its own format is not written here.
+    """
+    if name == SOURCE:
+        name = _OWN.get(PurePosixPath(path).suffix.lower(), DEFAULT_OUTPUT)
     return DEFAULT_OUTPUT if alpha and not OUTPUTS[name].alpha else name
+
+
+def suffix_for(name: str, format_name: str, path: str) -> str:
+    """Return the suffix of a picture restored as `format_name` where `name` was asked for; its own if that fits."""
+    own = PurePosixPath(path).suffix
+    keeps = name == SOURCE and _OWN.get(own.lower()) == format_name and own.lower() not in _AS_JPEG
+    return own if keeps else OUTPUTS[format_name].suffix

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from batchcomp.errors import UsageError
 from batchcomp.kinds import CODECS
-from batchcomp.outputs import DEFAULT_OUTPUT, OUTPUTS
+from batchcomp.outputs import DEFAULT_OUTPUT, FORMATS
 from batchcomp.places import Place, Url
 
 DEFAULT_QUALITY = 55
@@ -63,7 +63,11 @@ def _has_avif() -> bool:
 
 
 TARGETS = {  # what a picture can be asked to meet, with the least and the most it can be
-    "match-jpeg": (1, 100),  # Pillow's quality: at most that file's bytes, and a higher MS-SSIM
+    "match-jpeg": (
+        1,
+        100,
+    ),  # Pillow's quality, 4:2:0: the MS-SSIM of that file of the same picture, in the fewest bytes
+    "match-jpeg-bytes": (1, 100),  # likewise: at most that file's bytes, and a higher MS-SSIM
     "target-ms-ssim": (0.01, 0.9999),  # the fewest bytes that reach it
     "target-ssimulacra2": (1, 99),  # likewise
     "max-bpp": (0.001, 100),  # bits per pixel of the picture: the best within
@@ -71,7 +75,7 @@ TARGETS = {  # what a picture can be asked to meet, with the least and the most 
 }
 
 
-MEASURING = {"match-jpeg", "target-ms-ssim", "target-ssimulacra2"}  # those that pictures are measured for
+MEASURING = {"match-jpeg", "match-jpeg-bytes", "target-ms-ssim", "target-ssimulacra2"}  # pictures are measured for them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,8 +209,8 @@ class DecodeSettings:
             raise UsageError("--version 0: expected 1 (the oldest) and up, or -1 (the newest) and down")
         if self.version is not None and self.at is not None:
             raise UsageError("--version and --at: choose one of them")
-        if self.format not in OUTPUTS:
-            raise UsageError(f"format {self.format!r}: expected one of {', '.join(OUTPUTS)}")
+        if self.format not in FORMATS:
+            raise UsageError(f"format {self.format!r}: expected one of {', '.join(FORMATS)}")
         if self.jobs < 0:
             raise UsageError(f"jobs {self.jobs}: expected a whole number from 1 on")
 
@@ -219,13 +223,20 @@ def default_archive(paths: tuple[Place, ...]) -> Place:
     """`<folder>.bca` beside the one folder or file given.
 
     Raises:
-        UsageError: several paths were given, so that the name is a guess.
+        UsageError: several paths were given, so that the name is a guess; or none.
     """
+    if not paths:
+        raise UsageError("no PATH: name a folder of photos or some photos")
     if len(paths) != 1:
         raise UsageError(f"{len(paths)} paths were given: name the archive with -o ARCHIVE")
     path = paths[0].resolve()
     return path.with_name(f"{path.name or 'root'}.bca")
 
+
+EXECUTORS = {  # what spreads the work of one command: `module:Class`, an `Executor` of pipeline/executors/base.py
+    "local": "batchcomp.pipeline.executors.local:LocalExecutor",
+    "dask": "batchcomp.pipeline.executors.dask:DaskExecutor",
+}
 
 FILE_SUFFIXES = {".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".jpg", ".jpeg", ".png"}
 

@@ -49,10 +49,10 @@ class Failure:
         return all(getattr(self, name) == getattr(other, name) for name in ("source_bytes", "mtime_ns", "reason"))
 
 
-def read_failures(where: Location) -> list[Failure]:
-    """Return the failures that an archive remembers, as far as they can be read; never an error."""
+def read_failures(where: Location, name: str = FAILURES_NAME) -> list[Failure]:
+    """Return the failures that an archive remembers, or a part of a job, as far as they can be read; never an error."""
     try:
-        data = store_of(where).read(FAILURES_NAME, 0, MAX_BYTES + 1)
+        data = store_of(where).read(name, 0, MAX_BYTES + 1)
     except OSError:
         return []
     lines = data.splitlines(keepends=True)

@@ -14,7 +14,7 @@ from typing import Final
 from batchcomp.archive import durable, layout
 from batchcomp.archive.deflated import deflated
 from batchcomp.archive.layout import ZipEntry
-from batchcomp.archive.manifest import MAX_MANIFEST, count_rows, end_line, header_line, is_held
+from batchcomp.archive.manifest import MAX_MANIFEST, PartOf, count_rows, end_line, header_line, is_held
 from batchcomp.archive.names import MANIFEST_NAME, clash_key, folder_keys, unique_entry
 from batchcomp.archive.rows import MAX_ENTRY_BYTES, Row, row_line
 from batchcomp.archive.segments import segment_name, temp_name
@@ -40,10 +40,28 @@ class GrowingSegment:
     its bytes stand behind the last counted entry, and the next step cuts them off.
     """
 
-    def __init__(self, where: Location, number: int, *, after: int | None = None, mode: int = 0o777) -> None:
-        """Create the file. `after`: the number of the segment before. `mode`: the most that others may be allowed."""
-        self._store, self._number, self._after = store_of(where), number, after
-        self._temp = self._store.scratch / temp_name(number)
+    def __init__(  # noqa: PLR0913  # what stays of an old file, all by keyword
+        self,
+        where: Location,
+        number: int,
+        *,
+        after: int | None = None,
+        mode: int = 0o777,
+        part_of: PartOf | None = None,
+        owner: str = "",
+    ) -> None:
+        """Create the file.
+
+        Args:
+            where: The archive's place.
+            number: Of the segment.
+            after: The number of the segment before.
+            mode: The most that others may be allowed.
+            part_of: The part of a job that it is.
+            owner: Who writes it, where that is not the holder of the archive's lock.
+        """
+        self._store, self._number, self._after, self._part_of = store_of(where), number, after, part_of
+        self._temp = self._store.scratch / temp_name(number, owner)
         self._file = durable.create(self._temp)
         self._mode = durable.mode_of(self._file) & mode  # as the umask gives it
         try:
@@ -164,7 +182,8 @@ class GrowingSegment:
             raise
 
     def _write_manifest(self, created: datetime) -> None:
-        lines = [header_line(self._number, created, self._after), *(done.line for done in self._written)]
+        header = header_line(self._number, created, self._after, self._part_of)
+        lines = [header, *(done.line for done in self._written)]
         data = b"".join([*lines, end_line(*count_rows(done.line for done in self._written))])
         held = deflated(data)
         entry = manifest_entry(data, held, self._end)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from batchcomp.archive import durable
+from batchcomp.archive.part_writer import left_over_parts
 from batchcomp.archive.segments import left_over_temps, segment_numbers
 from batchcomp.archive.store import Location, Lock, Store, store_of
 
@@ -46,6 +47,9 @@ def await_first_segment(where: Location, wait: float) -> None:
 
 
 def clean_up(store: Store) -> None:
-    """Delete temporary files; while the lock is held they can only be a dead writer's. Raises OSError."""
-    for name in left_over_temps(store):
+    """Delete temporary files; while the lock is held they can only be a dead writer's. Raises OSError.
+
+    Parts of jobs are written without the lock: theirs are deleted where their owner is known to be gone.
+    """
+    for name in [*left_over_temps(store), *left_over_parts(store)]:
         store.delete(name)

@@ -10,6 +10,7 @@ from functools import partial
 
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.growing import checked_line, utc_now
+from batchcomp.archive.jobs import check_no_job
 from batchcomp.archive.lock import await_first_segment, locked
 from batchcomp.archive.manifest import MAX_MANIFEST, held_line, inner_lines, is_held, is_row
 from batchcomp.archive.reader import ArchiveReader, find_segments
@@ -96,6 +97,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
         plan = _Plan(store, keep, gone)
         return replace(plan.report((), 0), refusal=plan.refusal(max_drop))
     with locked(store, lock_wait):
+        check_no_job(store, "what its parts refer to could go")
         plan = _Plan(store, keep, gone)
         if refusal := plan.refusal(max_drop):
             raise UsageError(refusal)

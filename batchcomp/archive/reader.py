@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.jobs import open_ids, without_promised
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
@@ -254,6 +255,10 @@ def find_segments(where: Location) -> list[int]:
             raise ArchiveNotFoundError(f"{store}: is a file, not an archive (a folder NAME.bca)") from None
         raise
     if not numbers:
+        if names := open_ids(store):
+            raise ArchiveNotFoundError(
+                f"{store}: job {names[0]} is open, and none of its parts is there yet; go on with it"
+            )
         raise ArchiveNotFoundError(f"{store}: holds no finished segment (000001.zip, ...); run `batchcomp compress`")
     return numbers
 
@@ -267,7 +272,10 @@ def gap_damage(where: Location, numbers: Sequence[int]) -> list[Damage]:
 
 
 def missing_ranges(where: Location, numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Return first and last number of each gap: numbers are given out without gaps, but for those a header tells."""
+    """Return first and last number of each gap: numbers are given out without gaps, but for those a header tells.
+
+    A number that an open job keeps for itself is no gap.
+    """
     ranges = []
     for before, number in pairwise([0, *numbers]):
         if number - before > 1:
@@ -276,7 +284,7 @@ def missing_ranges(where: Location, numbers: Sequence[int]) -> list[tuple[int, i
             last = number - 1 if told is None else min(told, number - 1)
             if last > before:
                 ranges.append((before + 1, last))
-    return ranges
+    return without_promised(where, ranges)
 
 
 def range_name(first: int, last: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from batchcomp.archive import durable, parity
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.growing import GrowingSegment
+from batchcomp.archive.jobs import promised_part
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_file
 from batchcomp.archive.segments import segment_name
@@ -63,8 +64,12 @@ def rewrite(  # noqa: PLR0913  # what stays of the old file, all by keyword
     claim = claim_of(store, source or name)
     if claim is not None and claim.segment == number:
         created, after = claim.created or created, after if claim.after is None else claim.after
+        part_of = claim.part_of
+    else:
+        part_of = promised_part(store, number)
     with durable.reported(store):
-        growing = GrowingSegment(store, number, after=after, mode=store.mode(source or name))
+        mode = store.mode(source or name)
+        growing = GrowingSegment(store, number, after=after, mode=mode, part_of=part_of)
         try:
             _fill(growing, kept)
             temp = growing.seal(created)

@@ -17,8 +17,10 @@ _SEGMENT = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip")
 _ASIDE = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip\.damaged(?:-[0-9]+)?")
 SETTINGS_NAME = "settings.json"  # what the archive was last written with
 FAILURES_NAME = "failures.jsonl"  # which files stay outside, and why
+JOBS_NAME = "jobs"  # a folder: what open jobs are to do
 _BESIDE = (SETTINGS_NAME, FAILURES_NAME)
 _OURS = b'"batchcomp-'  # stands in the first line or two of both
+_JOB_FILE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\.(?:jsonl?|[0-9]+\.failures)|\..*\.tmp")
 _PARITY = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip\.parity")
 _TEMP = re.compile(r"\.[0-9]{6,}\.zip(\.parity)?\.tmp|\.(?:\.lock\.holder|settings\.json|failures\.jsonl)\.[0-9]+\.tmp")
 
@@ -28,9 +30,12 @@ def segment_name(number: int) -> str:
     return f"{number:06d}.zip"
 
 
-def temp_name(number: int) -> str:
-    """Return the file name of a segment that is being written, e.g. ".000001.zip.tmp"."""
-    return f".{segment_name(number)}.tmp"
+def temp_name(number: int, owner: str = "") -> str:
+    """Return the file name of a segment that is being written, e.g. ".000001.zip.tmp".
+
+    That of an `owner` other than the holder of the lock is ".000001.zip.OWNER.tmp".
+    """
+    return f".{segment_name(number)}{f'.{owner}' if owner else ''}.tmp"
 
 
 def parity_name(number: int) -> str:
@@ -135,6 +140,17 @@ def free_number(where: Location, last: int) -> int:
     return number
 
 
+def free_range(where: Location, last: int, count: int) -> int:
+    """Return the first of `count` numbers in a row after `last` whose names nothing has, foreign files included."""
+    taken = {entry.name for entry in store_of(where).entries()}
+    first = number = last + 1
+    while number < first + count:
+        if not taken.isdisjoint((segment_name(number), temp_name(number))):
+            first = number + 1
+        number += 1
+    return first
+
+
 def _no_segment(entry: Entry) -> str:
     """Say why a file cannot be a segment, "" if it can."""
     match = _SEGMENT.fullmatch(entry.name)
@@ -185,6 +201,9 @@ def is_foreign(where: Location) -> bool:
 
 def is_beside(store: Store, name: str) -> bool:
     """Tell whether a file is one of those that archives have beside their segments, by its name and its beginning."""
+    if name == JOBS_NAME:
+        files = store.entries(JOBS_NAME) if store.stat(JOBS_NAME) is None else []
+        return bool(files) and all(_JOB_FILE.fullmatch(entry.name) for entry in files)
     if name not in _BESIDE:
         return False
     try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from batchcomp.archive import durable, layout
@@ -21,6 +22,7 @@ from batchcomp.kinds import KINDS
 OnEntry = Callable[[Row, Damage | None], None]
 Choose = Callable[[Row], bool]
 _Place = tuple[int, str]  # a segment's number and an entry in it
+Owners = dict[_Place, tuple[object, ...]]  # what the rows of entries say that shared rows refer to
 _SAME = ("stored", "source_sha256", "source_bytes", "payload_sha256", "payload_bytes", "metadata_bytes", "width",
          "height", "mode", "model", "scale", "quality")  # fmt: skip  # must be equal in a shared row and its owner
 
@@ -64,6 +66,43 @@ def verify(where: Location, *, on_entry: OnEntry | None = None, choose: Choose |
     return VerifyReport(segments=len(numbers), entries=check.entries, checked=check.checked, bytes=size, damage=damage)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SegmentCheck:
+    """What `check_segment` found in one segment; see `VerifyReport`."""
+
+    entries: int
+    checked: int
+    damage: tuple[Damage, ...]
+
+
+def check_segment(where: Location, number: int, owners: Owners, choose: Choose | None = None) -> SegmentCheck:
+    """Check one segment as `verify` does; `owners` are those that `owners_for` tells of it.
+
+    Raises:
+        ArchiveError: its version is newer than this build reads, or the disk cannot be read.
+    """
+    check = _ArchiveCheck(store_of(where), lambda _row, _damage: None, choose or (lambda _row: True), owners=owners)
+    check.note_shares([number])
+    check.segment(number)
+    return SegmentCheck(entries=check.entries, checked=check.checked, damage=tuple(check.damage))
+
+
+def owners_for(where: Location, numbers: Collection[int]) -> dict[int, Owners]:
+    """Return for each segment what its shared rows must agree with in those before it: then each can be checked alone.
+
+    Segments that are damaged as a whole tell nothing here.
+    """
+    check = _ArchiveCheck(store_of(where), lambda _row, _damage: None, lambda _row: True)
+    there = set(numbers)
+    wanted = {number: places for number in numbers if (places := check.note_shares([number]))}
+    asked = {place[0] for places in wanted.values() for place in places} & there
+    owners = {place: content for number in asked for place, content in check.contents(number)}
+    return {
+        number: {place: owners[place] for place in places if place in owners and place[0] < number}
+        for number, places in wanted.items()
+    }
+
+
 def check_file(segment: Segment) -> list[Damage]:
     """Check one segment by itself, wherever its file is; shared rows are left to `verify`."""
     check = _ArchiveCheck(segment.store, lambda _row, _damage: None, lambda _row: True, alone=True)
@@ -74,23 +113,37 @@ def check_file(segment: Segment) -> list[Damage]:
 class _ArchiveCheck:
     """Goes through the segments in order; shared rows refer backwards only, so their owners are known by then."""
 
-    def __init__(self, store: Store, on_entry: OnEntry, choose: Choose, *, alone: bool = False) -> None:
+    def __init__(
+        self, store: Store, on_entry: OnEntry, choose: Choose, *, alone: bool = False, owners: Owners | None = None
+    ) -> None:
         self._store, self._on_entry, self._choose, self._alone = store, on_entry, choose, alone
         self._wanted: set[_Place] = set()  # what shared rows refer to
-        self._owners: dict[_Place, tuple[object, ...]] = {}
+        self._owners: Owners = dict(owners or {})
         self.damage: list[Damage] = []
         self.entries = self.checked = 0
 
-    def note_shares(self, numbers: Iterable[int]) -> None:
-        """Find out which entries are shared, so that only those are remembered."""
+    def note_shares(self, numbers: Iterable[int]) -> set[_Place]:
+        """Find out which entries are shared, so that only those are remembered; return those that these refer to."""
+        found: set[_Place] = set()
         for number in numbers:
-            try:
+            with suppress(FoundDamageError):  # reported when the segment is checked
                 segment = open_segment(self._store, number)
                 for line in segment.row_lines():
                     if b'"owner_segment":' in line:
-                        self._wanted.add(segment.row(line).place)
-            except FoundDamageError:  # reported when the segment is checked
-                continue
+                        with suppress(FoundDamageError):
+                            found.add(segment.row(line).place)
+        self._wanted |= found
+        return found
+
+    def contents(self, number: int) -> Iterator[tuple[_Place, tuple[object, ...]]]:
+        """Yield of a segment's entries that are shared what their rows say."""
+        with suppress(FoundDamageError):  # reported when the segment is checked
+            segment = open_segment(self._store, number)
+            for line in segment.row_lines():
+                with suppress(FoundDamageError):
+                    row = segment.row(line)
+                    if not row.owner_segment and row.place in self._wanted:
+                        yield row.place, content_of(row)
 
     def segment(self, number: int) -> None:
         """Check one segment of the folder."""

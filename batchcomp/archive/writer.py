@@ -5,21 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from batchcomp.archive import durable, parity, segments
+from batchcomp.archive.adding import add_row, add_shared_row
 from batchcomp.archive.damage import Damage
-from batchcomp.archive.growing import GrowingSegment, checked_line, utc_now
+from batchcomp.archive.growing import GrowingSegment, utc_now
+from batchcomp.archive.jobs import last_promised
 from batchcomp.archive.lock import clean_up
-from batchcomp.archive.names import name_problem
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import check_version
 from batchcomp.archive.segments import parity_name
 from batchcomp.archive.store import Location, store_of
-from batchcomp.errors import ArchiveError, PictureError
+from batchcomp.errors import ArchiveError
 from batchcomp.interrupts import held
 
 
@@ -92,16 +92,9 @@ class ArchiveWriter:
             PictureError: the name or another field is not allowed in an archive; nothing was written.
             ArchiveError: the disk refuses. The pictures added before are still complete.
         """
-        if problem := name_problem(row.path):
-            raise PictureError(f"{row.path!r}: the name cannot be archived: {problem}; rename the file")
         segment = self._segment()
-        try:
-            done = segment.complete(row, payload)
-            line = checked_line(done)
-        except ValueError as error:
-            raise PictureError(f"{row.path!r}: cannot be archived: {error}") from error
         with durable.reported(self._store):
-            segment.append(done, line, payload)
+            done = add_row(segment, row, payload)
         self.commit_if_due()
         return done
 
@@ -114,15 +107,7 @@ class ArchiveWriter:
             PictureError: the name or another field is not allowed in an archive; nothing was written.
             ArchiveError: the disk refuses.
         """
-        if problem := name_problem(row.path):
-            raise PictureError(f"{row.path!r}: the name cannot be archived: {problem}; rename the file")
-        segment = self._segment()
-        own = {"path": row.path, "mtime_ns": row.mtime_ns, "permissions": row.permissions, "seconds": row.seconds}
-        done = replace(owner, **own, owner_segment=owner.place[0], segment=segment.number)  # type: ignore[arg-type]
-        try:
-            segment.append_line(checked_line(done), done)
-        except ValueError as error:
-            raise PictureError(f"{row.path!r}: cannot be archived: {error}") from error
+        done = add_shared_row(self._segment(), row, owner)
         self.commit_if_due()
         return done
 
@@ -182,6 +167,10 @@ class ArchiveWriter:
         """
         return parity.catch_up(self._store, self._share)
 
+    def last_number(self) -> int:
+        """Return the highest number that a segment has or an open job keeps for itself. Raises OSError."""
+        return max([self._last, last_promised(self._store), *segments.segment_numbers(self._store)[-1:]])
+
     def _segment(self) -> GrowingSegment:
         if self._open and self._open.sealed:  # an earlier commit failed; it comes first
             self.commit()
@@ -189,7 +178,7 @@ class ArchiveWriter:
 
     def _start_segment(self) -> GrowingSegment:
         with durable.reported(self._store):
-            last = max([self._last, *segments.segment_numbers(self._store)[-1:]])
+            last = self.last_number()
             self._open = GrowingSegment(self._store, segments.free_number(self._store, last), after=last)
         self._opened_at = time.monotonic()
         return self._open

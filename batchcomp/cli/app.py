@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from batchcomp import __version__
 from batchcomp.cli import (
@@ -22,6 +21,7 @@ from batchcomp.cli import (
     prune,
     repair,
     report,
+    serve,
     session,
     signals,
     train,
@@ -30,6 +30,7 @@ from batchcomp.cli import (
 )
 from batchcomp.cli.common import with_common
 from batchcomp.cli.config import path_of
+from batchcomp.cli.help import Command, HelpGroup
 from batchcomp.cli.memory import TOO_LITTLE_MEMORY, lacks_memory, require_room
 from batchcomp.cli.streams import discard
 from batchcomp.errors import BatchcompError, ExitCode, OutputError
@@ -42,7 +43,7 @@ EPILOG = (
 )
 
 
-class Subgroup(TyperGroup):
+class Subgroup(HelpGroup):
     """A command that has subcommands."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -154,6 +155,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "preview": preview.preview,
     "decode": decode.decode,
     "report": report.report,
+    "serve": serve.serve,
     "list": listing.list_pictures,
     "verify": verify.verify,
     "diff": diff.diff,
@@ -165,9 +167,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
 GROUPS = {"bench": bench, "train": train}  # commands with subcommands: packages with a HELP and COMMANDS of their own
 
 for name, command in COMMANDS.items():
-    app.command(name)(with_common(command))
+    app.command(name, cls=Command)(with_common(command))
 for name, package in GROUPS.items():
     group = typer.Typer(cls=Subgroup, help=package.HELP, no_args_is_help=True, rich_markup_mode=None)
     for subname, command in package.COMMANDS.items():
-        group.command(subname)(with_common(command))
+        group.command(subname, cls=Command)(with_common(command))
     app.add_typer(group, name=name)

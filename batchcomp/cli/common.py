@@ -14,6 +14,7 @@ import typer
 from batchcomp import __version__
 from batchcomp.cli import console, session
 from batchcomp.cli.config import apply_config
+from batchcomp.cli.help import EVERY
 from batchcomp.errors import UsageError
 
 
@@ -22,18 +23,39 @@ def _common(  # only its signature is used
         Path | None,
         typer.Option(
             "--config",
+            metavar="FILE",
             callback=apply_config,
             is_eager=True,
+            rich_help_panel=EVERY,
             help="Read defaults of options here, not in batchcomp.toml of the user's configuration.",
         ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say only what went wrong.")] = False,
-    log_file: Annotated[Path | None, typer.Option("--log-file", help="Append messages here.")] = None,
-    log_size: Annotated[int, typer.Option("--log-size", min=1, help="MiB at which the log file is rotated.")] = 10,
-    log_keep: Annotated[int, typer.Option("--log-keep", min=1, help="Rotated log files that are kept.")] = 5,
-    nice: Annotated[int, typer.Option("--nice", min=0, max=19, help="Give way to other processes.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", rich_help_panel=EVERY, help="Say only what went wrong.")] = False,
+    log_file: Annotated[
+        Path | None,
+        typer.Option("--log-file", metavar="FILE", rich_help_panel=EVERY, help="Append messages here."),
+    ] = None,
+    log_size: Annotated[
+        int,
+        typer.Option(
+            "--log-size", min=1, metavar="MIB", rich_help_panel=EVERY, help="MiB at which the log file is rotated."
+        ),
+    ] = 10,
+    log_keep: Annotated[
+        int,
+        typer.Option("--log-keep", min=1, metavar="N", rich_help_panel=EVERY, help="Rotated log files that are kept."),
+    ] = 5,
+    nice: Annotated[
+        int,
+        typer.Option("--nice", min=0, max=19, metavar="N", rich_help_panel=EVERY, help="Give way to other processes."),
+    ] = 0,
     trusted_input: Annotated[
-        bool, typer.Option("--trusted-input", help="Decode with an image library that lacks security fixes.")
+        bool,
+        typer.Option(
+            "--trusted-input",
+            rich_help_panel=EVERY,
+            help="Decode with an image library that lacks security fixes.",
+        ),
     ] = False,
 ) -> None: ...
 

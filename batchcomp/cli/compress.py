@@ -7,10 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from batchcomp.cli import console, goals, limits, progress
+from batchcomp.cli import jobs as jobs_options
+from batchcomp.cli.closing import say_passed_over
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.memory import give_back_freed
-from batchcomp.cli.options import BatchOpt, DeviceOpt, JobsOpt, JsonOpt, LockWaitOpt, MaxLoadOpt, ModelOpt, batch_size
+from batchcomp.cli.options import (
+    WHICH,
+    BatchOpt,
+    DeviceOpt,
+    JobsOpt,
+    JsonOpt,
+    LockWaitOpt,
+    MaxLoadOpt,
+    ModelOpt,
+    batch_size,
+)
 from batchcomp.places import Place, place
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 
@@ -22,23 +34,25 @@ if TYPE_CHECKING:
 def compress(
     ctx: typer.Context,
     paths: Annotated[  # of `Place`: typer takes no unions
-        list[Any], typer.Argument(help="Folders of photos, or photos; or one address.", metavar="PATH", parser=place)
-    ],
+        list[Any] | None,
+        typer.Argument(help="Folders of photos, or photos; or one address.", metavar="PATH", parser=place),
+    ] = None,
     output: Annotated[
         Any,
         typer.Option(
             "--output",
             "-o",
+            metavar="ARCHIVE",
             help="The archive; by default FOLDER.bca beside the folder.",
             autocompletion=archives,
-            metavar="PATH",
             parser=place,
         ),
     ] = None,
     quality: Annotated[
-        int, typer.Option("--quality", "-q", min=1, max=100, help="1 (smallest) to 100 (best).")
+        int, typer.Option("--quality", "-q", metavar="Q", min=1, max=100, help="1 (smallest) to 100 (best).")
     ] = DEFAULT_QUALITY,
     match_jpeg: goals.MatchJpegOpt = None,
+    match_jpeg_bytes: goals.MatchBytesOpt = None,
     target_ms_ssim: goals.MsSsimOpt = None,
     target_ssimulacra2: goals.EyeOpt = None,
     max_bpp: goals.MaxBppOpt = None,
@@ -50,19 +64,29 @@ def compress(
     jobs: JobsOpt = 0,
     batch: BatchOpt = "auto",
     model: ModelOpt = None,
-    include: Annotated[list[str] | None, typer.Option(help="Take only files that match this glob.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Leave out files and folders that match.")] = None,
+    include: limits.IncludeOpt = None,
+    exclude: limits.ExcludeOpt = None,
     verbatim: limits.VerbatimOpt = None,
     follow_symlinks: limits.FollowOpt = False,
     measure: goals.MeasureOpt = QUICK,
     no_measure: goals.NoMeasureOpt = False,
     recompress: Annotated[
         bool,
-        typer.Option("--recompress", help="Compress unchanged pictures again that are stored with other settings."),
+        typer.Option(
+            "--recompress",
+            rich_help_panel=WHICH,
+            help="Compress unchanged pictures again that are stored with other settings.",
+        ),
     ] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Try again what failed before and did not change.")] = False,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", rich_help_panel=WHICH, help="Try again what failed before and did not change."),
+    ] = False,
     checksum: Annotated[
-        bool, typer.Option("--checksum", help="Tell changed files by their content, not by size and time.")
+        bool,
+        typer.Option(
+            "--checksum", rich_help_panel=WHICH, help="Tell changed files by their content, not by size and time."
+        ),
     ] = False,
     lock_wait: LockWaitOpt = 0,
     max_load: MaxLoadOpt = None,
@@ -74,6 +98,13 @@ def compress(
     max_seconds: limits.MaxSecondsOpt = limits.MAX_SECONDS,
     max_memory: limits.MaxMemoryOpt = limits.MAX_MEMORY,
     parity: goals.ParityOpt = None,
+    plan: jobs_options.PlanOpt = False,
+    part_files: jobs_options.PartFilesOpt = None,
+    job: jobs_options.JobOpt = None,
+    shard: jobs_options.ShardOpt = None,
+    finish: jobs_options.FinishOpt = None,
+    engine: jobs_options.EngineOpt = "local",
+    scheduler: jobs_options.SchedulerOpt = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why.")] = False,
     as_json: JsonOpt = False,
 ) -> None:
@@ -82,10 +113,16 @@ def compress(
     What an archive was last written with it remembers (quality, target, model, packing, ...) until it is given anew.
     """
     asked: dict[str, Any] = {
-        "paths": tuple(paths),
+        "paths": tuple(paths or ()),
         "quality": quality,
         "target": goals.target_of(
-            match_jpeg, target_ms_ssim, target_ssimulacra2, max_bpp, goals.bytes_of(max_bytes), given=_given(ctx)
+            match_jpeg,
+            match_jpeg_bytes,
+            target_ms_ssim,
+            target_ssimulacra2,
+            max_bpp,
+            goals.bytes_of(max_bytes),
+            given=_given(ctx),
         ),
         "codec": codec,
         "pack": pack,
@@ -119,23 +156,36 @@ def compress(
     from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.remembered import settle
 
-    archive: Place = output or default_archive(tuple(paths))
+    spread = jobs_options.Spread(
+        plan=plan, part_files=part_files, job=job, shard=shard, finish=finish, engine=engine, scheduler=scheduler
+    )
+    spread.check(paths=bool(paths), output=output is not None, given=_where_from(ctx)[0])
+    if output is not None and spread.continues:
+        raise typer.Exit(jobs_options.go_on(output, spread, asked, as_json=as_json))
+    archive: Place = output or default_archive(asked["paths"])
     check_archive_name(archive)
     settled = settle(archive, asked, *_where_from(ctx))
     settings = settled.settings
     _say_first(settled)
     say_foreign(archive)
+    jobs_options.say_open(archive)
+    if plan and not dry_run:
+        raise typer.Exit(jobs_options.plan(settings, spread, as_json=as_json))
     if dry_run:
         outcome = progress.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
     else:
-        give_back_freed(settings.workers)
         with Forecast() as forecast:
-            events = compress_archive(settings, forecast)
+            if spread.spreads:
+                events = jobs_options.over(settings, spread, asked, forecast)
+            else:
+                give_back_freed(settings.workers)
+                events = compress_archive(settings, forecast)
             outcome = progress.watch("Compressing", events, as_json=as_json, forecast=forecast)
     if not dry_run and outcome.counts["done"]:
         _finish(archive, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
     if not outcome.counts.total():
         console.say("no files found below PATH; look at --include and --exclude")
+    say_passed_over(outcome)
     _say_left(settled, outcome)
     verb = "would be stored" if dry_run else "stored"
     code = console.summarise(outcome, verb, as_json=as_json, archive=str(settings.archive))

@@ -13,13 +13,13 @@ from batchcomp.cli import session
 from batchcomp.cli.streams import SafeStderr
 from batchcomp.errors import ExitCode, OutputError
 from batchcomp.kinds import KINDS
-from batchcomp.report.text import printable
+from batchcomp.report.text import human, pictures, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from batchcomp.archive.damage import Damage
-    from batchcomp.pipeline.records import Event, Outcome
+    from batchcomp.pipeline.records import Event, Expected, Outcome
 
 SCHEMA = 1  # of every JSON line
 PROBLEM = "red"  # the style of what --quiet must not hide
@@ -174,13 +174,14 @@ def say_damage(damage: Iterable[Damage], *, as_json: bool, **counts: int) -> Exi
 
 def event_fields(event: Event) -> dict[str, Any]:
     """An event as plain values, for JSON."""
-    from batchcomp.pipeline.records import Done
+    from batchcomp.pipeline.records import Done, Planned
     from batchcomp.report.rows import row_fields
 
     if isinstance(event, Done):
         more = {name: value for name in ("left_out", "pixels", "note") if (value := getattr(event, name))}
         return {"name": event.name, **(row_fields(event.row) if event.row else {}), **more}
-    return {name: value for name, value in vars(event).items() if name != "again"}
+    unknown = isinstance(event, Planned) and event.bytes is None
+    return {name: value for name, value in vars(event).items() if name != ("bytes" if unknown else "again")}
 
 
 def show_event(event: Event, *, as_json: bool = False) -> None:
@@ -188,7 +189,7 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
 
     With `as_json` every event is a JSON line too.
     """
-    from batchcomp.pipeline.records import Done, Failed, Passed, Planned, Waiting
+    from batchcomp.pipeline.records import Done, Expected, Failed, Passed, Planned, Waiting
 
     if as_json:
         json_line(type(event).__name__.lower(), **event_fields(event))
@@ -198,15 +199,26 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
         case Passed(failed_before=True):
             log(f"failed before: {event.reason}")
         case Passed(unchanged=False):
-            say(f"passed over: {event.reason}")
+            log(f"passed over: {event.reason}")
         case Waiting():
             say(f"waiting: the load average is {event.load:.2f}, above --max-load {event.max_load:g}")
         case Planned() if not as_json:
-            write(shown(f"{event.name}: {event.reason}") + "\n")
+            size = f", about {human(event.bytes)}" if event.bytes is not None else ""
+            write(shown(f"{event.name}: {event.reason}{size}") + "\n")
+        case Expected():
+            show_expected(event)
         case Done(row=row) if row is not None:
             log(f"{event.name}: {row.stored}, {row.source_bytes} -> {row.payload_bytes} bytes")
             if "out of reach" in row.reason:
                 say(f"{event.name}: {row.reason}")
+
+
+def show_expected(event: Expected) -> None:
+    """Say how much room restored pictures take, and where there is not as much."""
+    free = event.free_bytes
+    short = free is not None and free < event.bytes
+    room = f", but there is room for {human(free)} only" if short and free is not None else ""
+    say(f"{pictures(event.pictures)}, about {human(event.bytes)} when restored{room}", style=PROBLEM if short else "")
 
 
 def show_table(

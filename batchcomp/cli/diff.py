@@ -39,7 +39,10 @@ def diff(
     follow_symlinks: limits.FollowOpt = False,
     as_json: JsonOpt = False,
 ) -> None:
-    """Say what is new, changed, missing or moved in a folder since it was archived. Differences are no error."""
+    """Say what changed in a folder since it was archived.
+
+    What is new, changed, missing or moved is named; differences are no error.
+    """
     moments = [moment(text) for text in at or ()]
     if len(moments) > (1 if paths else 2):
         raise UsageError(f"--at was given {len(moments)} times: expected at most {1 if paths else 2}")

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from batchcomp.cli.completion import choice
+from batchcomp.cli.options import STORED
 from batchcomp.errors import UsageError
 from batchcomp.kinds import CODECS
 from batchcomp.settings import MAX_EFFORT, MEASURES, NO_MEASURE, Target
 
 _PANEL = "What each picture is to meet (one of these, in place of --quality)"
-_KINDS = ("match-jpeg", "target-ms-ssim", "target-ssimulacra2", "max-bpp", "max-bytes")
+_KINDS = ("match-jpeg", "match-jpeg-bytes", "target-ms-ssim", "target-ssimulacra2", "max-bpp", "max-bytes")
 PARAMETERS = tuple(kind.replace("-", "_") for kind in _KINDS)  # names of the options below
 
 MatchJpegOpt = Annotated[
@@ -21,12 +23,23 @@ MatchJpegOpt = Annotated[
         "--match-jpeg",
         metavar="Q",
         rich_help_panel=_PANEL,
-        help="No more bytes than a JPEG of quality Q (1 to 100), and a higher MS-SSIM.",
+        help="As good as a JPEG of quality Q (1 to 100), by MS-SSIM, in the fewest bytes.",
+    ),
+]
+MatchBytesOpt = Annotated[
+    int | None,
+    typer.Option(
+        "--match-jpeg-bytes",
+        metavar="Q",
+        rich_help_panel=_PANEL,
+        help="The best within the bytes of a JPEG of quality Q.",
     ),
 ]
 MsSsimOpt = Annotated[
     float | None,
-    typer.Option("--target-ms-ssim", metavar="X", rich_help_panel=_PANEL, help="The fewest bytes that reach it."),
+    typer.Option(
+        "--target-ms-ssim", metavar="X", rich_help_panel=_PANEL, help="The fewest bytes that reach this MS-SSIM."
+    ),
 ]
 EyeOpt = Annotated[
     float | None,
@@ -49,16 +62,31 @@ MaxBytesOpt = Annotated[
 ]
 CodecOpt = Annotated[
     str,
-    typer.Option("--codec", help=f"What holds the half-size pictures: {' or '.join(CODECS)} (smaller, newer viewers)."),
+    typer.Option(
+        "--codec",
+        metavar="NAME",
+        rich_help_panel=STORED,
+        autocompletion=choice(*CODECS),
+        help=f"What holds the half-size pictures: {' or '.join(CODECS)} (smaller, newer viewers).",
+    ),
 ]
 PackOpt = Annotated[
     bool,
-    typer.Option("--pack/--no-pack", help="Recompress the JPEGs without loss; viewers need `batchcomp unpack` first."),
+    typer.Option(
+        "--pack/--no-pack",
+        rich_help_panel=STORED,
+        help="Recompress the JPEGs without loss; viewers need `batchcomp unpack` first.",
+    ),
 ]
 EffortOpt = Annotated[
     int,
     typer.Option(
-        "--effort", min=0, max=MAX_EFFORT, help="Refine each picture, up to 9: fewer bytes, many times slower."
+        "--effort",
+        min=0,
+        max=MAX_EFFORT,
+        metavar="N",
+        rich_help_panel=STORED,
+        help="Refine each picture, up to 9: fewer bytes, many times slower.",
     ),
 ]
 MeasureOpt = Annotated[
@@ -66,11 +94,15 @@ MeasureOpt = Annotated[
     typer.Option(
         "--measure",
         metavar="HOW",
+        rich_help_panel=STORED,
         autocompletion=lambda: list(MEASURES.items()),
         help=f"Restore each picture and compare it with JPEG: {', '.join(MEASURES)}.",
     ),
 ]
-NoMeasureOpt = Annotated[bool, typer.Option("--no-measure", help="As --measure none: faster, nothing is compared.")]
+NoMeasureOpt = Annotated[
+    bool,
+    typer.Option("--no-measure", rich_help_panel=STORED, help="As --measure none: faster, nothing is compared."),
+]
 MEASURE_PARAMETERS = ("measure", "no_measure")
 
 ParityOpt = Annotated[
@@ -78,6 +110,7 @@ ParityOpt = Annotated[
     typer.Option(
         "--parity",
         metavar="PERCENT",
+        rich_help_panel=STORED,
         help="Recovery data beside each segment, e.g. 5%, with which `repair` restores damage exactly; 0% removes it. "
         "The archive keeps to it.",
     ),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from batchcomp.cli.options import WHICH
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 _PANEL = "Untrusted files"
@@ -13,10 +14,28 @@ _MB, _MP = 1_000_000, 1_000_000
 
 VerbatimOpt = Annotated[
     list[str] | None,
-    typer.Option("--verbatim", metavar="GLOB", help="Carry along files that match and are no (sound) pictures."),
+    typer.Option(
+        "--verbatim",
+        metavar="GLOB",
+        rich_help_panel=WHICH,
+        help="Carry along files that match and are no (sound) pictures, as they are.",
+    ),
+]
+IncludeOpt = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GLOB", rich_help_panel=WHICH, help="Take only files that match; can be repeated."),
+]
+ExcludeOpt = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GLOB", rich_help_panel=WHICH, help="Leave out files and folders that match, too."),
 ]
 FollowOpt = Annotated[
-    bool, typer.Option("--follow-symlinks/--no-follow-symlinks", help="Take what symbolic links in folders point to.")
+    bool,
+    typer.Option(
+        "--follow-symlinks/--no-follow-symlinks",
+        rich_help_panel=WHICH,
+        help="Take what symbolic links in folders point to.",
+    ),
 ]
 IsolateOpt = Annotated[
     bool,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchcomp.cli import console, outside, versions
+from batchcomp.cli.completion import inside
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, AtOpt, JsonOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def list_pictures(
     archive: ArchiveArg = None,
     patterns: Annotated[
-        list[str] | None, typer.Argument(help="Only paths that match these globs.", metavar="[PATTERN]...")
+        list[str] | None,
+        typer.Argument(help="Only paths that match these globs.", metavar="PATTERN", autocompletion=inside),
     ] = None,
     all_versions: Annotated[
         bool, typer.Option("--versions", help="Every version: number, date, size, ZIP file, kind, path.")

@@ -8,34 +8,79 @@ from typing import Annotated, Any
 
 import typer
 
-from batchcomp.cli.completion import archives
+from batchcomp.cli.completion import archives, choice, models
 from batchcomp.errors import UsageError
 from batchcomp.places import Place, place
+
+MACHINE, STORED, WHICH = "Networks and machine", "How pictures are stored", "Which files"  # panels of --help
 
 # Any: a folder or an address (`Place`); typer takes no unions
 ArchiveArg = Annotated[
     Any,
     typer.Argument(
         help="The archive; by default that of the current folder, else the one last written.",
+        metavar="ARCHIVE",
         autocompletion=archives,
         parser=place,
     ),
 ]
 NamedArchiveArg = Annotated[
-    Any, typer.Argument(help="The archive; it must be named.", autocompletion=archives, parser=place)
+    Any,
+    typer.Argument(help="The archive; it must be named.", metavar="ARCHIVE", autocompletion=archives, parser=place),
 ]
-DeviceOpt = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
-JobsOpt = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Parallel workers; 0: one a core.")]
-BatchOpt = Annotated[str, typer.Option("--batch-size", help="Tiles the device works on at once, or auto.")]
+DeviceOpt = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        rich_help_panel=MACHINE,
+        autocompletion=choice("auto", "cpu", "cuda", "mps"),
+        help="auto, cpu, cuda or mps.",
+    ),
+]
+JobsOpt = Annotated[
+    int,
+    typer.Option("--jobs", "-j", min=0, metavar="N", rich_help_panel=MACHINE, help="Parallel workers; 0: one a core."),
+]
+BatchOpt = Annotated[
+    str,
+    typer.Option(
+        "--batch-size",
+        metavar="N",
+        rich_help_panel=MACHINE,
+        autocompletion=choice("auto"),
+        help="Tiles the device works on at once, or auto.",
+    ),
+]
 ModelOpt = Annotated[
-    Path | None, typer.Option("--model", help="A shipped model's name, or a model written by `batchcomp train`.")
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        rich_help_panel=MACHINE,
+        autocompletion=models,
+        help="A shipped model's name (default, fast, ...), or a file written by `batchcomp train`.",
+    ),
 ]
 MaxLoadOpt = Annotated[
     float | None,
-    typer.Option("--max-load", min=0.01, help="Wait while the load average (1 minute) is above this."),
+    typer.Option(
+        "--max-load",
+        min=0.01,
+        metavar="LOAD",
+        rich_help_panel=MACHINE,
+        help="Wait while the load average (1 minute) is above this.",
+    ),
 ]
 LockWaitOpt = Annotated[
-    float, typer.Option("--lock-wait", min=0, metavar="SECONDS", help="Wait so long for another run to finish.")
+    float,
+    typer.Option(
+        "--lock-wait",
+        min=0,
+        metavar="SECONDS",
+        rich_help_panel=MACHINE,
+        help="Wait so long for another run to finish.",
+    ),
 ]
 AtOpt = Annotated[
     str | None,

@@ -27,12 +27,14 @@ def preview(
     qualities: Annotated[
         str, typer.Option("--quality", "-q", metavar="Q,...", help="The qualities to try, 1 to 100.")
     ] = "20,40,55,70,85",
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=MOST, help="How many photos of folders.")] = 6,
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", min=1, max=MOST, help="How many photos of folders.")
+    ] = 6,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
-    """See what qualities look like and cost on your photos, beside JPEG at the same bytes."""
+    """See what qualities look like and cost on your photos. JPEG at the same bytes stands beside them."""
     steps = _qualities(qualities)
     if html is not None and png is not None:
         raise UsageError("--html and --png: choose one of them")

@@ -21,9 +21,10 @@ def repair(
     lock_wait: LockWaitOpt = 0,
     as_json: JsonOpt = False,
 ) -> None:
-    """Restore damaged segments with their recovery data, or save every picture that is intact.
+    """Restore damaged segments, or save what is intact.
 
-    The damaged files are kept beside the new ones, as *.damaged.
+    Where there is recovery data (`compress --parity`) they are restored to the byte; else every picture that is intact
+    is saved. The damaged files are kept beside the new ones, as *.damaged.
     """
     from batchcomp.cli.state import named_archive
     from batchcomp.pipeline.repair import repair_archive

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli import console, outside, pages, session, versions
+from batchcomp.cli.completion import choice, inside, sorts
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import ArchiveArg, AtOpt, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
@@ -17,19 +18,36 @@ from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
 def report(
     archive: ArchiveArg = None,
     form: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}. [default: {TABLE}]")
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            autocompletion=choice(*FORMATS),
+            help=f"{', '.join(FORMATS)}. [default: {TABLE}]",
+        ),
     ] = None,
     as_json: JsonOpt = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
     sort: Annotated[
-        str, typer.Option(help="path, size, source, archived, bpp, ms-ssim, gain or saved.", metavar="COLUMN")
+        str,
+        typer.Option(
+            metavar="COLUMN", autocompletion=sorts, help="path, size, source, archived, bpp, ms-ssim, gain or saved."
+        ),
     ] = "path",
     history: Annotated[
-        str | None, typer.Option("--history", metavar="PATH", help="All versions of one picture, as `list` names it.")
+        str | None,
+        typer.Option(
+            "--history",
+            metavar="PATH",
+            autocompletion=inside,
+            help="All versions of one picture, as `list` names it.",
+        ),
     ] = None,
     at: AtOpt = None,
     list_outside: OutsideOpt = False,
-    worst: Annotated[int | None, typer.Option(min=1, help="Only the N with the least gain over JPEG.")] = None,
+    worst: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the N with the least gain over JPEG.")
+    ] = None,
     html: pages.HtmlOpt = None,
     shown: pages.ShownOpt = pages.SHOWN,
     sources: pages.SourcesOpt = None,

@@ -55,6 +55,15 @@ def choose_archive(named: Place | None) -> Place:
     raise ArchiveNotFoundError(f"no archive was named, and {here} in the current folder; name one: NAME.bca")
 
 
+def guessed_archive() -> Place | None:
+    """As `choose_archive` where none is named, without a word; None where that would be an error."""
+    found, last = _of_current_folder(), _last()
+    if len(found) == 1:
+        return found[0]
+    known = last is not None and (not found or last.resolve() in {path.resolve() for path in found})
+    return last if known else None
+
+
 def named_archive(named: Place | None) -> Place:
     """The archive named, for commands that change an archive and so never guess.
 

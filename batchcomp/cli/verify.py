@@ -10,6 +10,7 @@ import typer
 
 from batchcomp.cli import console, outside, parity, progress
 from batchcomp.cli.foreign import say_foreign
+from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of, say_open
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import ExitCode
 from batchcomp.places import Place, folder
@@ -24,20 +25,23 @@ def verify(
     sources: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Compare with the originals: the PATH that compress was given; can be repeated.",
             metavar="PATH",
+            help="Compare with the originals: the PATH that compress was given; can be repeated.",
             parser=folder,
         ),
     ] = None,
     list_outside: OutsideOpt = False,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,
+    engine: EngineOpt = "local",
+    scheduler: SchedulerOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """Check every byte of an archive. Each is compared with its checksum."""
     from batchcomp.cli.state import choose_archive
     from batchcomp.pipeline.sampling import percentage
     from batchcomp.pipeline.sources import VERDICTS
+    from batchcomp.pipeline.spread_reading import VerifyOver
     from batchcomp.pipeline.verify import VerifySettings, verify_archive
 
     settings = VerifySettings(
@@ -49,14 +53,16 @@ def verify(
         model=model,
     )
     say_foreign(settings.archive)
+    say_open(settings.archive, "their numbers are no damage")
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
-    outcome = progress.watch(
-        "Verifying",
-        verify_archive(settings),
-        as_json=as_json,
-        show=lambda one: _show(one, counts, as_json=as_json),
-        must_finish=False,
-    )
+    with executor_of(engine, scheduler) as executor:
+        outcome = progress.watch(
+            "Verifying",
+            verify_archive(settings, VerifyOver(executor) if executor else None),
+            as_json=as_json,
+            show=lambda one: _show(one, counts, as_json=as_json),
+            must_finish=False,
+        )
     if decode:
         counts.update(restored=outcome.counts["done"], not_restored=sum(not one.pixels for one in outcome.failures))
         counts.update(pixels_proved=0, pixels_not_recorded=0, pixels_different=0)

@@ -160,6 +160,15 @@ def ladder_of(model: Model) -> Ladder:
     return Ladder(half_end=shipped.half_end, full_start=shipped.full_start) if shipped else Ladder()
 
 
+def known_hashes(extra: Path | None = None) -> set[str]:
+    """Return the SHA-256 of every model that is at hand; `extra` is a file of another one.
+
+    Raises:
+        ModelError: `extra` is no model.
+    """
+    return {shipped.sha256 for shipped in MODELS.values()} | ({load_file(extra).sha256} if extra else set())
+
+
 def load_by_hash(prefix: str, extra: Path | None = None) -> Model:
     """Find the model whose SHA-256 begins with `prefix`: `extra` first, then the shipped ones.
 

@@ -22,12 +22,13 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, features
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
-from batchcomp.images import alpha, foreign_data, jpeg_scans, jxl
+from batchcomp.images import alpha, foreign_data, holes, jpeg_scans, jxl
 from batchcomp.images.exotic import exotic_kind, exotic_reason, tiff_compression
 from batchcomp.images.faithful import unsupported_reason
 from batchcomp.images.formats import JPEG, NO_PICTURE, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
+from batchcomp.images.other_files import is_video, verbatim_hint, what
 from batchcomp.images.picture import Metadata, Picture, Pixels
 from batchcomp.images.pillow_array import Memory, pixels_of, plain_memory
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
@@ -166,6 +167,8 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
             reason = unsupported_reason(image, data, metadata, entry.reasons)
         if entry.name == "JPEG" and (what := jpeg_scans.damage(data, scans, pixels if pixels.size else None)):
             raise _damaged(name, what)
+        if entry.name in {"HEIC", "AVIF"} and holes.items_have_holes(data):
+            raise _damaged(name, f"damaged {entry.name} file, its picture data have gaps")
         reason = reason or foreign_data.box_reason(boxed)
     _check_metadata(metadata, name, limits)
     if reason is not None:
@@ -179,13 +182,16 @@ def _recognise(data: bytes, name: str) -> Format:
     if entry is not None and not (kind and entry.name == "TIFF"):
         return entry
     if not has_picture_suffix(name) or data.startswith(NO_PICTURE):
-        raise NotAPictureError(f"{shown(name)}: not a picture; exclude it, or store it as it is with --verbatim")
+        step = f"exclude it, or store it as it is with {verbatim_hint(name)}"
+        raise NotAPictureError(f"{shown(name)}: {what(name, data)}; {step}")
     if not data:
         raise _damaged(name, "empty file")
+    if is_video(name, data):
+        step = f"exclude it, or store it as it is with {verbatim_hint(name)}"
+        raise PictureError(f"{shown(name)}: a video, whatever its name says; {step}")
     if kind:
-        raise PictureError(
-            f"{shown(name)}: {kind} pictures are not read yet; convert them to PNG or JPEG, or exclude them"
-        )
+        step = f"convert it to PNG or JPEG, exclude it, or store it as it is with {verbatim_hint(name)}"
+        raise PictureError(f"{shown(name)}: {kind} pictures are not read; {step}")
     raise _damaged(name, "not a readable image, its content is in no known format")
 
 

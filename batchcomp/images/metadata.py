@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import Literal
 
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
@@ -25,7 +24,6 @@ DESCRIPTIVE = (
 )  # fmt: skip
 _TIFF_XMP = 700
 TIFF_IPTC, TIFF_PHOTOSHOP = 33_723, 34_377
-_UPRIGHT = 1
 
 
 def read_metadata(image: ImageFile.ImageFile, data: bytes) -> Metadata:
@@ -53,17 +51,7 @@ def _exif(image: ImageFile.ImageFile, data: bytes) -> bytes:
     exif = exif.removeprefix(EXIF)
     if image.format == "AVIF":
         return _avif_exif(exif, data)
-    return upright(exif) if image.format == "JXL" else exif  # its decoder has turned the pixels
-
-
-def upright(exif: bytes) -> bytes:
-    """Return EXIF whose orientation, if it has one, says that the pixels stand upright."""
-    order: Literal["little", "big"] = "little" if exif.startswith(b"II") else "big"
-    start = int.from_bytes(exif[4:8], order)
-    for at in range(start + 2, start + 2 + 12 * int.from_bytes(exif[start : start + 2], order), 12):
-        if int.from_bytes(exif[at : at + 2], order) == ExifTags.Base.Orientation and at + 12 <= len(exif):
-            return exif[: at + 8] + _UPRIGHT.to_bytes(2, order) + exif[at + 10 :]
-    return exif
+    return tiff_tags.upright(exif) if image.format == "JXL" else exif  # its decoder has turned the pixels
 
 
 def _xmp(image: ImageFile.ImageFile, data: bytes) -> bytes:
@@ -125,7 +113,7 @@ def _avif_exif(exif: bytes, data: bytes) -> bytes:
     found.load(exif)
     for source in isobmff.exif_items(data):
         try:
-            return tiff_tags.with_orientation(source, found.get(ExifTags.Base.Orientation, _UPRIGHT))
+            return tiff_tags.with_orientation(source, found.get(ExifTags.Base.Orientation, tiff_tags.UPRIGHT))
         except ValueError:
             continue
     return exif

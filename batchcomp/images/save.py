@@ -53,7 +53,7 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
     Args:
         picture: What to write.
         path: The file; folders above it are made.
-        format: A key of `OUTPUTS`: "png" (lossless), "jpeg" (quality 95, 4:4:4) or "webp" (quality 95).
+        format: A key of `OUTPUTS`: "png" (lossless), "jpeg", "webp", "avif" or "jxl" (quality 95).
         overwrite: Replace an existing file.
         mtime_ns: Modification time to set, in nanoseconds since the epoch.
         permissions: Permission bits to set; by default those that the umask gives.

@@ -9,8 +9,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+UPRIGHT: Final = 1
 EXIF_IFD, GPS_IFD, INTEROP_IFD, ORIENTATION = 34_665, 34_853, 40_965, 274
 _BELOW: Final = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -110,6 +111,35 @@ def _written(tags: Collection[Tag], order: str, at: int) -> bytes:
         behind += bytes(len(behind) % 2)
         entries.append(struct.pack(f"{order}HHI", tag.number, kind, count) + value.ljust(4, b"\0"))
     return struct.pack(f"{order}H", len(tags)) + b"".join(entries) + bytes(4) + behind
+
+
+def orientation_of(exif: bytes) -> int:
+    """The orientation that EXIF says, 1 to 8; `UPRIGHT` where it says none, or nonsense."""
+    place = _orientation_at(exif)
+    value = int.from_bytes(exif[place : place + 2], _order(exif)) if place else UPRIGHT
+    return value if 1 <= value <= 8 else UPRIGHT
+
+
+def upright(exif: bytes) -> bytes:
+    """Return EXIF whose orientation, if it has one, says that the pixels stand upright."""
+    place = _orientation_at(exif)
+    return exif[:place] + UPRIGHT.to_bytes(2, _order(exif)) + exif[place + 2 :] if place else exif
+
+
+def _orientation_at(exif: bytes) -> int:
+    """Where the orientation's value stands; 0 where there is none."""
+    order = _order(exif)
+    start = int.from_bytes(exif[4:8], order)
+    for at in range(start + 2, start + 2 + 12 * int.from_bytes(exif[start : start + 2], order), 12):
+        if at + 12 > len(exif):
+            return 0
+        if int.from_bytes(exif[at : at + 2], order) == ORIENTATION:
+            return at + 8
+    return 0
+
+
+def _order(exif: bytes) -> Literal["little", "big"]:
+    return "little" if exif.startswith(b"II") else "big"
 
 
 def with_orientation(exif: bytes, value: int) -> bytes:

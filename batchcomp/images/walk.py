@@ -6,10 +6,12 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from batchcomp.errors import UsageError
 from batchcomp.escapes import file_path, stored_name
+from batchcomp.images.ignore import IGNORE_NAME, IgnoreFileError, Ignoring
 from batchcomp.images.names import ARCHIVE_SUFFIX, is_apple_double, is_litter, is_temp, shown
 from batchcomp.images.patterns import Matcher, compile_patterns
 from batchcomp.places import Place, Url
@@ -44,6 +46,17 @@ class WalkFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedLink:
+    """A symbolic link that was not followed; `name` is what it would be called in the archive."""
+
+    path: Path
+    name: str
+
+
+Found = Item | WalkFailure | SkippedLink
+
+
+@dataclass(frozen=True, slots=True)
 class _Root:
     path: Path  # resolved
     name: str  # in the archive; "" for a single folder, whose files are named relative to it
@@ -61,6 +74,15 @@ class _Filter:
         return (self.include is None or self.include(name)) and not self.exclude(name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A folder that is being walked: what is left in it, what its rules ignore, and whether a link led to it."""
+
+    entries: Iterator[tuple[os.DirEntry[str], str] | WalkFailure]
+    ignoring: Ignoring
+    linked: bool = False
+
+
 def walk(
     paths: Sequence[Path],
     *,
@@ -68,14 +90,15 @@ def walk(
     exclude: Sequence[str] = (),
     skip: Sequence[Path] = (),
     follow_symlinks: bool = False,
-) -> Iterator[Item | WalkFailure]:
+) -> Iterator[Found]:
     """Yield the regular files at and below `paths`, each folder's entries sorted by the bytes of their names.
 
     One folder: names are relative to it. One file: its own name. Several paths: below each one's own name.
     Symbolic links inside folders are not followed unless asked, and then each folder is entered through links at most
-    once, so that links that form a circle end; a path given by name is resolved. Archives (`*.bca` folders), our
-    temporary files, what systems leave behind (`.DS_Store`, `Thumbs.db`, `._*`), `skip` and everything that is neither
-    file nor folder are left out. At most the entries of the open folders are held in memory.
+    once, so that links that form a circle end; those not followed are named. A path given by name is resolved. Archives
+    (`*.bca` folders), our temporary files, what systems leave behind (`.DS_Store`, `Thumbs.db`, `._*`), what a
+    `.batchcompignore` ignores (see `ignore`), `skip` and everything that is neither file nor folder are left out. At
+    most the entries of the open folders are held in memory.
 
     Args:
         paths: Files and folders.
@@ -157,7 +180,7 @@ def _root(path: Path) -> _Root:
     return _Root(resolved, stored_name(own_name or "root"), is_folder)
 
 
-def _walk_roots(roots: list[_Root], chosen: _Filter) -> Iterator[Item | WalkFailure]:
+def _walk_roots(roots: list[_Root], chosen: _Filter) -> Iterator[Found]:
     for root in roots:
         if str(root.path) in chosen.skip:
             continue
@@ -167,28 +190,46 @@ def _walk_roots(roots: list[_Root], chosen: _Filter) -> Iterator[Item | WalkFail
             yield from _file(str(root.path), root.name, None)
 
 
-def _walk_folder(root: _Root, chosen: _Filter) -> Iterator[Item | WalkFailure]:
+def _walk_folder(root: _Root, chosen: _Filter) -> Iterator[Found]:
     """Descend with an explicit stack: a hostile depth of folders must not exhaust Python's."""
-    prefix = f"{root.name}/" if root.name else ""
-    stack = [_entries(str(root.path), prefix)]
     links = _Links(root.path)
-    through: list[bool] = [False]  # for each open folder whether a link led to it
+    prefix = f"{root.name}/" if root.name else ""
+    stack = [_opened(str(root.path), prefix, Ignoring())]
     while stack:
-        found = next(stack[-1], None)
+        here = stack[-1]
+        found = next(here.entries, None)
         if found is None:
             stack.pop()
-            through.pop()
         elif isinstance(found, WalkFailure):
             yield found
         elif _leads_to_folder(found[0], follow=chosen.follow):
-            linked = through[-1] or (chosen.follow and found[0].is_symlink())
-            if not _pruned(*found, chosen) and not (linked and links.blocks(found[0])):
-                stack.append(_entries(found[0].path, f"{found[1]}/"))
-                through.append(linked)
-        elif chosen.follow and _is_broken(found[0]) and _wanted(*found, chosen):
-            yield WalkFailure(Path(found[0].path), "broken link; remove it or exclude it")
-        elif found[0].is_file(follow_symlinks=chosen.follow) and _wanted(*found, chosen):
-            yield from _file(found[0].path, found[1], found[0], follow=chosen.follow)
+            linked = here.linked or (chosen.follow and found[0].is_symlink())
+            if not _pruned(*found, chosen, here.ignoring) and not (linked and links.blocks(found[0])):
+                stack.append(_opened(found[0].path, f"{found[1]}/", here.ignoring, linked=linked))
+        else:
+            yield from _other(*found, chosen, here.ignoring)
+
+
+def _opened(path: str, prefix: str, ignoring: Ignoring, *, linked: bool = False) -> _Open:
+    """Open a folder; where its rules cannot be followed that comes first, and it is walked without them."""
+    entries = _entries(path, prefix)
+    try:
+        ignoring = ignoring.below(path, prefix)
+    except IgnoreFileError as error:
+        return _Open(chain([WalkFailure(Path(path, IGNORE_NAME), str(error))], entries), ignoring, linked=linked)
+    return _Open(entries, ignoring, linked=linked)
+
+
+def _other(entry: os.DirEntry[str], name: str, chosen: _Filter, ignoring: Ignoring) -> Iterator[Found]:
+    """Yield what is to be said of an entry that is no folder, if anything is."""
+    if chosen.follow and _is_broken(entry):
+        if _wanted(entry, name, chosen, ignoring):
+            yield WalkFailure(Path(entry.path), "broken link; remove it or exclude it")
+    elif not chosen.follow and entry.is_symlink():
+        if not entry.name.endswith(ARCHIVE_SUFFIX) and _wanted(entry, name, chosen, ignoring):
+            yield SkippedLink(Path(entry.path), name)
+    elif entry.is_file(follow_symlinks=chosen.follow) and _wanted(entry, name, chosen, ignoring):
+        yield from _file(entry.path, name, entry, follow=chosen.follow)
 
 
 class _Links:
@@ -238,15 +279,17 @@ def _entries(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str] 
         yield entry, f"{prefix}{stored_name(entry.name)}"
 
 
-def _pruned(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
-    litter = is_litter(entry.name, folder=True)
-    return litter or entry.name.endswith(ARCHIVE_SUFFIX) or entry.path in chosen.skip or chosen.exclude(name)
+def _pruned(entry: os.DirEntry[str], name: str, chosen: _Filter, ignoring: Ignoring) -> bool:
+    if is_litter(entry.name, folder=True) or entry.name.endswith(ARCHIVE_SUFFIX) or entry.path in chosen.skip:
+        return True
+    return chosen.exclude(name) or ignoring.ignores(name, folder=True)
 
 
-def _wanted(entry: os.DirEntry[str], name: str, chosen: _Filter) -> bool:
+def _wanted(entry: os.DirEntry[str], name: str, chosen: _Filter, ignoring: Ignoring) -> bool:
     if is_temp(entry.name) or is_litter(entry.name) or entry.path in chosen.skip or not chosen.takes(name):
         return False
-    return not is_apple_double(entry.path, entry.name)
+    ignored = entry.name == IGNORE_NAME or ignoring.ignores(name, folder=False)
+    return not ignored and not is_apple_double(entry.path, entry.name)
 
 
 def _file(

@@ -48,6 +48,7 @@ class Showing:
         sources: what `compress` was given, to find the originals; may be empty.
         model: a model of your own, where it was made with one.
         device: auto, cpu, cuda or mps.
+        codec: what restores pictures, in place of one that is opened with that model on that device.
 
     Raises:
         UsageError: one of the sources is missing.
@@ -55,11 +56,17 @@ class Showing:
     """
 
     def __init__(
-        self, archive: ArchiveReader, sources: Sequence[Path], *, model: Path | None = None, device: str = "auto"
+        self,
+        archive: ArchiveReader,
+        sources: Sequence[Path],
+        *,
+        model: Path | None = None,
+        device: str = "auto",
+        codec: Codec | None = None,
     ) -> None:
         self._archive = archive
         self._locate: Callable[[str], Path | None] = locator(sources) if sources else lambda _: None
-        self._restorer = Restorer(Codec.open(model, device=device))
+        self._restorer = Restorer(codec or Codec.open(model, device=device))
         self._decoders = Decoders(1)
 
     def __enter__(self) -> Self:
@@ -67,6 +74,11 @@ class Showing:
 
     def __exit__(self, *_: object) -> None:
         self._decoders.__exit__()
+
+    def has_original(self, row: Row) -> bool:
+        """Tell whether there is a file where the original was, whatever it holds now."""
+        path = self._locate(row.path)
+        return path is not None and path.is_file()
 
     def view(self, row: Row, group: str) -> View | Unseen:
         """Return a picture in its versions, or why there is nothing to show; see `pages.views`."""

@@ -16,7 +16,7 @@ from batchcomp.codec.inner.lossless import is_graphic, lossless
 from batchcomp.codec.payload import metadata_bytes
 from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.picture import Picture
-from batchcomp.metrics.ms_ssim import ms_ssim
+from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
 from batchcomp.metrics.ssimulacra2 import ssimulacra2
 from batchcomp.pipeline.job import Candidate, Job, Loaded, Measurement
 from batchcomp.pipeline.proof import with_pixels
@@ -27,6 +27,8 @@ JPEG_BETTER = "plain JPEG is better at these bytes"
 LOSSLESS_SMALLER = "a lossless file takes no more bytes"
 OUT_OF_REACH = "is out of reach"
 TO_REACH = "to reach"
+BY_MS_SSIM = {"match-jpeg", "target-ms-ssim"}  # targets that ask for an MS-SSIM in the fewest bytes
+CLOSE_DB = 0.4  # a payload's MS-SSIM above that: no plain JPEG of so much less is likely to be smaller
 
 
 def base_row(one: Loaded) -> Row:
@@ -73,10 +75,21 @@ class Alternatives:
             return payload
         if same := self._lossless(payload, len(payload.data), LOSSLESS_SMALLER):
             return same
-        if beats(found, found.jpeg, len(payload.data) - payload.row.metadata_bytes):
-            return payload
-        most = len(payload.data)
-        if target is not None and target.kind == "match-jpeg":  # where that JPEG itself is to be met
+        better = beats(found, found.jpeg, len(payload.data) - payload.row.metadata_bytes)
+        if wanted := self.job.payload.wanted:
+            close = better and ms_ssim_db(found.ms_ssim) < ms_ssim_db(wanted) + CLOSE_DB
+            return payload if close else self._smaller(payload, wanted)
+        return payload if better else self._jpeg_instead(payload)
+
+    def _smaller(self, payload: Candidate, wanted: float) -> Candidate:
+        """The smallest plain JPEG that reaches an MS-SSIM, where the payload takes more bytes for as much or more."""
+        plain = self._plain_of(payload, wanted, JPEG_BETTER)
+        return plain if plain and len(plain.data) < min(len(payload.data) + 1, self.one.source.size) else payload
+
+    def _jpeg_instead(self, payload: Candidate) -> Candidate:
+        """The best plain JPEG of the payload's bytes, where it still reaches the target."""
+        most, target = len(payload.data), self.settings.target
+        if target is not None and target.kind == "match-jpeg-bytes":  # where that JPEG itself is to be met
             most = max(most, limit_bytes(target, self.picture) + payload.row.metadata_bytes)
         plain = self._plain(payload, min(most, self.one.source.size - 1), JPEG_BETTER)
         return plain if plain and self._still_reaches(plain) else payload
@@ -105,15 +118,15 @@ class Alternatives:
         if target is None:
             return
         size, why = self.one.source.size, f"{TO_REACH} {target}"
-        if target.kind == "target-ms-ssim":
+        if target.kind in BY_MS_SSIM:
             yield verbatim(self.one, larger_with(self.settings), model=payload.row.model)
-            limit, plain = size - 1, self._plain_of(payload, target.value, why)
+            limit, plain = size - 1, self._plain_of(payload, self.job.payload.wanted, why)
         elif target.kind == "target-ssimulacra2":
             yield verbatim(self.one, larger_with(self.settings), model=payload.row.model)
             limit, plain = size - 1, None
         else:
             limit = limit_bytes(target, self.picture)
-            limit += payload.row.metadata_bytes if target.kind == "match-jpeg" else 0
+            limit += payload.row.metadata_bytes if target.kind == "match-jpeg-bytes" else 0
             if size <= limit:
                 yield self._source(payload)
             plain = self._plain(payload, min(limit, size - 1), why)
@@ -168,8 +181,20 @@ def beats(found: Measurement, rival: JpegComparison | None, budget: int) -> bool
     return rival is None or rival.bytes > budget or found.ms_ssim > rival.ms_ssim
 
 
+def wanted_similarity(target: Target, picture: Picture) -> float:
+    """The MS-SSIM that a target asks for: itself, or that of a JPEG of this picture; 0 where it asks for none.
+
+    Of a picture too large for a JPEG the part counts that fits one.
+    """
+    if target.kind not in BY_MS_SSIM:
+        return 0.0
+    if target.kind != "match-jpeg":
+        return target.value
+    return plain_jpeg.JpegCurve(picture.pixels[:MAX_SIDE, :MAX_SIDE]).ms_ssim(int(target.value))
+
+
 def limit_bytes(target: Target, picture: Picture) -> int:
-    """Bytes that a payload may have; for `match-jpeg` without its metadata, which that JPEG lacks too."""
+    """Bytes that a payload may have; for `match-jpeg-bytes` without its metadata, which that JPEG lacks too."""
     if target.kind == "max-bytes":
         return int(target.value)
     if target.kind == "max-bpp":

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from batchcomp.archive import ArchiveReader, Row
 from batchcomp.errors import NotAPictureError, PictureError
+from batchcomp.images.ignore import IGNORE_NAME
 from batchcomp.images.load import check_head
 from batchcomp.images.names import shown
-from batchcomp.images.walk import Item, WalkFailure, locator, walk
+from batchcomp.images.walk import Found, Item, SkippedLink, WalkFailure, locator, walk
 from batchcomp.pipeline.originals import local
 from batchcomp.pipeline.plan import digest
 from batchcomp.pipeline.records import Failed
@@ -64,6 +65,8 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
         if isinstance(item, WalkFailure):
             unread.append(item.path)
             yield Failed(name=str(item.path), reason=f"{shown(item.path)}: {item.reason}")
+        elif isinstance(item, SkippedLink):
+            continue
         elif row := rows.pop(item.name, None):
             yield _compared(row, item, checksum=settings.checksum)
         else:
@@ -99,7 +102,7 @@ def damage_of(archive: ArchiveReader) -> Iterator[Failed]:
         yield Failed(name=damage.segment, reason=f"{damage}; run `batchcomp repair {archive.store}`", damage=True)
 
 
-def _walk(settings: DiffSettings) -> Iterator[Item | WalkFailure]:
+def _walk(settings: DiffSettings) -> Iterator[Found]:
     return walk(settings.paths, skip=local((settings.archive,)), follow_symlinks=settings.follow_symlinks)
 
 
@@ -154,4 +157,4 @@ def _why_not_met(path: Path | None) -> str:
         return ""
     except OSError as error:
         return f"{shown(path)}: cannot be looked at ({error.strerror}); check the permissions of its folder"
-    return f"{shown(path)}: is there, but is no file to take (a link? --follow-symlinks takes what it points to)"
+    return f"{shown(path)}: is there, but is no file to take (ignored by a {IGNORE_NAME}, or a link: --follow-symlinks)"

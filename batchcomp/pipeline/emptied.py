@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from batchcomp.images.formats import has_picture_suffix
+from batchcomp.images.ignore import IGNORE_NAME
 from batchcomp.images.names import shown
 from batchcomp.images.patterns import compile_patterns
-from batchcomp.images.walk import Item, WalkFailure
+from batchcomp.images.walk import Found, SkippedLink, WalkFailure
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.originals import folders_of
 from batchcomp.pipeline.records import Failed
@@ -23,9 +26,9 @@ class Sources:
         self._include = compile_patterns(settings.include or ("**",))
         self._exclude = compile_patterns(settings.exclude)
 
-    def note(self, found: Item | WalkFailure) -> None:
+    def note(self, found: Found) -> None:
         """Take notice of what the walk found next; a folder that cannot be read is told by the walk itself."""
-        if not self._empty:
+        if not self._empty or isinstance(found, SkippedLink):
             return
         if isinstance(found, WalkFailure):
             self._empty = {start: path for start, path in self._empty.items() if path != found.path}
@@ -35,6 +38,10 @@ class Sources:
     def missing(self) -> Iterator[Failed]:
         """Yield a failure for each folder without any picture of which the archive holds some that this run takes."""
         for start, path in self._empty.items():
+            if isinstance(path, Path) and os.path.lexists(
+                path / IGNORE_NAME
+            ):  # the disk is there, and all of it is ignored
+                continue
             count = sum(name.startswith(start) and self._takes(name) for name in self._known.paths())
             if count:
                 reason = f"no picture is there any more, the archive holds {count} of it; see that its disk is mounted"

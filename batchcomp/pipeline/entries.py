@@ -28,13 +28,17 @@ class Entry:
     picture: Picture | None = None
 
 
+def unknown_kind(row: Row) -> str:
+    """Say of a row of a later version why its picture cannot be restored."""
+    return f"{row.path}: stored as {row.stored!r}, which this build cannot decode; upgrade batchcomp"
+
+
 def read_entry(archive: ArchiveReader, row: Row, target: str) -> Entry | Event:
     """Read one entry and check it against its row; a `Failed` event where it is damaged or of an unknown kind."""
     try:
         data = archive.read(row)
         if row.stored not in KINDS:
-            reason = f"{row.path}: stored as {row.stored!r}, which this build cannot decode; upgrade batchcomp"
-            return Failed(name=row.path, reason=reason)
+            return Failed(name=row.path, reason=unknown_kind(row))
         if not KINDS[row.stored].reader:
             return Entry(row=row, target=target, data=data)
         found = reader_of(row.stored).read(data, (row.width, row.height))

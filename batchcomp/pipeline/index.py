@@ -38,7 +38,8 @@ class Index:
     read from their manifests when they are needed.
     """
 
-    def __init__(self, folder: Place) -> None:
+    def __init__(self, folder: Place, *, upto: int | None = None) -> None:
+        """Read what is in the archive in `folder`, or in its segments up to a number."""
         self.damage: list[Damage] = []
         self._records: dict[str, bytes] = {}
         self._recipes: dict[Recipe, int] = {}
@@ -49,7 +50,7 @@ class Index:
         self._manifest = lru_cache(maxsize=4)(lambda number: _manifest(folder, number))
         self._archive = ArchiveReader(folder, [])
         try:
-            numbers = find_segments(folder)
+            numbers = [number for number in find_segments(folder) if upto is None or number <= upto]
         except ArchiveNotFoundError:
             return
         self.damage += gap_damage(folder, numbers)

@@ -46,7 +46,8 @@ class Loaded:
 class Encoded:
     """A payload: `data` as it would be stored, `plain` as the inner codec wrote it (the same where nothing is packed).
 
-    `missed` says by how much it misses the target, "" where it does not.
+    `missed` says by how much it misses the target, "" where it does not; `wanted` is the MS-SSIM that the target asks
+    for, 0 where it asks for none.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Encoded:
     header: payload.PayloadHeader
     quality: float  # as asked for
     missed: str = ""
+    wanted: float = 0.0
 
     @property
     def image_bytes(self) -> int:

@@ -8,6 +8,7 @@ from typing import Self
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images.isolated import Decoders
 from batchcomp.images.load import check_head, read_source
+from batchcomp.images.other_files import kind_of
 from batchcomp.images.patterns import compile_patterns
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.job import Job, Loaded
@@ -37,7 +38,7 @@ class Loader:
         try:
             return Job(loaded=self._loaded(item))
         except NotAPictureError as error:
-            return Passed(name=item.name, reason=str(error))
+            return Passed(name=item.name, reason=str(error), kind=kind_of(item.name))
         except PictureError as error:
             return Failed(name=item.name, reason=str(error), again=_may_pass(error.__cause__))
 

@@ -18,7 +18,7 @@ from batchcomp.images.formats import SIGNATURE_BYTES
 from batchcomp.images.load import Source, check_beginning, check_size
 from batchcomp.images.names import ARCHIVE_SUFFIX, is_litter, is_temp, shown
 from batchcomp.images.patterns import compile_patterns
-from batchcomp.images.walk import Item, WalkFailure, source_folders, walk
+from batchcomp.images.walk import Found, Item, source_folders, walk
 from batchcomp.places import Place, Url
 from batchcomp.settings import CompressSettings, Limits
 
@@ -26,7 +26,7 @@ PRIVATE: Final = 0o600  # of what comes from a bucket: who may read that is not 
 _PART: Final = 16 * 2**20  # bytes of one request
 
 
-def walk_originals(settings: CompressSettings) -> Iterator[Item | WalkFailure]:
+def walk_originals(settings: CompressSettings) -> Iterator[Found]:
     """Yield the files at and below the paths of a run; see `walk`, which tells the rules.
 
     Raises:

@@ -13,9 +13,9 @@ from batchcomp.images.load import read_source
 from batchcomp.images.names import name_problem
 from batchcomp.images.outputs import left_out
 from batchcomp.images.save import safe_join, save, save_bytes
-from batchcomp.outputs import OUTPUTS, output_for
+from batchcomp.outputs import output_for, suffix_for
 from batchcomp.pipeline.records import Done, Event, Failed
-from batchcomp.pipeline.targets import payload_target
+from batchcomp.pipeline.targets import payload_path, payload_target
 from batchcomp.places import folder
 from batchcomp.settings import DecodeSettings
 
@@ -37,8 +37,9 @@ def _decode(source: Path, settings: DecodeSettings, codec: Codec) -> Event:
             picture = codec.restore(data.data)
         except PayloadError as error:
             raise PayloadError(f"{source}: {error}") from error
-        format_name = output_for(settings.format, alpha=bool(picture.metadata.alpha))
-        name = payload_target(source.name, OUTPUTS[format_name].suffix)
+        held = payload_path(source.name)
+        format_name = output_for(settings.format, alpha=bool(picture.metadata.alpha), path=held)
+        name = payload_target(source.name, suffix_for(settings.format, format_name, held))
         path = safe_join(settings.out, _archived(name))
         save(picture, path, format=format_name, overwrite=settings.force, mtime_ns=data.mtime_ns)
     except PictureError as error:

@@ -9,14 +9,15 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
+from batchcomp.images.names import shown
 from batchcomp.images.sizes import estimate_bytes
-from batchcomp.images.walk import Item, WalkFailure
+from batchcomp.images.walk import Item, SkippedLink, WalkFailure
 from batchcomp.pipeline.emptied import Sources
 from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.index import Index, IndexEntry
 from batchcomp.pipeline.originals import walk_originals
 from batchcomp.pipeline.recipe import Recipe, described, stale
-from batchcomp.pipeline.records import Bundle, Event, Failed, Passed
+from batchcomp.pipeline.records import LINK, Bundle, Event, Failed, Passed
 from batchcomp.settings import CompressSettings
 
 _USUAL: Final = 10  # bytes of pixels for one of a JPEG from a camera
@@ -43,6 +44,9 @@ def plan(
         sources.note(item)
         if isinstance(item, WalkFailure):
             yield failures.walked(item)
+        elif isinstance(item, SkippedLink):
+            reason = f"{shown(item.path)}: a symbolic link; --follow-symlinks takes what it points to"
+            yield Passed(name=item.name, reason=reason, kind=LINK)
         elif not (reason := fits.reason_to_take(item, entry := known.get(item.name))):
             otherwise = fits.otherwise(entry)
             yield Passed(name=item.name, reason="unchanged since it was archived", unchanged=True, otherwise=otherwise)

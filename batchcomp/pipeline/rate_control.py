@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from batchcomp.images.picture import Picture
 from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
 from batchcomp.metrics.ssimulacra2 import ssimulacra2
-from batchcomp.pipeline.alternatives import limit_bytes
+from batchcomp.pipeline.alternatives import limit_bytes, wanted_similarity
 from batchcomp.pipeline.context import Context
 from batchcomp.pipeline.encoding import confirmed
 from batchcomp.pipeline.job import Encoded, Job
@@ -19,6 +19,8 @@ from batchcomp.settings import Target
 START = 50  # quality, where nothing is known
 SLACK_BYTES, SLACK_SIMILARITY = 0.018, 0.00045  # what still counts as a hit: share of bytes, MS-SSIM
 SLOPE_BYTES, SLOPE_SIMILARITY = 0.026, 0.11  # usual rise a quality: ln(bytes), dB of MS-SSIM
+SLACK_DB = 0.1  # the same where JPEG is matched, whose users count bytes: 2 to 3 % of them
+MOST_DB = 99.0  # what stands for infinity
 SLACK_EYE, SLOPE_EYE = 0.4, 0.6  # the same of SSIMULACRA2, in points
 FIRST_BYTES = 0.55  # bits per pixel that a photo usually takes at START
 
@@ -34,6 +36,7 @@ class _Search:
     best: tuple[float, Encoded] | None = None
     nearest: tuple[float, Encoded] | None = None
     over: bool = False
+    wanted: float = 0.0  # MS-SSIM, where the target is one
 
 
 class RateControl:
@@ -41,7 +44,7 @@ class RateControl:
 
     def __init__(self, context: Context, target: Target) -> None:
         self.context, self.target = context, target
-        self._by_similarity = target.kind in {"target-ms-ssim", "target-ssimulacra2"}
+        self._by_similarity = target.kind in {"match-jpeg", "target-ms-ssim", "target-ssimulacra2"}
         self._by_eye = target.kind == "target-ssimulacra2"
 
     def run(self, jobs: list[Job]) -> list[Job]:
@@ -55,20 +58,23 @@ class RateControl:
         return self.context.workers.map(self._result, searches)
 
     def _begun(self, job: Job) -> _Search:
-        goal, picture = self._goal(job.picture), job.picture
+        picture = job.picture
+        wanted = wanted_similarity(self.target, picture)
+        goal = self._goal(picture, wanted)
         start = START * 100
         if not self._by_similarity:
             usual = math.log(max(400, FIRST_BYTES * picture.width * picture.height / 8))
             start = min(9500, max(500, round(start + 100 * (goal.limit - usual) / SLOPE_BYTES)))
         trials = search(goal, start)
-        return _Search(job=job, goal=goal, trials=trials, quality=next(trials))
+        return _Search(job=job, goal=goal, trials=trials, quality=next(trials), wanted=wanted)
 
-    def _goal(self, picture: Picture) -> Goal:
+    def _goal(self, picture: Picture, wanted: float) -> Goal:
         if self._by_eye:
             return Goal(limit=self.target.value, slack=SLACK_EYE, slope=SLOPE_EYE, below=False)
         if self._by_similarity:
-            low, high = ms_ssim_db(self.target.value), ms_ssim_db(self.target.value + SLACK_SIMILARITY)
-            return Goal(limit=low, slack=min(3.0, high - low), slope=SLOPE_SIMILARITY, below=False)
+            low, high = ms_ssim_db(wanted), ms_ssim_db(min(1.0, wanted + SLACK_SIMILARITY))
+            slack = SLACK_DB if self.target.kind == "match-jpeg" else 3.0
+            return Goal(limit=min(MOST_DB, low), slack=min(slack, high - low), slope=SLOPE_SIMILARITY, below=False)
         limit = math.log(max(1, limit_bytes(self.target, picture)))
         return Goal(limit=limit, slack=SLACK_BYTES, slope=SLOPE_BYTES, below=True)
 
@@ -92,10 +98,10 @@ class RateControl:
         """SSIMULACRA2, or MS-SSIM in dB, finite."""
         if self._by_eye:
             return ssimulacra2(again.pixels, picture.pixels)
-        return min(99.0, ms_ssim_db(ms_ssim(picture.pixels, again.pixels)))
+        return min(MOST_DB, ms_ssim_db(ms_ssim(picture.pixels, again.pixels)))
 
     def _size(self, made: Encoded) -> int:
-        return made.image_bytes if self.target.kind == "match-jpeg" else len(made.data)
+        return made.image_bytes if self.target.kind == "match-jpeg-bytes" else len(made.data)
 
     def _note(self, search: _Search, made: Encoded | None, value: float) -> None:
         if made is None:
@@ -114,7 +120,7 @@ class RateControl:
 
     def _result(self, search: _Search) -> Job:
         if search.best:
-            return replace(search.job, encoded=confirmed(search.best[1]))
+            return replace(search.job, encoded=replace(confirmed(search.best[1]), wanted=search.wanted))
         if not search.nearest:
             return search.job
         rank, made = search.nearest
@@ -124,4 +130,4 @@ class RateControl:
             missed = f"{1 - 10 ** (-rank / 10):.4f} is the most"
         else:
             missed = f"{self._size(made):,} bytes is the least"
-        return replace(search.job, encoded=replace(confirmed(made), missed=missed))
+        return replace(search.job, encoded=replace(confirmed(made), missed=missed, wanted=search.wanted))

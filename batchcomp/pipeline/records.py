@@ -25,11 +25,16 @@ class Done:
     note: str = ""
 
 
+LINK = "link"
+MOST_NAMED = 10  # links that are named at the end of a run
+
+
 @dataclass(frozen=True, kw_only=True)
 class Passed:
     """A file was left alone, and why: it is unchanged, no picture, or failed before in the same way.
 
-    `otherwise` says with what an unchanged one is stored, where that is not what is asked for now.
+    `otherwise` says with what an unchanged one is stored, where that is not what is asked for now. `kind` sums up those
+    that are no pictures: "video .mov", ".txt"; `LINK` is a symbolic link that was not followed.
     """
 
     name: str
@@ -37,14 +42,25 @@ class Passed:
     unchanged: bool = False
     failed_before: bool = False
     otherwise: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A dry run would take this file, and why."""
+    """A dry run would take this file, and why; `bytes` is about how large what comes of it will be, None: unknown."""
 
     name: str
     reason: str
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What restoring comes to, as far as the archive tells: about so many bytes; `free_bytes` is the disk's room."""
+
+    pictures: int
+    bytes: int
+    free_bytes: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +98,7 @@ class Bundle:
     events: tuple[Passed, ...]
 
 
-Event = Done | Passed | Planned | Failed | Waiting | Idle | Bundle
+Event = Done | Passed | Planned | Expected | Failed | Waiting | Idle | Bundle
 
 
 @dataclass(kw_only=True)
@@ -92,6 +108,8 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)  # of how many pictures what had no place in their files
     otherwise: Counter[str] = field(default_factory=Counter)  # how many unchanged ones are stored with what else
+    passed_over: Counter[str] = field(default_factory=Counter)  # how many of which kind
+    links: list[str] = field(default_factory=list)  # the first of those that were not followed
     failures: list[Failed] = field(default_factory=list)
     source_bytes: int = 0
     payload_bytes: int = 0
@@ -112,8 +130,13 @@ class Outcome:
                 if otherwise:
                     self.counts["otherwise"] += 1
                     self.otherwise[otherwise] += 1
-            case Passed(failed_before=failed_before):
-                self.counts["failed_before" if failed_before else "skipped"] += 1
+            case Passed(failed_before=True):
+                self.counts["failed_before"] += 1
+            case Passed(kind=kind):
+                self.counts["skipped"] += 1
+                self.passed_over[kind] += 1
+                if kind == LINK and len(self.links) < MOST_NAMED:
+                    self.links.append(event.name)
             case Planned():
                 self.counts["planned"] += 1
             case Failed():

@@ -16,7 +16,7 @@ from batchcomp.codec.pack import SUFFIX
 from batchcomp.escapes import real_path, stored_path
 from batchcomp.images.formats import has_picture_suffix
 from batchcomp.images.names import TEMP_PREFIX, TEMP_SUFFIX
-from batchcomp.outputs import OUTPUTS, output_for
+from batchcomp.outputs import output_for, suffix_for
 
 Sameness = Callable[[str], str]
 _CASE, _NFC, _NFD = "Aa", "\u00e9", "e\u0301"
@@ -33,12 +33,12 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
 
     Args:
         rows: all current rows of an archive.
-        format_name: a key of `OUTPUTS`.
+        format_name: one of `outputs.FORMATS`.
         same: says by equal answers which names the disk cannot tell apart, see `sameness`.
     """
     chosen = {row.path: row for row in rows}
-    suffixes = {path: OUTPUTS[format_of(row, format_name)].suffix for path, row in chosen.items()}
     old = {path: real_path(path) for path in chosen}
+    suffixes = {path: suffix_for(format_name, format_of(row, format_name), old[path]) for path, row in chosen.items()}
     names = {path: _restored_name(row, old[path], suffixes[path]) for path, row in chosen.items()}
     folders = _folders(old.values())
     crowd = Counter(clash_key(name) for name in names.values()) + Counter(map(clash_key, folders))
@@ -56,7 +56,7 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
 
 def format_of(row: Row, format_name: str) -> str:
     """The format that a picture is restored in: PNG where it has an alpha channel and the format asked for has none."""
-    return output_for(format_name, alpha=row.mode.endswith("A"))
+    return output_for(format_name, alpha=row.mode.endswith("A"), path=row.path)
 
 
 def sameness(folder: Path) -> Sameness:
@@ -76,7 +76,12 @@ def sameness(folder: Path) -> Sameness:
 
 def payload_target(name: str, suffix: str) -> str:
     """`holiday.png.jpg` -> `holiday.png`; `holiday.jpg` -> `holiday.png`. Both names are files' names."""
-    return _fitted(f"{_without_suffix(_without_suffix(name.removesuffix(SUFFIX)))}{suffix}")
+    return _fitted(f"{_without_suffix(payload_path(name))}{suffix}")
+
+
+def payload_path(name: str) -> str:
+    """What a payload file held: `holiday.png.jpg` -> `holiday.png`; `holiday.jpg` -> `holiday`."""
+    return _without_suffix(name.removesuffix(SUFFIX))
 
 
 def _restored_name(row: Row, name: str, suffix: str) -> str:

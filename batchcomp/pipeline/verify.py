@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from batchcomp.archive import ArchiveReader, Damage, Row, Standing, VerifyReport, standing, verify
 from batchcomp.archive.segments import parity_numbers, segment_name
@@ -33,13 +34,26 @@ class VerifySettings:
     model: Path | None = None
 
 
+class Elsewhere(Protocol):
+    """Where the work of a `verify` run may be done instead of in this process."""
+
+    def verify(self, settings: VerifySettings, choose: Choose) -> VerifyReport:
+        """See `archive.verify`."""
+        ...
+
+    def check_pictures(self, settings: VerifySettings, choose: Choose) -> Iterator[Event]:
+        """See `check_pictures`."""
+        ...
+
+
 Finding = Damage | VerifyReport | Standing | Event | Compared
 
 
-def verify_archive(settings: VerifySettings) -> Generator[Finding]:
+def verify_archive(settings: VerifySettings, elsewhere: Elsewhere | None = None) -> Generator[Finding]:
     """Yield all damage, then the report on the bytes, then what became of each picture that was restored or compared.
 
-    Every check looks at the same sample. What the recovery data bears is told only where all is read.
+    Every check looks at the same sample. What the recovery data bears is told only where all is read. Bytes and
+    pictures are checked `elsewhere`, by default in this process.
 
     Raises:
         ArchiveNotFoundError, ArchiveError: see `ArchiveReader.open`.
@@ -47,13 +61,13 @@ def verify_archive(settings: VerifySettings) -> Generator[Finding]:
         UsageError: a path of `sources` is missing, or none of the pictures has an original there.
     """
     choose = sampler(settings.share)
-    found = verify(settings.archive, choose=choose)
+    found = elsewhere.verify(settings, choose) if elsewhere else verify(settings.archive, choose=choose)
     yield from found.damage
     yield found
     if settings.share >= 1:
         yield from _standings(settings.archive, {damage.segment for damage in found.damage})
     if settings.decode:
-        yield from check_pictures(settings, choose)
+        yield from elsewhere.check_pictures(settings, choose) if elsewhere else check_pictures(settings, choose)
     if settings.sources:
         yield from compare_sources(settings.archive, settings.sources, choose)
 
@@ -69,8 +83,13 @@ def check_pictures(settings: VerifySettings, choose: Choose = lambda _: True) ->
     """Restore the chosen pictures of an archive in memory, and compare their pixels with those recorded."""
     archive = ArchiveReader.open(settings.archive)
     codec = Codec.open(settings.model, device=settings.device)
+    yield from checked(archive, filter(choose, archive.rows()), codec)
+
+
+def checked(archive: ArchiveReader, rows: Iterable[Row], codec: Codec) -> Iterator[Event]:
+    """Restore pictures in memory with a codec that is ready."""
     restorer = Restorer(codec)
-    for row in filter(choose, archive.rows()):
+    for row in rows:
         yield _check(restorer, codec, read_entry(archive, row, row.path))
 
 

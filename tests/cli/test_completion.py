@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.cli.completion import archives
+from batchcomp.cli.completion import archives, listed
+from tests.archive.samples import sample_row, write_archive
 
 BATCHCOMP = [sys.executable, "-m", "batchcomp"]
 
@@ -97,3 +98,45 @@ def test_what_a_shell_could_run_is_not_offered(tmp_path: Path, monkeypatch: pyte
     (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path)
     assert archives("") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("batchcomp compress x --model ", ["default", "fast", "jiang2017"]),
+        ("batchcomp compress x --codec a", ["avif"]),
+        ("batchcomp compress x --device c", ["cpu", "cuda"]),
+        ("batchcomp decode x --format j", ["jpeg"]),
+        ("batchcomp report --format ", ["csv", "json", "table"]),
+        ("batchcomp report --sort s", ["saved", "size", "source"]),
+        ("batchcomp bench curves x --rivals jpeg,w", ["jpeg,webp"]),
+        ("batchcomp list trip.bca ", ["2023/", "2024/", "top.png"]),
+        ("batchcomp list trip.bca 2024/", ["2024/a.png", "2024/sub/"]),
+        ("batchcomp list trip.bca 2024/s", ["2024/sub/"]),
+        ("batchcomp decode trip.bca 2024/sub/", ["2024/sub/b.png"]),
+        ("batchcomp unpack trip.bca t", ["top.png"]),
+        ("batchcomp report trip.bca --history to", ["top.png"]),
+        ("batchcomp report --history to", ["top.png"]),
+        ("batchcomp list nowhere.bca ", []),
+    ],
+)
+def test_values_are_offered(tmp_path: Path, words: str, expected: list[str]) -> None:
+    """Names of models, formats, columns and codecs; and the paths in the archive, a folder at a time."""
+    paths = ("top.png", "2023/a.png", "2024/a.png", "2024/sub/b.png", "$(touch pwned).png")
+    write_archive(tmp_path / "trip.bca", [(sample_row(path), b"data") for path in paths])
+    assert sorted(filter(None, ask(tmp_path, "bash", words))) == expected
+
+
+def test_a_damaged_archive_is_no_error_at_tab(tmp_path: Path) -> None:
+    """Nothing is offered, and nothing is said."""
+    (tmp_path / "bad.bca").mkdir()
+    (tmp_path / "bad.bca" / "000001.zip").write_bytes(b"no zip")
+    assert ask(tmp_path, "bash", "batchcomp list bad.bca ") == [""]
+
+
+def test_lists_are_completed_word_by_word() -> None:
+    """What is named already is not offered again."""
+    offer = listed(lambda: ("jpeg", "webp", "avif"))
+    assert offer("") == ["jpeg", "webp", "avif"]
+    assert offer("jpeg,") == ["jpeg,webp", "jpeg,avif"]
+    assert offer("jpeg,avif,w") == ["jpeg,avif,webp"]

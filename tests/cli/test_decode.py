@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,7 +44,10 @@ def test_the_tree_comes_back(decode: Run, archive: Path, photos: Path) -> None:
         assert before.shape == after.shape
         assert np.abs(before.astype(int) - after).mean() < 12
     assert result.out == ""
-    assert result.err == f"3 restored below {Path('out').resolve()}\n"
+    before, after = result.err.splitlines()
+    assert before.startswith("3 pictures, about ")
+    assert before.endswith("kB when restored")
+    assert after == f"3 restored below {Path('out').resolve()}"
 
 
 def test_metadata_and_time_come_back(compress: Run, decode: Run) -> None:
@@ -219,6 +223,7 @@ def test_json_lines(decode: Run, archive: Path) -> None:
     assert sorted((line["type"], line.get("name")) for line in lines) == [
         ("done", "b.png"),
         ("done", "sub/c.png"),
+        ("expected", None),
         ("failed", "a.png"),
         ("summary", None),
     ]
@@ -238,3 +243,66 @@ def test_a_file_where_a_folder_is_needed_is_named(compress: Run, decode: Run, ar
     result = compress(photos, "-o", "out/sub/new.bca")
     assert result.code == 1
     assert "a file is where a folder is needed" in result.err
+
+
+def test_a_dry_run_writes_nothing_and_agrees_with_the_run(
+    run: Run, decode: Run, archive: Path, tiny_model: Path
+) -> None:
+    """It names the same files, fails the same ones for the same reasons, and ends with the same exit code."""
+    Path("out").mkdir()
+    Path("out/a.png").write_text("mine")
+    dry = run("decode", archive, "-o", "out", "--dry-run", "--json", "--model", tiny_model)
+    assert sorted(samples.tree(Path("out"))) == ["a.png"]
+    real = decode(archive, "-o", "out", "--json")
+    assert dry.code == real.code == 3
+    assert dry.json[0] == real.json[0]
+    assert {line["name"] for line in dry.json if line["type"] == "planned"} == {"b.png", "sub/c.png"}
+    assert {line["name"] for line in real.json if line["type"] == "done"} == {"b.png", "sub/c.png"}
+    (would_fail,), (failed,) = ([line for line in one.json if line["type"] == "failed"] for one in (dry, real))
+    assert would_fail["name"] == failed["name"] == "a.png"
+    assert "--force" in would_fail["reason"]
+    assert dry.json[0]["bytes"] >= sum(line["bytes"] for line in dry.json if line["type"] == "planned") > 0
+
+
+def test_a_dry_run_reads_as_a_sentence(run: Run, archive: Path, tiny_model: Path) -> None:
+    """A line a file with what it comes from and about how large it will be, and a sum."""
+    result = run("decode", archive, "--format", "source", "--dry-run", "--model", tiny_model)
+    assert result.code == 0
+    assert result.out.splitlines()[1].startswith("b.jpg: b.jpg as jpeg, about ")
+    assert f"3 would be restored below {Path('photos-restored').resolve()}" in result.err
+    assert not Path("photos-restored").exists()
+
+
+def test_a_missing_model_is_known_before(run: Run, archive: Path) -> None:
+    """The dry run says so of each picture, as the run would."""
+    result = run("decode", archive, "--dry-run")
+    assert result.code == 3
+    assert result.err.count("which is not at hand; pass its file with --model FILE") == 3
+
+
+def test_too_little_room_is_said_before(decode: Run, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, in red, with both numbers; it tries all the same, since the estimate may be too high."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=999))
+    result = decode(archive, "-o", "out")
+    assert result.code == 0
+    assert "when restored, but there is room for 999 B only" in result.err
+
+
+def test_a_dry_run_of_a_payload_is_refused(run: Run, tmp_path: Path) -> None:
+    """A lone file says nothing before it is decoded."""
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    assert run("decode", "a.jpg", "--dry-run").code == 2
+
+
+def test_each_picture_in_its_own_format(compress: Run, decode: Run) -> None:
+    """--format source keeps names, tree and formats; JPEG sources come back as JPEG of quality 95."""
+    for name in ("a.png", "b.JPG", "sub/c.jpeg", "d.webp", "e.bmp"):
+        samples.save(Path("in") / name, samples.image(64, 90))
+    assert compress("in", "--no-measure").code == 0
+    assert decode("in.bca", "--format", "source").code == 0
+    assert sorted(samples.tree(Path("in-restored"))) == ["a.png", "b.JPG", "d.webp", "e.png", "sub/c.jpeg"]
+    formats = {}
+    for path in ("a.png", "b.JPG", "sub/c.jpeg", "d.webp", "e.png"):
+        with Image.open(Path("in-restored") / path) as restored:
+            formats[path] = restored.format
+    assert formats == {"a.png": "PNG", "b.JPG": "JPEG", "sub/c.jpeg": "JPEG", "d.webp": "WEBP", "e.png": "PNG"}

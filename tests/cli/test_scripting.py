@@ -157,7 +157,10 @@ def scenarios(
 
     found: dict[str, list[Callable[[], Result]]] = {
         "compress": [lambda: compress(photos, "--json", "--dry-run", "-o", "other.bca"), compress_new, wait],
-        "decode": [lambda: decode(archive, "-o", "out", "--json")],
+        "decode": [
+            lambda: decode(archive, "-o", "out", "--json"),
+            lambda: run("decode", archive, "-o", "elsewhere", "--json", "--dry-run", "--model", tiny_model),
+        ],
         "unpack": [lambda: run("unpack", archive, "-o", "unpacked", "--json")],
         "verify": [
             lambda: run("verify", archive, "--json"),

@@ -6,10 +6,11 @@ import io
 import struct
 import zlib
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 from batchcomp.images.picture import Pixels
 from tests.needs import param
@@ -65,3 +66,25 @@ CASE_NEEDS = {
 def cases(table: Collection[str]) -> list[object]:
     """Return the names in a table of tests as parameters, each with what its file is made by."""
     return [param(case, CASE_NEEDS[case]) if case in CASE_NEEDS else case for case in table]
+
+
+@cache
+def profile() -> bytes:
+    """Return an sRGB profile."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def display_p3() -> bytes:
+    """Return a profile of Display P3's primaries (SMPTE EG 432-1, adapted to D50) and sRGB's white and curve."""
+    data = bytearray(profile())
+    primaries = {
+        b"rXYZ": (0.5151, 0.2412, -0.0011),
+        b"gXYZ": (0.2919, 0.6922, 0.0419),
+        b"bXYZ": (0.1572, 0.0666, 0.7841),
+    }
+    for number in range(int.from_bytes(data[128:132], "big")):
+        name, start, _ = struct.unpack_from(">4sII", data, 132 + 12 * number)
+        if name in primaries:
+            struct.pack_into(">3i", data, start + 8, *(round(value * 65_536) for value in primaries[name]))
+    data[84:100] = bytes(16)  # the checksum, which is optional
+    return bytes(data)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp.errors import UsageError
-from batchcomp.images.walk import Item, WalkFailure, locator, walk
+from batchcomp.images.walk import Item, SkippedLink, WalkFailure, locator, walk
 
 
 def tree(root: Path, *names: str) -> Path:
@@ -21,7 +21,7 @@ def tree(root: Path, *names: str) -> Path:
 
 def names(*paths: Path, **options: list[str] | list[Path] | bool) -> list[str]:
     found = list(walk(paths, **options))  # type: ignore[arg-type]
-    assert all(isinstance(item, Item) for item in found)
+    assert all(isinstance(item, Item | SkippedLink) for item in found)
     return [item.name for item in found if isinstance(item, Item)]
 
 
@@ -206,3 +206,16 @@ def test_folders_deeper_than_pythons_stack_are_walked(tmp_path: Path, monkeypatc
         for _ in range(1200):
             os.chdir("..")
             Path("d").rmdir()
+
+
+def test_links_that_are_not_followed_are_named(tmp_path: Path) -> None:
+    """To files, to folders and to nothing; not those that are excluded, nor links to archives by their names."""
+    tree(tmp_path, "real/a.jpg", "old.bca/000001.zip")
+    for link, target in {"b.jpg": "real/a.jpg", "more": "real", "gone.jpg": "nothing", "x.bca": "old.bca"}.items():
+        (tmp_path / "real" / link).symlink_to(tmp_path / target)
+    found = [one for one in walk([tmp_path / "real"]) if isinstance(one, SkippedLink)]
+    assert [(one.name, one.path) for one in found] == [
+        (name, tmp_path / "real" / name) for name in ("b.jpg", "gone.jpg", "more")
+    ]
+    found = [one for one in walk([tmp_path / "real"], exclude=["*.jpg"]) if isinstance(one, SkippedLink)]
+    assert [one.name for one in found] == ["more"]

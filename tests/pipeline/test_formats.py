@@ -10,7 +10,6 @@ import sys
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import imagecodecs
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageFile
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from batchcomp.archive import ArchiveReader, Row
@@ -30,7 +29,7 @@ from batchcomp.pipeline.decode import decode_archive
 from batchcomp.pipeline.records import Failed, Outcome, Passed, tally
 from batchcomp.settings import CompressSettings, DecodeSettings, Limits
 from tests.cli.samples import photo
-from tests.images.make import exif, png, with_segment
+from tests.images.make import display_p3, exif, png, profile, with_segment
 
 DOC = Path(__file__).parents[2] / "docs" / "formats.md"
 WIDTH, HEIGHT = 256, 192
@@ -60,28 +59,6 @@ def content(kind: str, mode: str = "RGB", *, of: Image.Image | None = None, **op
 
 def jpeg(mode: str = "RGB", **options: Any) -> bytes:
     return content("JPEG", mode, **{"quality": 97, **options})
-
-
-@cache
-def profile() -> bytes:
-    """Return an sRGB profile."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def display_p3() -> bytes:
-    """Return a profile of Display P3's primaries (SMPTE EG 432-1, adapted to D50) and sRGB's white and curve."""
-    data = bytearray(profile())
-    primaries = {
-        b"rXYZ": (0.5151, 0.2412, -0.0011),
-        b"gXYZ": (0.2919, 0.6922, 0.0419),
-        b"bXYZ": (0.1572, 0.0666, 0.7841),
-    }
-    for number in range(int.from_bytes(data[128:132], "big")):
-        name, start, _ = struct.unpack_from(">4sII", data, 132 + 12 * number)
-        if name in primaries:
-            struct.pack_into(">3i", data, start + 8, *(round(value * 65_536) for value in primaries[name]))
-    data[84:100] = bytes(16)  # the checksum, which is optional
-    return bytes(data)
 
 
 def rich() -> dict[str, Any]:

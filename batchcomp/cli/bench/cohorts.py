@@ -22,10 +22,10 @@ MIN_SIDE = 176  # MS-SSIM has five scales from 161 px on
 
 
 def bench_cohorts(
-    folders: Annotated[list[str], typer.Argument(metavar="NAME=FOLDER...", help="As in train=DIR dev=DIR test=DIR.")],
+    folders: Annotated[list[str], typer.Argument(metavar="NAME=FOLDER", help="As in train=DIR dev=DIR test=DIR.")],
     json_file: JsonFileOpt = None,
-    rate: Annotated[float, typer.Option(help="Bits per pixel.")] = 0.25,
-    sample: Annotated[int, typer.Option(min=1, help="Pictures a cohort.")] = 24,
+    rate: Annotated[float, typer.Option(metavar="BPP", help="Bits per pixel.")] = 0.25,
+    sample: Annotated[int, typer.Option(metavar="N", min=1, help="Pictures a cohort.")] = 24,
     jobs: ProcessesOpt = 0,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,

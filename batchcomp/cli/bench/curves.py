@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batchcomp.cli import console
+from batchcomp.cli import completion, console
 from batchcomp.cli.bench.options import JsonFileOpt, PicturesArg, ProcessesOpt, processes_on, show, write_json
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
@@ -24,19 +24,31 @@ if TYPE_CHECKING:
 def bench_curves(
     images: PicturesArg,
     json_file: JsonFileOpt = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the curves here (.png or .svg).")] = None,
-    published: Annotated[Path | None, typer.Option(help="With --plot: curves of others to draw too (JSON).")] = None,
-    rivals: Annotated[str, typer.Option(help="Codecs to compare with, separated by commas.")] = "jpeg,webp,avif,jpegxl",
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curves here (.png or .svg).")] = None,
+    published: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --plot: curves of others to draw too (JSON).")
+    ] = None,
+    rivals: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,...", autocompletion=completion.rivals, help="Codecs to compare with, separated by commas."
+        ),
+    ] = "jpeg,webp,avif,jpegxl",
     guards: Annotated[
-        str, typer.Option(help="Bits per pixel for SSIMULACRA2, PSNR and CIEDE2000; 'none' leaves them out.")
+        str,
+        typer.Option(
+            metavar="BPP,...", help="Bits per pixel for SSIMULACRA2, PSNR and CIEDE2000; 'none' leaves them out."
+        ),
     ] = "0.35",
     reuse: Annotated[
-        Path | None, typer.Option(help="Take the rivals' curves of these pictures from an earlier --json file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Take the rivals' curves of these pictures from an earlier --json file."),
     ] = None,
     speed: Annotated[bool, typer.Option(help="Time the codecs too, on the largest picture.")] = True,
     packed: Annotated[bool, typer.Option(help="A curve with --pack too, where that is installed.")] = True,
     effort: Annotated[
-        int | None, typer.Option(min=1, max=MAX_EFFORT, help="A packed curve with this --effort too (slow).")
+        int | None,
+        typer.Option(metavar="N", min=1, max=MAX_EFFORT, help="A packed curve with this --effort too (slow)."),
     ] = None,
     jobs: ProcessesOpt = 0,
     device: DeviceOpt = "auto",

@@ -17,10 +17,12 @@ from batchcomp.errors import UsageError
 def bench_speed(
     images: PicturesArg,
     json_file: JsonFileOpt = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the figures here (.png or .svg).")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the figures here (.png or .svg).")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few minutes only.")] = False,
     long: Annotated[bool, typer.Option("--long", help="10,000 files too.")] = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Threads of everything timed; 0: one a core.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", min=0, help="Threads of everything timed; 0: one a core.")
+    ] = 0,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,
 ) -> None:

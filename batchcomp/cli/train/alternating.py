@@ -23,14 +23,22 @@ class Loss(StrEnum):
 def train_alternating(
     photos: PhotosArg,
     run: RunOpt,
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps in all (1200); raise it to go on.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (8; 2 with another loss than mse).")] = None,
+    steps: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Steps in all (1200); raise it to go on.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Crops a step (8; 2 with another loss than mse).")
+    ] = None,
     crop: Annotated[
         int | None,
-        typer.Option(help="Side of the crops in pixels, a multiple of 16 (48; 176 with another loss than mse)."),
+        typer.Option(
+            metavar="N", help="Side of the crops in pixels, a multiple of 16 (48; 176 with another loss than mse)."
+        ),
     ] = None,
     loss: Annotated[Loss, typer.Option(help="What to minimise.")] = Loss.mse,
-    rate: Annotated[float | None, typer.Option(min=0, help="Weight of the bits in ComCNN's turn (0.001).")] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="X", min=0, help="Weight of the bits in ComCNN's turn (0.001).")
+    ] = None,
     turns: Annotated[
         str | None,
         typer.Option(
@@ -40,7 +48,7 @@ def train_alternating(
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(min=1, help="Stop after that many dev scores without a better one (6)."),
+        typer.Option(metavar="N", min=1, help="Stop after that many dev scores without a better one (6)."),
     ] = None,
     seed: SeedOpt = 0,
     device: DeviceOpt = "auto",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from batchcomp.cli.completion import models
 from batchcomp.cli.options import DeviceOpt
 from batchcomp.cli.train import trainer
 from batchcomp.cli.train.options import FoldersArg, RunOpt, SeedOpt, ThreadsOpt, given
@@ -25,11 +26,13 @@ class ModelShape(StrEnum):
 def train_joint(
     photos: FoldersArg,
     run: RunOpt,
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps in all (10000); raise it to go on.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Crops a step (4).")] = None,
+    steps: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Steps in all (10000); raise it to go on.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(metavar="N", min=1, help="Crops a step (4).")] = None,
     crop: Annotated[
         int | None,
-        typer.Option(help="Side of the crops in pixels, a multiple of 16 (256; full-size 192)."),
+        typer.Option(metavar="N", help="Side of the crops in pixels, a multiple of 16 (256; full-size 192)."),
     ] = None,
     shape: Annotated[
         ModelShape,
@@ -37,7 +40,11 @@ def train_joint(
     ] = ModelShape.default,
     start: Annotated[
         Path | None,
-        typer.Option(help="A model to begin with, of the same family and width: a file or a shipped one's name."),
+        typer.Option(
+            metavar="MODEL",
+            autocompletion=models,
+            help="A model to begin with, of the same family and width: a file or a shipped one's name.",
+        ),
     ] = None,
     seed: SeedOpt = 0,
     device: DeviceOpt = "auto",

@@ -7,16 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-PhotosArg = Annotated[Path, typer.Argument(help="A folder of photos; a twentieth is held out to select on.")]
+PhotosArg = Annotated[
+    Path, typer.Argument(metavar="PHOTOS", help="A folder of photos; a twentieth is held out to select on.")
+]
 FoldersArg = Annotated[
     list[Path],
     typer.Argument(
-        help="Folders of photos; a twentieth of each is held out to select on. A folder named twice counts twice."
+        metavar="PHOTOS",
+        help="Folders of photos; a twentieth of each is held out to select on. A folder named twice counts twice.",
     ),
 ]
-RunOpt = Annotated[Path, typer.Option(help="Folder of this run: checkpoint, log.csv, best.safetensors.")]
-SeedOpt = Annotated[int, typer.Option(help="Where the random draws start.")]
-ThreadsOpt = Annotated[int, typer.Option(min=0, help="Threads for the networks; 0: as torch chooses.")]
+RunOpt = Annotated[
+    Path, typer.Option(metavar="FOLDER", help="Folder of this run: checkpoint, log.csv, best.safetensors.")
+]
+SeedOpt = Annotated[int, typer.Option(metavar="N", help="Where the random draws start.")]
+ThreadsOpt = Annotated[int, typer.Option(metavar="N", min=0, help="Threads for the networks; 0: as torch chooses.")]
 
 
 def given(**options: Any) -> dict[str, Any]:

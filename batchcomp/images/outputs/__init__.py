@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, cast
 
-from batchcomp.images.outputs.base import OutputFormat, carried
+from batchcomp.images.outputs.base import PROFILE, OutputFormat, carried
 from batchcomp.images.picture import Metadata, Picture
 from batchcomp.outputs import OUTPUTS
 
@@ -34,5 +34,6 @@ def options(format_name: str, metadata: Metadata) -> dict[str, Any]:
 
 def left_out(picture: Picture, format_name: str) -> tuple[str, ...]:
     """Name what `picture` carries that a file of the format has no place for; the archive still holds it."""
-    holds = output_format(format_name).holds
-    return tuple(what for what in carried(picture) if what not in holds)
+    output = output_format(format_name)
+    missing = tuple(what for what in carried(picture) if what not in output.holds)
+    return missing if output.keeps_profile or not picture.metadata.icc else (*missing, PROFILE)

@@ -18,6 +18,7 @@ TRAILER: Final = "bytes after the JPEG"
 CHUNKS: Final = "PNG texts and marks"
 DENSITY: Final = "pixels per inch"
 GREY: Final = "greyscale layout"
+PROFILE: Final = "ICC profiles (colours are converted to sRGB)"
 
 
 class OutputFormat(ABC):
@@ -27,11 +28,13 @@ class OutputFormat(ABC):
         name: as Pillow calls it.
         max_side: the most pixels that a side may have.
         holds: which of the words above it has a place for.
+        keeps_profile: whether it has a place for an ICC profile.
     """
 
     name: ClassVar[str]
     max_side: ClassVar[int]
     holds: ClassVar[frozenset[str]]
+    keeps_profile: ClassVar[bool] = True
 
     @abstractmethod
     def options(self, metadata: Metadata) -> dict[str, Any]:

@@ -31,6 +31,8 @@ def test_everything_is_named_once() -> None:
         ("png", (SEGMENTS, TRAILER)),
         ("jpeg", (CHUNKS,)),
         ("webp", (IPTC, COMMENTS, SEGMENTS, TRAILER, CHUNKS, DENSITY, GREY)),
+        ("avif", (IPTC, COMMENTS, SEGMENTS, TRAILER, CHUNKS, DENSITY)),
+        ("jxl", (IPTC, COMMENTS, SEGMENTS, TRAILER, CHUNKS, DENSITY)),
     ],
 )
 def test_a_format_leaves_out_what_it_has_no_place_for(name: str, missing: tuple[str, ...]) -> None:
@@ -48,5 +50,5 @@ def test_every_line_of_the_table_leads_to_a_writer(name: str) -> None:
 
 def test_pictures_with_alpha_become_png_where_a_format_has_none() -> None:
     """Nothing else changes the format that was asked for."""
-    assert [output_for(name, alpha=True) for name in OUTPUTS] == ["png", "png", "webp"]
+    assert [output_for(name, alpha=True) for name in OUTPUTS] == ["png", "png", "webp", "avif", "jxl"]
     assert [output_for(name, alpha=False) for name in OUTPUTS] == list(OUTPUTS)

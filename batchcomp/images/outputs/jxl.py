@@ -1,0 +1,71 @@
+"""JPEG XL of quality 95, by the extra `[jxl]`: with a place for EXIF and XMP.
+
+Its encoder takes no ICC profile, so that colours are converted to sRGB; and readers take the orientation from the
+codestream, not from EXIF, so that pixels are turned upright.
+"""
+
+from __future__ import annotations
+
+import io
+from importlib.util import find_spec
+from typing import IO, Any
+
+from PIL import Image, ImageCms
+
+from batchcomp.images.outputs.base import GREY, OutputFormat
+from batchcomp.images.picture import Metadata
+from batchcomp.images.tiff_tags import orientation_of, upright
+
+MISSING = "JPEG XL needs one more package: pip install 'batchcomp[jxl]'"
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class JxlOutput(OutputFormat):
+    """JPEG XL as libjxl writes it."""
+
+    name = "JXL"
+    max_side = 2**18
+    holds = frozenset({GREY})
+    keeps_profile = False
+
+    def options(self, metadata: Metadata) -> dict[str, Any]:
+        """What the encoder is made with."""
+        del metadata
+        if find_spec("pillow_jxl") is None:
+            raise ValueError(MISSING)
+        return {"quality": 95, "effort": 7, "num_threads": 0, "use_container": True}
+
+    def write(self, image: Image.Image, file: IO[bytes], metadata: Metadata) -> None:
+        """Write a file of upright pixels in sRGB."""
+        made_with = self.options(metadata)
+        from pillow_jxl import Encoder  # noqa: PLC0415 - of an extra
+
+        if (orientation := orientation_of(metadata.exif)) in _TURNS:
+            image = image.transpose(_TURNS[orientation])
+        image = in_srgb(image, metadata.icc)
+        beside = {"exif": upright(metadata.exif) or None, "xmp": metadata.xmp or None, "jumb": None, "compress": False}
+        file.write(
+            Encoder(mode=image.mode, **made_with)(  # type: ignore[call-arg]
+                image.tobytes(), image.width, image.height, jpeg_encode=False, **beside
+            )
+        )
+
+
+def in_srgb(image: Image.Image, icc: bytes) -> Image.Image:
+    """The same colours in sRGB; as it is where there is no profile, or none that can be understood."""
+    if not icc or image.mode not in {"RGB", "RGBA"}:
+        return image
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        found = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode=image.mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+    return image if found is None else found
