@@ -12,15 +12,16 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
+from batchcomp.archive import durable
 from batchcomp.archive.history import UNKNOWN, times_of
 from batchcomp.archive.manifest import created_in, picture_lines
 from batchcomp.archive.reader import find_segments, gap_damage
 from batchcomp.archive.rows import Row, row_of
-from batchcomp.archive.segment import Identity, file_identity, quick_manifest
+from batchcomp.archive.segment import quick_manifest
 from batchcomp.archive.segments import segment_name
+from batchcomp.archive.store import Identity, Location, store_of
 from batchcomp.errors import ArchiveError
 from batchcomp.serve.database import Database, Found, Query
 
@@ -61,13 +62,13 @@ class Held:
 
 
 class Catalogue:
-    """The pictures of the archive in `folder`. Any number of threads may use it; `refresh` is called now and then.
+    """The pictures of an archive. Any number of threads may use it; `refresh` is called now and then.
 
     A version is called by a key that stays the same as long as the archive holds the version.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, where: Location) -> None:
+        self._store = store_of(where)
         self.complete = False  # whether all segments were looked at once
         self.problems: tuple[str, ...] = ()  # what is wrong with the archive, a line each
         self._refreshing = threading.Lock()
@@ -92,16 +93,23 @@ class Catalogue:
         """Take in what changed in the archive; what cannot be read is named in `problems`, and the rest goes on."""
         with self._refreshing:
             try:
-                now = {number: file_identity(self.folder, number) for number in find_segments(self.folder)}
+                now = self._segments()
             except ArchiveError as error:
                 self.problems = (str(error),)
                 return
             if now != self._known:
                 self._take_in(now)
             damaged = (f"{segment_name(number)}: {reason}" for number, reason in sorted(self._damaged.items()))
-            gaps = (f"{one.segment}: {one.reason}" for one in gap_damage(self.folder, sorted(now)))
+            gaps = (f"{one.segment}: {one.reason}" for one in gap_damage(self._store, sorted(now)))
             self.problems = (*damaged, *gaps)
             self.complete = True
+
+    def _segments(self) -> dict[int, Identity | None]:
+        """Return the segments that are there now, and what tells them from others of the same number."""
+        numbers = find_segments(self._store)
+        with durable.reported(self._store):
+            found = {entry.name: entry.identity for entry in self._store.entries()}
+        return {number: found.get(segment_name(number)) for number in numbers}
 
     def _take_in(self, now: dict[int, Identity | None]) -> None:
         state, database = self._now
@@ -123,7 +131,7 @@ class Catalogue:
     def _read(self, database: Database, number: int) -> None:
         """Take in one segment; a damaged one holds nothing."""
         try:
-            manifest = quick_manifest(self.folder, number)
+            manifest = quick_manifest(self._store, number)
         except ArchiveError as error:  # damaged, or gone by now, which the next look finds
             self._damaged[number] = str(error)
             return

@@ -12,6 +12,7 @@ from batchcomp.archive.reader import find_segments
 from batchcomp.codec.codec import Codec
 from batchcomp.images.isolated import Decoders
 from batchcomp.pages.document import render_served, title_of
+from batchcomp.places import Place
 from batchcomp.serve.catalogue import Catalogue
 from batchcomp.serve.pictures import Pictures
 from batchcomp.serve.shared_work import SharedWork
@@ -30,14 +31,14 @@ class GallerySettings:
     """What is served and how.
 
     Attributes:
-        archive: its folder.
+        archive: its folder, or its address.
         sources: where the originals are, as `compress` was given them; may be empty.
         cache_bytes: of restored pictures that are kept, in a temporary folder.
         device: auto, cpu, cuda or mps.
         model: a model of your own, where the archive was made with one.
     """
 
-    archive: Path
+    archive: Place
     sources: Sequence[Path] = ()
     cache_bytes: int = 1 << 30
     device: str = "auto"
@@ -79,7 +80,9 @@ class Gallery:
     def page(self) -> tuple[str, str]:
         """The page's policy, and the page."""
         folder = self._settings.archive
-        return render_served("gallery.html.j2", scripts=SCRIPTS, styles=STYLES, title=title_of(folder.name or folder))
+        return render_served(
+            "gallery.html.j2", scripts=SCRIPTS, styles=STYLES, title=title_of(folder.name or str(folder))
+        )
 
     def close(self) -> None:
         """End what is at work, and give back memory and disk space."""

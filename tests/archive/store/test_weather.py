@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp.archive import ArchiveReader, ArchiveWriter, durable, prune, repair, verify
-from batchcomp.archive.store import store_of
+from batchcomp.archive.store import StoreError, store_of
 from batchcomp.archive.store.bucket import Bucket
 from batchcomp.archive.store.opening import forget
 from batchcomp.errors import ArchiveError, ArchiveLockedError, ArchiveNotFoundError
@@ -22,6 +22,7 @@ from tests import seaweed
 from tests.archive.samples import fixed_now, sample_row
 from tests.proxy import FAIL, LOSE, PASS, RESET, Decide, Proxy, proxy
 
+SEGMENT = "000001.zip"
 SKEWED = "<Error><Code>RequestTimeTooSkewed</Code></Error>"
 
 
@@ -201,8 +202,10 @@ def test_a_full_scratch_disk(s3: Url, monkeypatch: pytest.MonkeyPatch) -> None:
     with durable.watched(full), pytest.raises(ArchiveError, match=said):
         write(s3, "b")
     monkeypatch.setattr(Path, "open", _refusing(Path.open))
-    with pytest.raises(ArchiveError, match=r"the scratch folder .* No space left .* or set TMPDIR"):
-        write(s3, "c", parity=0.1)
+    forget()
+    with pytest.raises(StoreError, match=r"the scratch folder .* No space left") as caught, store_of(s3).local(SEGMENT):
+        pass
+    assert "set TMPDIR" in caught.value.advice
     monkeypatch.undo()
     assert held(s3).keys() >= {"a"}
 
