@@ -82,7 +82,7 @@ def prune(
         )
 
 
-def _would_prune(folder: Path, options: dict[str, Any]) -> PruneReport:
+def _would_prune(folder: Place, options: dict[str, Any]) -> PruneReport:
     """Say what a run would drop, by the index; the run itself goes by the manifests."""
     from batchcomp.archive import prune
     from batchcomp.index.survey import IndexSurvey

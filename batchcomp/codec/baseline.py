@@ -90,7 +90,7 @@ def _tokens(blocks: NDArray[np.int16], before: int) -> _Tokens:
     number, position = flat >> 6, flat & 63
     values = blocks.reshape(-1)[flat].astype(np.int64)
     begins = np.diff(number, prepend=-1) != 0
-    runs = position - np.where(begins, 0, np.roll(position, 1)) - 1
+    runs: NDArray[np.int64] = position - np.where(begins, 0, np.roll(position, 1)) - 1
     skips = runs >> 4
     through = np.cumsum(skips)
     count = np.bincount(number, minlength=len(blocks))  # of a block, with its runs of sixteen zeros
