@@ -11,6 +11,7 @@ from batchcomp.cli import console, indexed
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
+from batchcomp.places import Place
 from batchcomp.places import folder as local
 
 if TYPE_CHECKING:

@@ -90,7 +90,7 @@ def _tokens(blocks: NDArray[np.int16], before: int) -> _Tokens:
     number, position = flat >> 6, flat & 63
     values = blocks.reshape(-1)[flat].astype(np.int64)
     begins = np.diff(number, prepend=-1) != 0
-    runs: NDArray[np.int64] = position - np.where(begins, 0, np.roll(position, 1)) - 1
+    runs = position - np.where(begins, 0, np.roll(position, 1)) - 1
     skips = runs >> 4
     through = np.cumsum(skips)
     count = np.bincount(number, minlength=len(blocks))  # of a block, with its runs of sixteen zeros
@@ -106,7 +106,7 @@ def _tokens(blocks: NDArray[np.int16], before: int) -> _Tokens:
     tokens = [
         (starts, _coded(_DC, 0, differences)),
         (skipping, _alone(_SIXTEEN_ZEROS, len(skipping))),
-        (at, _coded(_AC, runs & 15, values)),
+        (at, _coded(_AC, (runs & 15).astype(np.int64), values)),
         ((starts + count + 1)[open_blocks], _alone(_END_OF_BLOCK, len(open_blocks))),
     ]
     codes, lengths = np.empty((2, sum(len(order) for order, _ in tokens)), np.int64)
