@@ -104,9 +104,9 @@ def _tokens(blocks: NDArray[np.int16], before: int) -> _Tokens:
     at = np.arange(len(number)) + through + number + 1 + shorter[number]
     skipping = np.repeat(at - through, skips) + np.arange(int(through[-1]) if len(through) else 0)
     tokens = [
-        (starts, _coded(_DC, 0, differences)),
+        (starts, _coded(_DC, 0, differences.astype(np.int64))),
         (skipping, _alone(_SIXTEEN_ZEROS, len(skipping))),
-        (at, _coded(_AC, (runs & 15).astype(np.int64), values)),
+        (at, _coded(_AC, runs & 15, values)),
         ((starts + count + 1)[open_blocks], _alone(_END_OF_BLOCK, len(open_blocks))),
     ]
     codes, lengths = np.empty((2, sum(len(order) for order, _ in tokens)), np.int64)
