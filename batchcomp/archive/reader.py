@@ -16,7 +16,7 @@ from batchcomp.archive.jobs import open_ids, without_promised
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
-from batchcomp.archive.segments import segment_name, segment_numbers
+from batchcomp.archive.segments import Listing, look, segment_name, segment_numbers
 from batchcomp.archive.store import Identity, Location, MissingStoreError, Store, store_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 
@@ -236,7 +236,12 @@ def _mark(number: int, line: bytes) -> int:
 
 
 def find_segments(where: Location) -> list[int]:
-    """Return the numbers of the segments of an archive, ascending, at least one.
+    """Return the numbers of the segments of an archive, ascending, at least one. Errors: see `list_segments`."""
+    return list(list_segments(where).numbers)
+
+
+def list_segments(where: Location) -> Listing:
+    """Return the segments of an archive, at least one.
 
     Raises:
         ArchiveNotFoundError: there is no archive.
@@ -245,7 +250,7 @@ def find_segments(where: Location) -> list[int]:
     store = store_of(where)
     try:
         with durable.reported(store, "check the disk and its permissions"):
-            numbers = segment_numbers(store)
+            listing = look(store)
     except ArchiveError as error:
         if isinstance(error.__cause__, MissingStoreError):
             raise ArchiveNotFoundError(str(error)) from None
@@ -254,13 +259,13 @@ def find_segments(where: Location) -> list[int]:
         if isinstance(error.__cause__, NotADirectoryError):
             raise ArchiveNotFoundError(f"{store}: is a file, not an archive (a folder NAME.bca)") from None
         raise
-    if not numbers:
+    if not listing.numbers:
         if names := open_ids(store):
             raise ArchiveNotFoundError(
                 f"{store}: job {names[0]} is open, and none of its parts is there yet; go on with it"
             )
         raise ArchiveNotFoundError(f"{store}: holds no finished segment (000001.zip, ...); run `batchcomp compress`")
-    return numbers
+    return listing
 
 
 def gap_damage(where: Location, numbers: Sequence[int]) -> list[Damage]:

@@ -92,6 +92,7 @@ class Listing:
 
     numbers: tuple[int, ...]
     foreign: tuple[Foreign, ...]
+    entries: tuple[Entry, ...]  # of the segments
 
 
 def segment_numbers(where: Location) -> list[int]:
@@ -107,7 +108,7 @@ def look(where: Location) -> Listing:
     all, or a neighbour of it must.
     """
     store = store_of(where)
-    numbers: list[int] = []
+    numbers: dict[int, Entry] = {}
     foreign: list[Foreign] = []
     for entry in store.entries():
         if entry.name.startswith(".") or not entry.name.lower().endswith(".zip"):
@@ -115,7 +116,7 @@ def look(where: Location) -> Listing:
         if reason := _no_segment(entry):
             foreign.append(Foreign(name=entry.name, reason=reason))
         else:
-            numbers.append(int(entry.name[: -len(".zip")]))
+            numbers[int(entry.name[: -len(".zip")])] = entry
     kept: list[int] = []
     for cluster in _runs(sorted(numbers), FAR):
         far = cluster[0] - (kept[-1] if kept else 0) > FAR
@@ -128,7 +129,8 @@ def look(where: Location) -> Listing:
             copies = [] if follows else _copies(store, run, set(numbers))
             foreign += copies
             kept += [] if copies else run
-    return Listing(numbers=tuple(kept), foreign=tuple(sorted(foreign, key=lambda one: one.name)))
+    others = tuple(sorted(foreign, key=lambda one: one.name))
+    return Listing(numbers=tuple(kept), foreign=others, entries=tuple(numbers[number] for number in kept))
 
 
 def free_number(where: Location, last: int) -> int:

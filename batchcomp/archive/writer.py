@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -191,7 +192,10 @@ class ArchiveWriter:
         try:
             made = self._store.create()
         except NotADirectoryError as error:
-            raise ArchiveError(f"{self._store}: is a file, not an archive; choose another name with -o") from error
+            place = self._store.place
+            itself = not isinstance(place, Path) or place.exists()
+            what = "is a file, not an archive" if itself else "a file is where a folder is needed"
+            raise ArchiveError(f"{self._store}: {what}; choose another name with -o") from error
         if segments.is_foreign(self._store):
             raise ArchiveError(f"{self._store}: holds files but no archive; choose another folder with -o")
         return made

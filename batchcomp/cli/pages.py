@@ -13,7 +13,8 @@ from batchcomp.errors import ExitCode
 
 if TYPE_CHECKING:
     from batchcomp.archive import ArchiveReader
-    from batchcomp.report.rows import ReportRow, Totals
+    from batchcomp.report.rows import ReportRow
+    from batchcomp.report.totals import Totals
 
 _PANEL = "A page to look at"
 MOST_SHOWN = 10

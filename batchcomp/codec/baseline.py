@@ -96,7 +96,7 @@ def _tokens(blocks: NDArray[np.int64], before: int) -> _Tokens:
     last[number] = position + 1  # the last one counts
     count += np.bincount(number, weights=skips, minlength=len(blocks)).astype(np.int64)
     is_open = last < 63
-    shorter = np.cumsum(is_open) - is_open  # blocks before that end with a code of their own
+    shorter: NDArray[np.int64] = np.cumsum(is_open) - is_open  # blocks before that end with a code of their own
     starts = np.cumsum(count) - count + np.arange(len(blocks)) + shorter
     (open_blocks,) = np.nonzero(is_open)
     at = np.arange(len(number)) + through + number + 1 + shorter[number]

@@ -91,7 +91,7 @@ class QuickCurve(JpegCurve):
 
     def size(self, quality: int) -> int:
         """Bytes of the file at a Pillow quality, estimated."""
-        return round(HEAD + self._squares.size(quality) * self._factor)
+        return int(HEAD + self._squares.size(quality) * self._factor + 0.5)
 
     def best_within(self, budget: int) -> int:
         """See `JpegCurve`; a file of about so many bytes is made and measured, by which others are estimated."""

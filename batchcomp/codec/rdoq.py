@@ -79,7 +79,8 @@ class Tokens:
 
 def sizes(values: NDArray[np.int16]) -> Indices:
     """Bits of magnitudes: 0 for 0, 1 for 1, 2 for 2 and 3, and so on."""
-    return _BITS[np.abs(values)]
+    bits: Indices = _BITS[np.abs(values)]
+    return bits
 
 
 def quantise(scaled: Scaled, rounding: Rounding = USUAL) -> Blocks:

@@ -89,5 +89,5 @@ def doubling(unshuffle: int = 1) -> Numbers:
         for tap, share in enumerate(phases[place % 2]):
             block, pixel = divmod(place // 2 + tap - DOUBLING_REACH, unshuffle)
             along[place, pixel, block + size // 2] = share
-    weight = np.einsum("ab,ydi,xej->ayxbdeij", np.eye(3), along, along)
+    weight: NDArray[np.float64] = np.einsum("ab,ydi,xej->ayxbdeij", np.eye(3), along, along)
     return weight.reshape(12 * unshuffle**2, 3 * unshuffle**2, size, size).astype(np.float32)

@@ -12,9 +12,10 @@ from batchcomp.pages.choice import BEST, MEDIAN, WORST, choose
 from batchcomp.pages.document import as_json, render, title_of
 from batchcomp.pages.views import view_data
 from batchcomp.places import Place
-from batchcomp.report.rows import LEAST_SIDE, ReportRow, Totals
+from batchcomp.report.rows import LEAST_SIDE, ReportRow
 from batchcomp.report.summary import sentence
 from batchcomp.report.text import human, number, percent, printable
+from batchcomp.report.totals import Totals
 
 VIEW_BYTES = 12_500_000  # of a page, for the pictures in it
 MOST_BYTES = 1_400_000  # of them, for one picture

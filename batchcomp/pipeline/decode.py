@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from batchcomp.images.names import shown
 from batchcomp.images.outputs import left_out
 from batchcomp.images.picture import Picture
 from batchcomp.images.save import safe_join, save, save_bytes
+from batchcomp.index import ArchiveIndex, Condition
 from batchcomp.kinds import KINDS
 from batchcomp.pipeline.entries import Entry, read_entry, unknown_kind
 from batchcomp.pipeline.expected import expect, expected_bytes
@@ -25,8 +26,8 @@ from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
 from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.records import Done, Event, Failed, Planned
 from batchcomp.pipeline.restoring import Restorer
-from batchcomp.pipeline.selection import chosen_rows, view_of
-from batchcomp.pipeline.targets import format_of, sameness, target_names
+from batchcomp.pipeline.selection import chosen, view_of
+from batchcomp.pipeline.targets import Named, Names, format_of, sameness
 from batchcomp.pipeline.workers import Threads
 from batchcomp.settings import DecodeSettings
 
@@ -44,12 +45,12 @@ def decode_archive(
         UsageError: a pattern matches nothing.
         ModelError: the model file is unusable.
     """
-    entries = _chosen(settings)
-    if forecast is not None:
-        forecast.expect((row.path, row.width * row.height) for row in entries.rows)
-    yield expect(entries.rows, settings.format, settings.out)
-    yield from _damage(entries.archive)
-    yield from (restore or restored)(entries, settings)
+    with _chosen(settings) as (entries, damage):
+        if forecast is not None:
+            forecast.expect((row.path, row.width * row.height) for row in entries.rows)
+        yield expect(entries.rows, settings.format, settings.out)
+        yield from damage
+        yield from (restore or restored)(entries, settings)
 
 
 def restored(entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
@@ -73,12 +74,12 @@ def plan_decode(settings: DecodeSettings) -> Generator[Event]:
 
     Payloads are not read: that one of them is damaged only `verify` and the real run can tell. Errors: see there.
     """
-    entries = _chosen(settings)
-    yield expect(entries.rows, settings.format, settings.out)
-    yield from _damage(entries.archive)
-    known = known_hashes(settings.model)
-    for row in entries.rows:
-        yield _planned(row, entries.names[row.path], settings, known)
+    with _chosen(settings) as (entries, damage):
+        yield expect(entries.rows, settings.format, settings.out)
+        yield from damage
+        known = known_hashes(settings.model)
+        for row in entries.rows:
+            yield _planned(row, entries.names[row.path], settings, known)
 
 
 def _planned(row: Row, target: str, settings: DecodeSettings, known: Collection[str]) -> Event:
@@ -97,26 +98,36 @@ def _planned(row: Row, target: str, settings: DecodeSettings, known: Collection[
     return Planned(name=target, reason=f"{row.path} {how}", bytes=expected_bytes(row, settings.format))
 
 
-def _chosen(settings: DecodeSettings) -> Entries:
-    archive = ArchiveReader.open(settings.source)
-    rows = view_of(archive, version=settings.version, at=settings.at)
-    # of all rows: a pattern must not change a picture's name
-    names = target_names(rows, settings.format, same=sameness(settings.out))
-    return Entries(archive=archive, rows=chosen_rows(rows, settings.patterns), names=names)
+@contextmanager
+def _chosen(settings: DecodeSettings) -> Iterator[tuple[Entries, list[Failed]]]:
+    """Give what is to be restored, and what is damaged."""
+    with ArchiveIndex.open(settings.source) as index:
+        view = view_of(index, version=settings.version, at=settings.at)
+        rows = _Picked(index, chosen(index, view, settings.patterns))
+        damage = [Failed(name=one.segment, reason=str(one), damage=True) for one in index.damage(view)]
+        # as among all pictures of the view: a pattern must not change a picture's name
+        names = Names(partial(index.relatives, condition=view), settings.format, sameness(settings.out))
+        yield Entries(archive=ArchiveReader(index.store, []), rows=rows, names=names), damage
 
 
-def _damage(archive: ArchiveReader) -> Iterator[Failed]:
-    for damage in archive.damage:
-        yield Failed(name=damage.segment, reason=str(damage), damage=True)
+@dataclass(frozen=True)
+class _Picked:
+    """Rows that are read anew from the index each time they are gone through."""
+
+    index: ArchiveIndex
+    condition: Condition
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.index.rows(self.condition)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entries:
-    """What is to be restored: rows of an archive, and the names of their files."""
+    """What is to be restored: rows of an archive, and the names of their files by path."""
 
     archive: ArchiveReader
-    rows: list[Row]
-    names: dict[str, str]
+    rows: Iterable[Row]
+    names: Named
 
     def read(self, row: Row) -> Entry | Event:
         """Read one, check it, and decode its JPEG."""

@@ -17,7 +17,7 @@ from batchcomp.images.walk import Found, Item, SkippedLink, WalkFailure, locator
 from batchcomp.pipeline.originals import local
 from batchcomp.pipeline.plan import digest
 from batchcomp.pipeline.records import Failed
-from batchcomp.pipeline.selection import view_of
+from batchcomp.pipeline.selection import rows_of
 from batchcomp.places import Place
 
 VERDICTS = SAME, NEW, CHANGED, MISSING, MOVED = "same", "new", "changed", "missing", "moved"
@@ -56,7 +56,7 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
         UsageError: a path is missing, or the archive held nothing then.
     """
     archive = ArchiveReader.open(settings.archive)
-    rows = {row.path: row for row in view_of(archive, at=settings.at)}
+    rows = {row.path: row for row in rows_of(archive, at=settings.at)}
     yield from damage_of(archive)
     locate, found = locator(settings.paths), _walk(settings)
     fresh: list[Item] = []
@@ -86,8 +86,8 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
 def diff_moments(folder: Path, first: datetime, second: datetime | None) -> Generator[Finding]:
     """Yield what differs between two moments, and what does not; None is now. Errors: see `diff_folder`."""
     archive = ArchiveReader.open(folder)
-    before = {row.path: row for row in view_of(archive, at=first)}
-    after = {row.path: row for row in view_of(archive, at=second)}
+    before = {row.path: row for row in rows_of(archive, at=first)}
+    after = {row.path: row for row in rows_of(archive, at=second)}
     yield from damage_of(archive)
     for path in before.keys() & after.keys():
         same = before[path].source_sha256 == after[path].source_sha256

@@ -34,6 +34,8 @@ def pictures(count: int) -> str:
 
 def printable(text: str) -> str:
     """The text with control characters and broken UTF-8 escaped, so that it moves no terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogateescape").decode() for c in text)
 
 

@@ -14,14 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from batchcomp.archive import durable
 from batchcomp.archive.history import UNKNOWN, times_of
 from batchcomp.archive.manifest import created_in, picture_lines
-from batchcomp.archive.reader import find_segments, gap_damage
+from batchcomp.archive.reader import gap_damage, list_segments
 from batchcomp.archive.rows import Row, row_of
 from batchcomp.archive.segment import quick_manifest
 from batchcomp.archive.segments import segment_name
-from batchcomp.archive.store import Identity, Location, store_of
+from batchcomp.archive.store import Identity, Location
 from batchcomp.errors import ArchiveError
 from batchcomp.serve.database import Database, Found, Query
 
@@ -67,14 +66,14 @@ class Catalogue:
     A version is called by a key that stays the same as long as the archive holds the version.
     """
 
-    def __init__(self, where: Location) -> None:
-        self._store = store_of(where)
+    def __init__(self, archive: Location) -> None:
+        self.archive = archive
         self.complete = False  # whether all segments were looked at once
         self.problems: tuple[str, ...] = ()  # what is wrong with the archive, a line each
         self._refreshing = threading.Lock()
         self._guard = threading.Lock()
         self._now = (0, Database())  # the state, which differs whenever something changed, and what it is about
-        self._known: dict[int, Identity | None] = {}
+        self._known: dict[int, Identity] = {}
         self._created: dict[int, datetime | None] = {}
         self._damaged: dict[int, str] = {}
         self._orders: OrderedDict[tuple[int, Query], array[int]] = OrderedDict()
@@ -93,25 +92,19 @@ class Catalogue:
         """Take in what changed in the archive; what cannot be read is named in `problems`, and the rest goes on."""
         with self._refreshing:
             try:
-                now = self._segments()
+                found = list_segments(self.archive)
+                now = {number: entry.identity for number, entry in zip(found.numbers, found.entries, strict=True)}
             except ArchiveError as error:
                 self.problems = (str(error),)
                 return
             if now != self._known:
                 self._take_in(now)
             damaged = (f"{segment_name(number)}: {reason}" for number, reason in sorted(self._damaged.items()))
-            gaps = (f"{one.segment}: {one.reason}" for one in gap_damage(self._store, sorted(now)))
+            gaps = (f"{one.segment}: {one.reason}" for one in gap_damage(self.archive, sorted(now)))
             self.problems = (*damaged, *gaps)
             self.complete = True
 
-    def _segments(self) -> dict[int, Identity | None]:
-        """Return the segments that are there now, and what tells them from others of the same number."""
-        numbers = find_segments(self._store)
-        with durable.reported(self._store):
-            found = {entry.name: entry.identity for entry in self._store.entries()}
-        return {number: found.get(segment_name(number)) for number in numbers}
-
-    def _take_in(self, now: dict[int, Identity | None]) -> None:
+    def _take_in(self, now: dict[int, Identity]) -> None:
         state, database = self._now
         added = sorted(now.keys() - self._known.keys())
         same = all(now.get(number) == identity for number, identity in self._known.items())
@@ -131,7 +124,7 @@ class Catalogue:
     def _read(self, database: Database, number: int) -> None:
         """Take in one segment; a damaged one holds nothing."""
         try:
-            manifest = quick_manifest(self._store, number)
+            manifest = quick_manifest(self.archive, number)
         except ArchiveError as error:  # damaged, or gone by now, which the next look finds
             self._damaged[number] = str(error)
             return

@@ -35,7 +35,7 @@ def test_what_is_added_is_seen(catalogue: Catalogue) -> None:
     before = catalogue.page(Query(), 0, 100)
     catalogue.refresh()
     assert catalogue.state == before.state
-    write_archive(catalogue.folder, [(sample_row("c.jpg"), b"new"), (sample_row("b.jpg", width=9), b"second version")])
+    write_archive(catalogue.archive, [(sample_row("c.jpg"), b"new"), (sample_row("b.jpg", width=9), b"second version")])
     catalogue.refresh()
     after = catalogue.page(Query(), 0, 100)
     assert [one.path for one in before.items] == ["b.jpg", "photos/a.png", "photos/\u00fc 1.tif"]
@@ -49,10 +49,10 @@ def test_what_is_added_is_seen(catalogue: Catalogue) -> None:
 
 def test_a_rewritten_archive_is_read_anew_and_keys_stay(catalogue: Catalogue) -> None:
     """After `prune` old versions are gone, and what stayed has the key that it had."""
-    write_archive(catalogue.folder, [(sample_row("b.jpg", width=9), b"second version")])
+    write_archive(catalogue.archive, [(sample_row("b.jpg", width=9), b"second version")])
     catalogue.refresh()
     keys = {one.path: one.key for one in catalogue.page(Query(), 0, 100).items}
-    prune(catalogue.folder)
+    prune(catalogue.archive)
     catalogue.refresh()
     assert {one.path: one.key for one in catalogue.page(Query(), 0, 100).items} == keys
     assert [one.number for one in catalogue.versions("b.jpg")] == [1]
@@ -60,7 +60,7 @@ def test_a_rewritten_archive_is_read_anew_and_keys_stay(catalogue: Catalogue) ->
 
 def test_pages_and_places(catalogue: Catalogue) -> None:
     """A page is a part of the whole order; the place of a picture is where it stands in it."""
-    write_archive(catalogue.folder, [(sample_row(f"n/{n:03}.jpg"), b"%d" % n) for n in range(120)])
+    write_archive(catalogue.archive, [(sample_row(f"n/{n:03}.jpg"), b"%d" % n) for n in range(120)])
     catalogue.refresh()
     part = catalogue.page(Query(folder="n"), 100, 50)
     assert (part.total, len(part.items), part.items[0].path) == (120, 20, "n/100.jpg")
@@ -83,22 +83,22 @@ def test_folders_are_counted_with_all_below(tmp_path: Path) -> None:
 
 def test_a_damaged_segment_is_named_and_the_rest_is_there(catalogue: Catalogue) -> None:
     """Its pictures are missing, those of others are not; once it is sound again all are back."""
-    write_archive(catalogue.folder, [(sample_row("c.jpg"), b"new")])
-    at = (catalogue.folder / "000001.zip").read_bytes().index(b"batchcomp-manifest") + 60
-    spoil(catalogue.folder, "000001.zip", at)
+    write_archive(catalogue.archive, [(sample_row("c.jpg"), b"new")])
+    at = (catalogue.archive / "000001.zip").read_bytes().index(b"batchcomp-manifest") + 60
+    spoil(catalogue.archive, "000001.zip", at)
     catalogue.refresh()
     assert names(catalogue) == ["c.jpg"]
     assert len(catalogue.problems) == 1
     assert catalogue.problems[0].startswith("000001.zip: ")
-    spoil(catalogue.folder, "000001.zip", at)
+    spoil(catalogue.archive, "000001.zip", at)
     catalogue.refresh()
     assert (len(names(catalogue)), catalogue.problems) == (4, ())
 
 
 def test_a_missing_segment_is_named(catalogue: Catalogue) -> None:
     """A gap in the numbers is told."""
-    write_archive(catalogue.folder, [(sample_row("c.jpg"), b"new")])
-    (catalogue.folder / "000001.zip").unlink()
+    write_archive(catalogue.archive, [(sample_row("c.jpg"), b"new")])
+    (catalogue.archive / "000001.zip").unlink()
     catalogue.refresh()
     assert names(catalogue) == ["c.jpg"]
     assert catalogue.problems == ("000001.zip: the segment is missing",)
@@ -106,7 +106,7 @@ def test_a_missing_segment_is_named(catalogue: Catalogue) -> None:
 
 def test_an_archive_that_is_gone_is_told_and_what_was_known_stays(catalogue: Catalogue) -> None:
     """A disk that was taken out ends nothing."""
-    shutil.rmtree(catalogue.folder)
+    shutil.rmtree(catalogue.archive)
     catalogue.refresh()
     assert len(names(catalogue)) == 3
     assert "no such archive" in catalogue.problems[0]

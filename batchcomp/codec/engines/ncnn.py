@@ -60,12 +60,12 @@ class LoadedGraph:
                 raise ValueError("ncnn refuses the graph")
         self._inputs = [f"b{number}" for number, layer in enumerate(graph.layers) if layer.kind == "Input"]
 
-    def __call__(self, inputs: Sequence[Planes], take: Callable[[Planes], Answer] = np.array) -> Answer:
+    def __call__(self, inputs: Sequence[Planes], take: Callable[[Planes], Answer]) -> Answer:
         """What `take` makes of the last output, float32 (C', h, w), which is gone afterwards.
 
         Args:
             inputs: float32, contiguous (C, h, w).
-            take: a copy, unless told otherwise.
+            take: makes of it what is to stay: `np.array` a copy.
         """
         pools = _pools.of(self, [one.shape for one in inputs])
         try:
@@ -174,7 +174,7 @@ class Ncnn:
         if self._plan.exact:
             picture = np.floor(256 * picture)
         inputs = [picture, *self._plan.inputs((height, width), CHECKED)]
-        error = np.abs(self._graph(inputs) - reference.run(self._plan.graph, inputs)).max()
+        error = np.abs(self._graph(inputs, np.array) - reference.run(self._plan.graph, inputs)).max()
         return float(error) <= (0 if self._plan.exact else TOLERANCE)
 
 
