@@ -68,6 +68,7 @@ ONLY_IN = {
     "obstore": {"archive"},
     "platformdirs": {"cli", "index"},
     "sqlite3": {"index", "serve"},
+    "pyarrow": {"report"},
     "matplotlib": {"benchmark", "report"},
     "jinja2": {"pages"},
     "starlette": {"serve"},

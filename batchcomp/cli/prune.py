@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from batchcomp.cli import console
+from batchcomp.cli import console, indexed
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
 from batchcomp.places import folder as local
+
+if TYPE_CHECKING:
+    from batchcomp.archive import PruneReport
 
 
 def prune(
@@ -53,9 +56,8 @@ def prune(
     periods = {"daily": keep_daily, "weekly": keep_weekly, "monthly": keep_monthly, "yearly": keep_yearly}
     keep = Keep(last=keep_last or int(not any(periods.values())), **periods)
     say_foreign(folder)
-    found = prune_archive(
-        folder, keep=keep, gone=gone, max_drop=100 if yes else max_drop, dry_run=dry_run, lock_wait=lock_wait
-    )
+    options: dict[str, Any] = {"keep": keep, "gone": gone, "max_drop": 100 if yes else max_drop, "lock_wait": lock_wait}
+    found = _would_prune(folder, options) if dry_run else prune_archive(folder, **options)
     for one in found.dropped:
         if as_json:
             console.json_line("dropped", path=one.row.path, reason=one.reason, segment=one.row.segment)
@@ -78,3 +80,12 @@ def prune(
         console.remark(
             f"{folder}: {counts['dropped']} versions dropped, {counts['rewritten']} segments rewritten, {freed} freed"
         )
+
+
+def _would_prune(folder: Path, options: dict[str, Any]) -> PruneReport:
+    """Say what a run would drop, by the index; the run itself goes by the manifests."""
+    from batchcomp.archive import prune
+    from batchcomp.index.survey import IndexSurvey
+
+    with indexed.open_index(folder) as index:
+        return prune(folder, dry_run=True, survey=IndexSurvey(index), **options)
