@@ -11,6 +11,7 @@ from batchcomp.cli import console, indexed
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
+from batchcomp.places import Place
 from batchcomp.places import folder as local
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def prune(
         )
 
 
-def _would_prune(folder: Path, options: dict[str, Any]) -> PruneReport:
+def _would_prune(folder: Place, options: dict[str, Any]) -> PruneReport:
     """Say what a run would drop, by the index; the run itself goes by the manifests."""
     from batchcomp.archive import prune
     from batchcomp.index.survey import IndexSurvey
