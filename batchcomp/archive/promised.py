@@ -7,17 +7,13 @@ from collections.abc import Iterable
 from batchcomp.archive.jobs import open_ids, open_jobs
 from batchcomp.archive.manifest import PartOf
 from batchcomp.archive.store import Location
-from batchcomp.errors import UsageError
 
 
-def check_no_job(where: Location, why: str) -> None:
-    """Refuse what must not be done while a job is open.
-
-    Raises:
-        UsageError: one is.
-    """
-    if names := open_ids(where):
-        raise UsageError(f"{where}: job {names[0]} is open: {why}; first go on with it, or --finish {names[0]}")
+def refused_by_job(where: Location) -> str:
+    """Say why nothing may be dropped while a job is open: what its parts refer to could go; "" where none is."""
+    for name in open_ids(where):
+        return f"{where}: job {name} is open, and may refer to what would go; first go on with it, or --finish {name}"
+    return ""
 
 
 def first_promised(where: Location) -> int | None:

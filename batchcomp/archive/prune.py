@@ -10,7 +10,7 @@ from functools import partial
 from batchcomp.archive.growing import checked_line, utc_now
 from batchcomp.archive.lock import await_first_segment, locked
 from batchcomp.archive.manifest import MAX_MANIFEST, held_line, is_held, is_row
-from batchcomp.archive.promised import check_no_job
+from batchcomp.archive.promised import refused_by_job
 from batchcomp.archive.reader import ArchiveReader, find_segments
 from batchcomp.archive.retention import Keep
 from batchcomp.archive.rewrite import Kept, check_kind, rewrite
@@ -82,7 +82,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
         survey: What a dry run decides by; by default, and where something is dropped, the manifests.
 
     Raises:
-        UsageError: `keep_last` is less than 1, or too many pictures would go.
+        UsageError: `keep_last` is less than 1, too many pictures would go, or a job is open.
         ArchiveDamagedError: something is damaged; nothing more was dropped.
         ArchiveLockedError, ArchiveNotFoundError, ArchiveError: see `locked` and `ArchiveReader.open`.
     """
@@ -93,12 +93,11 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
     if dry_run:
         looked = (survey or Survey)(store)
         choice = _chosen(looked, keep, gone)
-        return replace(choice.report(looked), refusal=choice.refusal(store, max_drop))
+        return replace(choice.report(looked), refusal=refused_by_job(store) or choice.refusal(store, max_drop))
     with locked(store, lock_wait):
-        check_no_job(store, "what its parts refer to could go")
         found = Survey(store)
         choice = _chosen(found, keep, gone)
-        if refusal := choice.refusal(store, max_drop):
+        if refusal := refused_by_job(store) or choice.refusal(store, max_drop):
             raise UsageError(refusal)
         plan = _Plan(store, found, choice)
         before = plan.archive.bytes_on_disk()

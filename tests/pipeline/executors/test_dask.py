@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +19,7 @@ from batchcomp.errors import ClusterError, PictureError, UsageError
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
 from batchcomp.pipeline.executors.base import Lost
-from batchcomp.pipeline.executors.dask import DaskExecutor
+from batchcomp.pipeline.executors.dask import DaskExecutor, WorkerProcess
 from batchcomp.pipeline.job_settings import Machine
 from batchcomp.pipeline.records import tally
 from batchcomp.pipeline.spread import compress_over, go_on
@@ -69,6 +70,13 @@ def test_every_item_gets_its_answer(cluster: DaskCluster) -> None:
         assert dict(dask.run(double, list(range(50)))) == {item: 2 * item for item in range(50)}
         assert len({answer for _, answer in dask.run(process_of, list(range(20)))}) == 2
         assert [answer for _, answer in dask.run(ignores_interrupts, [0, 1, 2, 3])] == [True] * 4
+
+
+def test_a_process_without_a_nanny_is_left_alone() -> None:
+    """It is somebody's own, such as that of a notebook, and has to obey Ctrl-C."""
+    before = signal.getsignal(signal.SIGINT)
+    WorkerProcess().setup(SimpleNamespace(nanny=None))
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_an_error_of_a_worker_is_raised_here(cluster: DaskCluster) -> None:
