@@ -111,7 +111,7 @@ def remark(text: str) -> None:
         write(shown(text) + "\n")
 
 
-def json_line(kind: str, **fields: Any) -> None:
+def json_line(kind: str, /, **fields: Any) -> None:
     """Print one JSON object on a line of stdout; a summary gets the fields that all summaries have."""
     if kind == "summary":
         fields = {**_summary_head(), **fields}

@@ -6,14 +6,18 @@ import time
 from typing import Self
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
+from batchcomp.images.formats import foreign
 from batchcomp.images.isolated import Decoders
 from batchcomp.images.load import check_head, read_source
 from batchcomp.images.other_files import kind_of
 from batchcomp.images.patterns import compile_patterns
+from batchcomp.images.raw import RAW
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.job import Job, Loaded
 from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.settings import CompressSettings
+
+CARRIED = "carried along by --verbatim"
 
 
 class Loader:
@@ -48,6 +52,9 @@ class Loader:
             check_head(item.path)
         source = read_source(item.path, limits=self._limits)
         picture, reason = None, ""
+        if takes_anything and foreign(item.name) == RAW:  # the file itself was asked for, not what can be made of it
+            seconds = time.perf_counter() - started
+            return Loaded(item=item, source=source, picture=None, reason=f"{CARRIED}: a {RAW} file", seconds=seconds)
         try:
             picture = self._decoders.decode(source.data, str(item.path))
         except UnsupportedPictureError as error:
@@ -71,4 +78,4 @@ def _may_pass(cause: BaseException | None) -> bool:
 def verbatim_reason(error: PictureError, path: str) -> str:
     """Say in the manifest why a file that is no sound picture is in the archive all the same."""
     what = str(error).removeprefix(f"{path}: ").partition("; ")[0]
-    return f"carried along by --verbatim: {what}"[:1000]
+    return f"{CARRIED}: {what}"[:1000]

@@ -30,6 +30,7 @@ from batchcomp.pipeline.records import Failed, Outcome, Passed, tally
 from batchcomp.settings import CompressSettings, DecodeSettings, Limits
 from tests.cli.samples import photo
 from tests.images.make import display_p3, exif, png, profile, with_segment
+from tests.images.raw_files import dng
 
 DOC = Path(__file__).parents[2] / "docs" / "formats.md"
 WIDTH, HEIGHT = 256, 192
@@ -263,6 +264,7 @@ CASES: dict[str, Case] = {
     "JPEG XL with 16 bits": Case(
         suffix="jxl", data=lambda: bytes(imagecodecs.jpegxl_encode(deep())), reason="more than 8 bits per sample"
     ),
+    "camera raw (`[raw]`)": Case(suffix="dng", data=lambda: dng(WIDTH, HEIGHT, orientation=3), orientation=1),
     "animated JPEG XL": Case(
         suffix="jxl",
         data=lambda: bytes(imagecodecs.jpegxl_encode(np.stack([photo(32, 32), photo(32, 32, seed=1)]))),
@@ -286,11 +288,10 @@ FURTHER = {
     "JPEG XL made from a JPEG": "test_a_jpeg_inside_jpeg_xl_is_taken_as_that_jpeg",
     "damaged or cut off": "test_what_is_not_stored_is_named_and_can_be_carried_along",
     "too large (`--max-pixels` and other ceilings)": "test_what_is_not_stored_is_named_and_can_be_carried_along",
-    "camera raw, Photoshop and others that we do not read": (
-        "test_what_is_not_stored_is_named_and_can_be_carried_along"
-    ),
-    "HEIC or JPEG XL without its extra": "test_a_missing_extra_is_named",
-    "no picture: films of live photos, sidecars": "test_what_is_not_stored_is_named_and_can_be_carried_along",
+    "Photoshop and others that we do not read": ("test_what_is_not_stored_is_named_and_can_be_carried_along"),
+    "HEIC, JPEG XL or camera raw without its extra": "test_a_missing_extra_is_named",
+    "camera raw that matches --verbatim": "test_raw_files_are_carried_along_where_that_was_asked_for",
+    "no picture: videos, sidecars": "test_what_is_not_stored_is_named_and_can_be_carried_along",
 }
 
 
@@ -490,6 +491,17 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, module: str, 
     with pytest.raises(PictureError, match=rf"need one more package; pip install 'batchcomp\[{extra}\]'") as caught:
         decode_picture(made, "a.img")
     assert not isinstance(caught.value, UnsupportedPictureError)
+
+
+def test_raw_files_are_carried_along_where_that_was_asked_for(tmp_path: Path, tiny_model: Path) -> None:
+    """--verbatim stores the file itself, byte for byte, though it could be developed."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.dng").write_bytes(dng())
+    tally(compress_archive(settings(tmp_path, tiny_model, verbatim=("*.dng",))))
+    with ArchiveReader.open(tmp_path / "a.bca") as archive:
+        (row,) = archive.rows()
+        assert (row.stored, row.reason) == ("verbatim", "carried along by --verbatim: a camera raw file")
+        assert archive.read(row) == dng()
 
 
 def test_what_is_not_stored_is_named_and_can_be_carried_along(tmp_path: Path, tiny_model: Path) -> None:
