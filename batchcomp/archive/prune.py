@@ -64,6 +64,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
     dry_run: bool = False,
     lock_wait: float = 0,
     now: Callable[[], datetime] = utc_now,
+    on_segment: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> PruneReport:
     """Keep the last `keep_last` versions of each path, and nothing of the paths for which `gone` is true.
 
@@ -82,6 +83,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
         dry_run: Write nothing.
         lock_wait: In seconds.
         now: The time for segments that have none.
+        on_segment: Is called with how many segments are rewritten, and of how many, before each and at the end.
 
     Raises:
         UsageError: `keep_last` is less than 1, or too many pictures would go.
@@ -99,7 +101,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
         if refusal := plan.refusal(max_drop):
             raise UsageError(refusal)
         before = plan.archive.bytes_on_disk()
-        rewritten = tuple(plan.carry_out(now))
+        rewritten = tuple(plan.carry_out(now, on_segment))
         return plan.report(rewritten, before - plan.archive.bytes_on_disk())
 
 
@@ -140,12 +142,13 @@ class _Plan:
         most = count if max_drop >= 100 else min(max(int(count * max_drop / 100), max_drop > 0), count - 1)
         if going <= most:
             return ""
+        pictures = "picture" if count == 1 else "pictures"
         return (
-            f"{self._folder}: {going} of {count} pictures would go for good, at most {max_drop:g} % may; "
+            f"{self._folder}: {going} of {count} {pictures} would go for good, at most {max_drop:g} % may; "
             "look at them with --dry-run, and pass --yes if they are meant to go"
         )
 
-    def carry_out(self, now: Callable[[], datetime]) -> list[int]:
+    def carry_out(self, now: Callable[[], datetime], on_segment: Callable[[int, int], None]) -> list[int]:
         """Rewrite the segments that change; return their numbers.
 
         Rows are dropped from the first segment to the last, so that no older version of a path comes to light. What a
@@ -153,10 +156,10 @@ class _Plan:
         """
         self._check_survivors()
         self._gather(now)
-        rewritten = set(self._pass(now))
+        rewritten = set(self._pass(now, on_segment))
         self._dropped_marks.clear()  # all done; lines have other places now
         self._late.clear()
-        return sorted(rewritten | set(self._pass(now)))
+        return sorted(rewritten | set(self._pass(now, on_segment)))
 
     def _gather(self, now: Callable[[], datetime]) -> None:
         """Repeat the current rows of all paths that go in the last segment, so that they go in one step, with it."""
@@ -181,9 +184,11 @@ class _Plan:
     def _as_it_is(segment: Segment, line: bytes, row: Row) -> Kept:
         return Kept(line=line, row=row, read=None if row.owner_segment else partial(segment.read, row))
 
-    def _pass(self, now: Callable[[], datetime]) -> Iterator[int]:
+    def _pass(self, now: Callable[[], datetime], on_segment: Callable[[int, int], None]) -> Iterator[int]:
         segments = (open_segment(self._folder, number) for number in self._numbers)
-        for segment in [segment for segment in segments if self._changes(segment)]:
+        changing = [segment for segment in segments if self._changes(segment)]
+        for done, segment in enumerate(changing):
+            on_segment(done, len(changing))
             with _refusing(self._folder):
                 rewrite(self._folder, segment.number, self._kept(segment), created=now())
             yield segment.number

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
 SCHEMA = 1  # of every JSON line
 PROBLEM = "red"  # the style of what --quiet must not hide
 PIPE_WIDTH = 10_000  # columns, where no terminal says how many there are
+_GLUE = "\N{WORD JOINER}"  # stands for spaces that are no places to break at; no text here has it: `shown` escapes it
 FATES = ("done", "planned", "unchanged", "skipped", "failed", "failed_before")  # every file has one of these
 COUNTS = ("done", *KINDS, "shared", "planned", "unchanged", "otherwise", "skipped", "failed", "failed_before")
 LEFT = {
     "unchanged": "unchanged",
-    "skipped": "skipped (no pictures)",
+    "skipped": "passed over",
     "failed": "failed",
     "failed_before": "failed before",
 }
@@ -77,8 +80,9 @@ def say(text: str, *, style: str = "") -> None:
     if problem or not session.current().quiet:
         from rich.text import Text
 
+        line = wrapped(shown(text), err().width) if err().is_terminal else shown(text)
         # the style belongs to the text alone: print's own would colour the progress bar too
-        err().print(Text(shown(text), style=style), soft_wrap=not err().is_terminal)
+        err().print(Text(line, style=style), soft_wrap=True)
 
 
 def log(text: str, *, problem: bool = False) -> None:
@@ -108,7 +112,16 @@ def remark(text: str) -> None:
     """Print a line about the run on stdout, which --quiet leaves out, and log it."""
     log(text)
     if not session.current().quiet:
-        write(shown(text) + "\n")
+        line = shown(text)
+        write(f"{wrapped(line, out().width) if sys.stdout.isatty() else line}\n")
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break one line between words for a terminal of so many columns; paths and commands are never broken."""
+    parts = re.split(r"(`[^`]*`)", text)  # a command stays in one piece, if it fits at all
+    glued = "".join(part.replace(" ", _GLUE) if part[:1] == "`" and len(part) < width else part for part in parts)
+    lines = textwrap.wrap(glued, width, break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
+    return "\n".join(lines).replace(_GLUE, " ") or text
 
 
 def json_line(kind: str, /, **fields: Any) -> None:

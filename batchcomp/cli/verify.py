@@ -32,7 +32,9 @@ def verify(
     as_json: JsonOpt = False,
 ) -> None:
     """Check every byte of an archive. Each is compared with its checksum."""
+    from batchcomp.cli.gauge import Gauge, listener_of
     from batchcomp.cli.state import choose_archive
+    from batchcomp.pipeline.amount import Amount
     from batchcomp.pipeline.sampling import percentage
     from batchcomp.pipeline.sources import VERDICTS
     from batchcomp.pipeline.verify import VerifySettings, verify_archive
@@ -47,10 +49,14 @@ def verify(
     )
     say_foreign(settings.archive)
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
+    amount = Amount()
+    shown = Gauge("Verifying", amount)
+    amount.listener = listener_of(shown, as_json=as_json)
     outcome = progress.watch(
         "Verifying",
-        verify_archive(settings),
+        verify_archive(settings, amount),
         as_json=as_json,
+        shown=shown,
         show=lambda one: _show(one, counts, as_json=as_json),
         must_finish=False,
     )

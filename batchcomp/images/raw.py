@@ -8,6 +8,7 @@ TIFF (most are), else that of the preview inside, without the maker's notes, whi
 from __future__ import annotations
 
 import io
+import re
 from importlib.util import find_spec
 from typing import IO, Any, Final
 
@@ -22,6 +23,12 @@ EXTRA: Final = "raw"
 _MAKER_NOTE: Final = 37_500
 # Tags of the first directory that describe the photo: TIFF 6.0 and EXIF 2.32; the others say how the file is built.
 _KEPT: Final = frozenset((270, 271, 272, 274, 305, 306, 315, 33_432, tiff_tags.EXIF_IFD, tiff_tags.GPS_IFD))
+
+
+# How raw files begin: as a TIFF (DNG, NEF, CR2, ARW, PEF, 3FR), or in ways of their own (ORF, RW2, RAF, CR3, X3F, MRW).
+_SIGNATURE: Final = re.compile(
+    rb"II[*+]\0|MM\0[*+]|IIR[OS]|MMOR|IIU\0|FUJIFILMCCD-RAW|....ftypcrx|FOVb|\0MRM", re.DOTALL
+)
 
 
 def has_decoder() -> bool:
@@ -43,7 +50,7 @@ class RawImageFile(ImageFile.ImageFile):
             self._raw: Any = rawpy.imread(io.BytesIO(data))
             sizes = self._raw.sizes
         except rawpy.LibRawError as error:
-            raise _plain(error) from error
+            raise _plain(error, known=bool(_SIGNATURE.match(data))) from error
         sides = sizes.iwidth, sizes.iheight
         if max(sizes.raw_width * sizes.raw_height, 0) > 4 * max(1, sides[0] * sides[1]):
             sides = sizes.raw_width, sizes.raw_height  # what is decoded first must keep within the limits too
@@ -122,10 +129,10 @@ def _exif_segments(data: bytes) -> list[bytes]:
     return [content.removeprefix(EXIF) for content in found if content.startswith(EXIF)]
 
 
-def _plain(error: Exception) -> Exception:
-    """LibRaw's error as one of those that decoders raise."""
+def _plain(error: Exception, *, known: bool = False) -> Exception:
+    """LibRaw's error as one of those that decoders raise; a `known` kind of file of an unknown camera is sound."""
     text = error.args[0] if error.args else ""
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
     if "memory" in text.lower():
         return MemoryError(text)
-    return ValueError(f"unsupported camera or file ({text})" if "nsupported" in text else text)
+    return ValueError(f"unsupported camera or file ({text})" if known and "nsupported" in text else f"LibRaw: {text}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from batchcomp.archive import ArchiveReader, Damage, Row, Standing, VerifyReport, standing, verify
-from batchcomp.archive.segments import parity_numbers, segment_name
+from batchcomp.archive.segments import parity_numbers, segment_name, segment_numbers
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PayloadError
+from batchcomp.pipeline.amount import BYTES, PIXELS, Amount
 from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.proof import proof
 from batchcomp.pipeline.records import Event, Failed
@@ -35,26 +37,41 @@ class VerifySettings:
 Finding = Damage | VerifyReport | Standing | Event | Compared
 
 
-def verify_archive(settings: VerifySettings) -> Generator[Finding]:
+def verify_archive(settings: VerifySettings, amount: Amount | None = None) -> Generator[Finding]:
     """Yield all damage, then the report on the bytes, then what became of each picture that was restored or compared.
 
-    Every check looks at the same sample. What the recovery data bears is told only where all is read.
+    Every check looks at the same sample. What the recovery data bears is told only where all is read. An `amount` is
+    told how far it is: of the bytes, then of the pixels, then of the originals' bytes.
 
     Raises:
         ArchiveNotFoundError, ArchiveError: see `ArchiveReader.open`.
         ModelError: the model file is unusable.
         UsageError: a path of `sources` is missing, or none of the pictures has an original there.
     """
-    choose = sampler(settings.share)
-    found = verify(settings.archive, choose=choose)
+    choose, amount = sampler(settings.share), amount or Amount()
+    amount.begin(BYTES, round(settings.share * _bytes_of(settings.archive)))
+    found = verify(settings.archive, choose=choose, on_entry=partial(_checked, amount, choose))
     yield from found.damage
     yield found
     if settings.share >= 1:
         yield from _standings(settings.archive, {damage.segment for damage in found.damage})
     if settings.decode:
-        yield from check_pictures(settings, choose)
+        yield from check_pictures(settings, choose, amount)
     if settings.sources:
-        yield from compare_sources(settings.archive, settings.sources, choose)
+        amount.begin(BYTES, 0)
+        for one in compare_sources(settings.archive, settings.sources, choose):
+            amount.advance(one.row.source_bytes, one.row.path)
+            yield one
+
+
+def _bytes_of(folder: Path) -> int:
+    """How large the segments of an archive are."""
+    return sum((folder / segment_name(number)).stat().st_size for number in segment_numbers(folder))
+
+
+def _checked(amount: Amount, choose: Choose, row: Row, _damage: Damage | None) -> None:
+    if not row.owner_segment and choose(row):
+        amount.advance(row.payload_bytes, row.path)
 
 
 def _standings(folder: Path, damaged: set[str]) -> Iterator[Standing]:
@@ -64,13 +81,20 @@ def _standings(folder: Path, damaged: set[str]) -> Iterator[Standing]:
             yield found
 
 
-def check_pictures(settings: VerifySettings, choose: Choose = lambda _: True) -> Iterator[Event]:
+def check_pictures(
+    settings: VerifySettings, choose: Choose = lambda _: True, amount: Amount | None = None
+) -> Iterator[Event]:
     """Restore the chosen pictures of an archive in memory, and compare their pixels with those recorded."""
+    amount = amount or Amount()
     archive = ArchiveReader.open(settings.archive)
     codec = Codec.open(settings.model, device=settings.device)
     restorer = Restorer(codec)
-    for row in filter(choose, archive.rows()):
-        yield _check(restorer, codec, read_entry(archive, row, row.path))
+    rows = list(filter(choose, archive.rows()))
+    amount.begin(PIXELS, sum(row.width * row.height for row in rows))
+    for row in rows:
+        event = _check(restorer, codec, read_entry(archive, row, row.path))
+        amount.advance(row.width * row.height, row.path)
+        yield event
 
 
 def _check(restorer: Restorer, codec: Codec, entry: Entry | Event) -> Event:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from batchcomp.errors import PictureError
+from batchcomp.errors import PictureError, UnsupportedPictureError
 from batchcomp.images import raw
 from batchcomp.images.isolated import Decoders
 from batchcomp.images.load import decode_picture
@@ -91,6 +91,18 @@ def test_no_raw_file_under_its_name(data: bytes) -> None:
     """Garbage is a failure, with or without the extra."""
     with pytest.raises(PictureError, match=r"a\.nef: "):
         decode_picture(data, "a.nef")
+
+
+@needs_rawpy
+def test_an_unknown_camera_is_no_damage() -> None:
+    """What begins like a raw file and is of no camera that LibRaw knows is stored as it is; garbage is not."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(buffer, "TIFF")
+    with pytest.raises(UnsupportedPictureError, match="kind of camera raw file that is not decoded here"):
+        decode_picture(buffer.getvalue(), "a.nef")
+    with pytest.raises(PictureError, match="damaged camera raw file") as caught:
+        decode_picture(b"not raw at all" * 9, "a.nef")
+    assert not isinstance(caught.value, UnsupportedPictureError)
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batchcomp.cli import completion, console
-from batchcomp.cli.bench.options import JsonFileOpt, PicturesArg, ProcessesOpt, processes_on, show, write_json
+from batchcomp.cli import completion
+from batchcomp.cli.bench.options import JsonFileOpt, PicturesArg, ProcessesOpt, processes_on, show, told, write_json
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
 from batchcomp.errors import UsageError
@@ -68,13 +68,14 @@ def bench_curves(
         speed=speed,
         jobs=processes_on(codec.device.type, jobs),
     )
-    result = run_bench(
-        pictures,
-        codec,
-        settings,
-        more=packed_curves(codec, effort) if packed and find_spec("constriction") else [],
-        on_done=lambda stage, name: console.say_progress(f"{stage}: {name}"),
-    )
+    with told("Measuring", len(pictures)) as on_done:
+        result = run_bench(
+            pictures,
+            codec,
+            settings,
+            more=packed_curves(codec, effort) if packed and find_spec("constriction") else [],
+            on_done=on_done,
+        )
     write_json(json_file, result.to_json())
     if plot:
         from batchcomp.benchmark.plot import plot_curves
