@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from batchcomp.amount import BYTES, PIXELS, Amount
 from batchcomp.cli import console, progress, session
 from batchcomp.cli.progress import SPAN, bar, clock
-from batchcomp.pipeline.amount import BYTES, PIXELS, Amount
 from batchcomp.report.text import human, printable, shortened
 
 

@@ -32,9 +32,9 @@ def verify(
     as_json: JsonOpt = False,
 ) -> None:
     """Check every byte of an archive. Each is compared with its checksum."""
+    from batchcomp.amount import Amount
     from batchcomp.cli.gauge import Gauge, listener_of
     from batchcomp.cli.state import choose_archive
-    from batchcomp.pipeline.amount import Amount
     from batchcomp.pipeline.sampling import percentage
     from batchcomp.pipeline.sources import VERDICTS
     from batchcomp.pipeline.verify import VerifySettings, verify_archive

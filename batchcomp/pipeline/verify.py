@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from batchcomp.amount import BYTES, PIXELS, Amount
 from batchcomp.archive import ArchiveReader, Damage, Row, Standing, VerifyReport, standing, verify
-from batchcomp.archive.segments import parity_numbers, segment_name, segment_numbers
+from batchcomp.archive.reader import find_segments
+from batchcomp.archive.segments import parity_numbers, segment_name
 from batchcomp.codec.codec import Codec
 from batchcomp.errors import PayloadError
-from batchcomp.pipeline.amount import BYTES, PIXELS, Amount
 from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.proof import proof
 from batchcomp.pipeline.records import Event, Failed
@@ -65,8 +66,8 @@ def verify_archive(settings: VerifySettings, amount: Amount | None = None) -> Ge
 
 
 def _bytes_of(folder: Path) -> int:
-    """How large the segments of an archive are."""
-    return sum((folder / segment_name(number)).stat().st_size for number in segment_numbers(folder))
+    """How large the segments of an archive are. Raises ArchiveNotFoundError: there is none."""
+    return sum((folder / segment_name(number)).stat().st_size for number in find_segments(folder))
 
 
 def _checked(amount: Amount, choose: Choose, row: Row, _damage: Damage | None) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from batchcomp.amount import BYTES, PIXELS, Amount
 from batchcomp.cli import console, progress
 from batchcomp.cli.bench.options import told
 from batchcomp.cli.gauge import Gauge, listener_of, showing
-from batchcomp.pipeline.amount import BYTES, PIXELS, Amount
 from tests.cli.conftest import Run
 from tests.cli.test_progress import Clock
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from batchcomp.amount import Amount
 from batchcomp.cli import console
 from batchcomp.cli.gauge import showing
-from batchcomp.pipeline.amount import Amount
 
 if TYPE_CHECKING:
     from batchcomp.training.alternating_run import AlternatingTrainer
