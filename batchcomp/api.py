@@ -209,7 +209,7 @@ class Archive:
         """
         found = read_versions(self.reader).get(path)
         if found is None:
-            raise ArchiveError(f"{self.reader.folder}: has no picture {path!r}")
+            raise ArchiveError(f"{self.reader.store}: has no picture {path!r}")
         return [
             ArchivedVersion(one.row, self, number=one.number, archived=one.archived)
             for one in found

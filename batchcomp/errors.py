@@ -73,6 +73,10 @@ class TrainingError(BatchcompError):
     """Training cannot start or go on (too few photos, photos too small, checkpoint of another run)."""
 
 
+class ClusterError(BatchcompError):
+    """What a run was spread over is gone; what was stored is stored."""
+
+
 class ArchiveError(BatchcompError):
     """The archive cannot be read or written."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from batchcomp.errors import UsageError
 from batchcomp.kinds import CODECS
 from batchcomp.outputs import DEFAULT_OUTPUT, FORMATS
+from batchcomp.places import Place, Url
 
 DEFAULT_QUALITY = 55
 MAX_EFFORT = 9
@@ -99,8 +100,8 @@ class Target:
 class CompressSettings:
     """One `compress` run. `batch_size` None means: chosen from the device."""
 
-    paths: tuple[Path, ...]
-    archive: Path
+    paths: tuple[Place, ...]  # folders and files, or one address
+    archive: Place
     quality: int = DEFAULT_QUALITY
     device: str = "auto"
     jobs: int = 0  # 0: as many as there are cores
@@ -130,6 +131,7 @@ class CompressSettings:
         """Raise UsageError where a value is out of range."""
         if not self.paths:
             raise UsageError("no PATH: name a folder of photos or some photos")
+        self._check_addresses()
         if not 1 <= self.quality <= 100:
             raise UsageError(f"quality {self.quality}: expected 1 to 100")
         if self.jobs < 0 or (self.batch_size is not None and self.batch_size < 1):
@@ -145,6 +147,14 @@ class CompressSettings:
             raise UsageError(f"lock wait {self.lock_wait}: expected a number of seconds from 0 on")
         if self.max_load is not None and not hasattr(os, "getloadavg"):
             raise UsageError("--max-load: this system has no load average; leave it out")
+
+    def _check_addresses(self) -> None:
+        """Raise UsageError where sources in an object store come with what they cannot have."""
+        remote = [path for path in self.paths if isinstance(path, Url)]
+        if remote and len(self.paths) > 1:
+            raise UsageError(f"{remote[0]}: an address must be the only PATH; compress the others by themselves")
+        if remote and self.checksum:
+            raise UsageError(f"{remote[0]}: --checksum would download every picture; leave it out, or copy them here")
 
     def _check_codec(self) -> None:
         """Raise UsageError where the inner codec is unknown, or cannot do what is asked for."""
@@ -181,7 +191,7 @@ class CompressSettings:
 class DecodeSettings:
     """One `decode` run."""
 
-    source: Path
+    source: Place
     out: Path
     patterns: tuple[str, ...] = ()
     format: str = DEFAULT_OUTPUT
@@ -209,26 +219,33 @@ class DecodeSettings:
         return self.jobs or available_cores()
 
 
-def default_archive(paths: tuple[Path, ...]) -> Path:
+def default_archive(paths: tuple[Place, ...]) -> Place:
     """`<folder>.bca` beside the one folder or file given.
 
     Raises:
-        UsageError: several paths were given, so that the name is a guess.
+        UsageError: several paths were given, so that the name is a guess; or none.
     """
+    if not paths:
+        raise UsageError("no PATH: name a folder of photos or some photos")
     if len(paths) != 1:
         raise UsageError(f"{len(paths)} paths were given: name the archive with -o ARCHIVE")
     path = paths[0].resolve()
     return path.with_name(f"{path.name or 'root'}.bca")
 
 
+EXECUTORS = {  # what spreads the work of one command: `module:Class`, an `Executor` of pipeline/executors/base.py
+    "local": "batchcomp.pipeline.executors.local:LocalExecutor",
+    "dask": "batchcomp.pipeline.executors.dask:DaskExecutor",
+}
+
 FILE_SUFFIXES = {".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".jpg", ".jpeg", ".png"}
 
 
-def check_archive_name(archive: Path) -> None:
+def check_archive_name(archive: Place) -> None:
     """See to it that nobody takes an archive, which is a folder, for a file.
 
     Raises:
         UsageError: its name is that of a file.
     """
-    if archive.suffix.lower() in FILE_SUFFIXES and not archive.is_dir():
-        raise UsageError(f"{archive}: an archive is a folder of ZIP files; name it {archive.with_suffix('.bca').name}")
+    if archive.suffix.lower() in FILE_SUFFIXES and not (isinstance(archive, Path) and archive.is_dir()):
+        raise UsageError(f"{archive}: an archive is a folder of ZIP files; name it {archive.stem}.bca")

@@ -23,6 +23,14 @@ def config_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     return folder
 
 
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep indexes of archives out of the user's own cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
+
+
 def write_model(path: Path, seed: int) -> Path:
     """Write a model file of the smallest networks that are not merely bicubic."""
     import torch  # noqa: PLC0415 - most tests need no torch

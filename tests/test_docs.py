@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("", "docs", "docs/benchmarks", "examples/cron", "examples/docker")
+FOLDERS = ("", "docs", "docs/benchmarks", "examples/cluster", "examples/cron", "examples/docker")
 PAPERS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([\w-]+))?\)")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-ROOMS = "cli|benchmark|training|report|pipeline|archive|codec|images|metrics|models"
+ROOMS = "cli|benchmark|training|serve|pages|report|pipeline|archive|codec|images|metrics|models"
 NAMED = sorted(set(re.findall(rf"(?<![\w/.])(?:batchcomp/)?((?:{ROOMS})(?:/\w+)+(?:\.py)?)(?![\w/])", ARCHITECTURE)))
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from struct import error as StructError  # noqa: N812  # an exception's name
 from zipfile import BadZipFile, ZipFile
 
-from batchcomp.archive.manifest import CREATED_FORM, FORMAT
+from batchcomp.archive.manifest import CREATED_FORM, FORMAT, PartOf
 from batchcomp.archive.names import MANIFEST_NAME
 from batchcomp.archive.rows import MAX_LINE, parse_line
+from batchcomp.archive.store import Location, store_of
 
 ZIP_ERRORS = (BadZipFile, StructError, zlib.error, RuntimeError, ValueError, KeyError, EOFError, OSError)
 """What the standard library raises for files that are no ZIP file, or an odd one."""
@@ -23,17 +23,18 @@ ZIP_ERRORS = (BadZipFile, StructError, zlib.error, RuntimeError, ValueError, Key
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The header of a manifest: the segment's number, the one before it, and when it was written."""
+    """The header of a manifest: the segment's number, the one before it, when it was written, and by which job."""
 
     segment: int
     after: int | None = None
     created: datetime | None = None
+    part_of: PartOf | None = None
 
 
-def claim_of(path: Path) -> Claim | None:
+def claim_of(where: Location, name: str) -> Claim | None:
     """Return what a file says of itself, None if it has no manifest of ours."""
     try:
-        with ZipFile(path) as archive, archive.open(MANIFEST_NAME) as manifest:
+        with store_of(where).open(name) as file, ZipFile(file) as archive, archive.open(MANIFEST_NAME) as manifest:
             return claim_in(manifest.readline(MAX_LINE))
     except ZIP_ERRORS:
         return None
@@ -49,7 +50,12 @@ def claim_in(data: bytes) -> Claim | None:
     if value.get("type") != "segment" or value.get("format") != FORMAT or type(number) is not int:
         return None
     created = _moment(value.get("created"))
-    return Claim(segment=number, after=after if type(after) is int else None, created=created)
+    after = after if type(after) is int else None
+    return Claim(segment=number, after=after, created=created, part_of=_part_of(value.get("job"), value.get("part")))
+
+
+def _part_of(job: object, part: object) -> PartOf | None:
+    return PartOf(job=job[:100], part=part) if isinstance(job, str) and isinstance(part, int) else None
 
 
 def _moment(text: object) -> datetime | None:

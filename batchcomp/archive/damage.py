@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 from batchcomp.errors import ArchiveDamagedError
 
@@ -29,3 +30,7 @@ class FoundDamageError(ArchiveDamagedError):
     def __init__(self, damage: Damage) -> None:
         super().__init__(f"{damage}; run `batchcomp verify` to see what else is damaged")
         self.damage = damage
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Damage], dict[str, Any]]:
+        """Between processes it is made again from its record, not from its message."""
+        return type(self), (self.damage,), self.__dict__

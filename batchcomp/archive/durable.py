@@ -64,13 +64,17 @@ def _about_to(kind: str, path: Path, other: Path | None = None, data: bytes = b"
 
 
 @contextmanager
-def reported(path: Path) -> Iterator[None]:
-    """Turn an OSError into an ArchiveError of one line: path, reason, next step."""
+def reported(where: object, advice: str = "") -> Iterator[None]:
+    """Turn an OSError into an ArchiveError of one line: where (a path, a store), reason, next step.
+
+    The next step is what the error itself says in its attribute `advice`, else what is given, else what fits to it.
+    """
     try:
         yield
     except OSError as error:
-        advice = _ADVICE.get(error.errno or 0, "check the disk and run again")
-        raise ArchiveError(f"{path}: {error.strerror or error}; {advice}") from error
+        fitting = _ADVICE.get(error.errno or 0, "check the disk and run again")
+        next_step = getattr(error, "advice", "") or advice or fitting
+        raise ArchiveError(f"{where}: {error.strerror or error}; {next_step}") from error
 
 
 def make_folder(path: Path) -> bool:
@@ -201,18 +205,29 @@ def remove(path: Path) -> None:
 
 def atomic_write(path: Path, data: bytes) -> None:
     """Replace the file by `data` so that, whenever power fails, the old or the new bytes are there in full."""
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temp = write_temp(path, data)
     try:
-        remove(temp)
-        with create(temp) as file:
-            write(file, data)
-            sync_file(file)
         replace(temp, path)
         sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
             remove(temp)
         raise
+
+
+def write_temp(path: Path, data: bytes) -> Path:
+    """Write a complete temporary file beside `path`, to be renamed to it, and return its path."""
+    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        remove(temp)
+        with create(temp) as file:
+            write(file, data)
+            sync_file(file)
+    except BaseException:
+        with suppress(OSError):
+            remove(temp)
+        raise
+    return temp
 
 
 def _rename_to_new(temp: Path, final: Path) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, Final
 
 from batchcomp.archive.rows import crc_problem, parse_line, with_crc
 from batchcomp.archive.segments import FAILURES_NAME
+from batchcomp.archive.store import Location, store_of
 
 FORMAT: Final = "batchcomp-failures"
 VERSION: Final = 1
@@ -49,11 +49,10 @@ class Failure:
         return all(getattr(self, name) == getattr(other, name) for name in ("source_bytes", "mtime_ns", "reason"))
 
 
-def read_failures(folder: Path) -> list[Failure]:
-    """Return the failures that the archive in `folder` remembers, as far as they can be read; never an error."""
+def read_failures(where: Location, name: str = FAILURES_NAME) -> list[Failure]:
+    """Return the failures that an archive remembers, or a part of a job, as far as they can be read; never an error."""
     try:
-        with (folder / FAILURES_NAME).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = store_of(where).read(name, 0, MAX_BYTES + 1)
     except OSError:
         return []
     lines = data.splitlines(keepends=True)

@@ -14,10 +14,11 @@ from typing import Final
 from batchcomp.archive import durable, layout
 from batchcomp.archive.deflated import deflated
 from batchcomp.archive.layout import ZipEntry
-from batchcomp.archive.manifest import MAX_MANIFEST, count_rows, end_line, header_line, is_held
+from batchcomp.archive.manifest import MAX_MANIFEST, PartOf, count_rows, end_line, header_line, is_held
 from batchcomp.archive.names import MANIFEST_NAME, clash_key, folder_keys, unique_entry
 from batchcomp.archive.rows import MAX_ENTRY_BYTES, Row, row_line
 from batchcomp.archive.segments import segment_name, temp_name
+from batchcomp.archive.store import Identity, Location, store_of
 from batchcomp.kinds import KINDS
 
 PRIVATE: Final = 0o600  # the mode of a segment with a source that others may not read
@@ -39,10 +40,28 @@ class GrowingSegment:
     its bytes stand behind the last counted entry, and the next step cuts them off.
     """
 
-    def __init__(self, folder: Path, number: int, *, after: int | None = None, mode: int = 0o777) -> None:
-        """Create the file. `after`: the number of the segment before. `mode`: the most that others may be allowed."""
-        self._folder, self._number, self._after = folder, number, after
-        self._temp = folder / temp_name(number)
+    def __init__(  # noqa: PLR0913  # what stays of an old file, all by keyword
+        self,
+        where: Location,
+        number: int,
+        *,
+        after: int | None = None,
+        mode: int = 0o777,
+        part_of: PartOf | None = None,
+        owner: str = "",
+    ) -> None:
+        """Create the file.
+
+        Args:
+            where: The archive's place.
+            number: Of the segment.
+            after: The number of the segment before.
+            mode: The most that others may be allowed.
+            part_of: The part of a job that it is.
+            owner: Who writes it, where that is not the holder of the archive's lock.
+        """
+        self._store, self._number, self._after, self._part_of = store_of(where), number, after, part_of
+        self._temp = self._store.scratch / temp_name(number, owner)
         self._file = durable.create(self._temp)
         self._mode = durable.mode_of(self._file) & mode  # as the umask gives it
         try:
@@ -123,18 +142,19 @@ class GrowingSegment:
         end, lines_end = entry.end if entry else self._end, self._lines_end + len(line)
         self._written.append(_Written(entry=entry, line=line, end=end, lines_end=lines_end))
 
-    def finish(self, created: datetime, *, instead: bool = False) -> None:
+    def finish(self, created: datetime, *, instead: bool = False, identity: Identity | None = None) -> None:
         """Write manifest and central directory, wait for the disk, give the file its name. Can be repeated.
 
-        `instead`: replace the segment that has this number, in one step.
+        `instead`: replace the segment that has this number, in one step; where `identity` is given, only that one.
 
         Raises:
-            OSError: the disk refuses; the segment can be finished later or discarded.
+            OSError: the store refuses; the segment can be finished later or discarded.
         """
-        self.seal(created)
-        give = durable.replace if instead else durable.publish
-        give(self._temp, self._folder / segment_name(self._number))
-        durable.sync_folder(self._folder)
+        temp, name = self.seal(created), segment_name(self._number)
+        if instead:
+            self._store.replace(name, temp, identity)
+        else:
+            self._store.put_new(name, temp)
 
     def seal(self, created: datetime) -> Path:
         """Write manifest and directory and wait for the disk; return the temporary file, complete by now."""
@@ -161,7 +181,8 @@ class GrowingSegment:
             raise
 
     def _write_manifest(self, created: datetime) -> None:
-        lines = [header_line(self._number, created, self._after), *(done.line for done in self._written)]
+        header = header_line(self._number, created, self._after, self._part_of)
+        lines = [header, *(done.line for done in self._written)]
         data = b"".join([*lines, end_line(*count_rows(done.line for done in self._written))])
         held = deflated(data)
         entry = manifest_entry(data, held, self._end)

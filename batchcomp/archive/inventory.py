@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.origin import origin_of
 from batchcomp.archive.reader import find_segments, missing_ranges
 from batchcomp.archive.segments import aside_names, aside_numbers, segment_name, segment_numbers
+from batchcomp.archive.store import Store
 from batchcomp.archive.verify import verify
 from batchcomp.errors import ArchiveNotFoundError
 
@@ -20,47 +20,47 @@ class Inventory:
     """The numbers of an archive and the files behind them.
 
     Attributes:
-        folder: The archive's.
+        store: The archive's.
         damaged: Numbers of the segments in which `verify` finds damage.
         origins: Of the files that say that they are another segment than their name does: that one.
         own: Numbers that have a file of their own name, or a kept one, that does not say that it is another segment.
-        found: Numbers that have none such, and the file under another name that says that it is this segment.
+        found: Numbers that have none such, and the name of the file that says that it is this segment.
     """
 
-    folder: Path
+    store: Store
     damaged: set[int]
     origins: dict[int, int]
     own: set[int]
-    found: dict[int, Path]
+    found: dict[int, str]
 
     @staticmethod
-    def of(folder: Path) -> Inventory:
+    def of(store: Store) -> Inventory:
         """Look at the files of an archive.
 
         Raises:
             ArchiveNotFoundError: there is none.
             ArchiveError: it is of a newer version, or the disk refuses.
         """
-        with durable.reported(folder):
-            there, kept = segment_numbers(folder), aside_numbers(folder)
+        with durable.reported(store):
+            there, kept = segment_numbers(store), aside_numbers(store)
         if not there and not kept:
-            find_segments(folder)  # raises the fitting error
-        names = _damaged(folder)
+            find_segments(store)  # raises the fitting error
+        names = _damaged(store)
         damaged = {number for number in there if segment_name(number) in names}
-        origins, claims = dict[int, int](), dict[int, Path]()
+        origins, claims = dict[int, int](), dict[int, str]()
         for number in sorted(damaged):
-            if (said := origin_of(folder / segment_name(number))) not in {None, number}:
+            if (said := _origin(store, segment_name(number))) not in {None, number}:
                 origins[number] = said or 0
-                claims.setdefault(said or 0, folder / segment_name(number))
+                claims.setdefault(said or 0, segment_name(number))
         own = set(there) - origins.keys()
-        for path in (folder / name for number in sorted(kept) for name in aside_names(folder, number)):
-            number, said = int(path.name[: path.name.index(".")]), origin_of(path)
+        for name in (name for number in sorted(kept) for name in aside_names(store, number)):
+            number, said = int(name[: name.index(".")]), _origin(store, name)
             if said in {None, number}:
                 if number <= max([0, *there]) + 1 and (said == number or number not in origins):
                     own.add(number)
             else:
-                claims.setdefault(said or 0, path)
-        return Inventory(folder=folder, damaged=damaged, origins=origins, own=own, found=_wanted(claims, own))
+                claims.setdefault(said or 0, name)
+        return Inventory(store=store, damaged=damaged, origins=origins, own=own, found=_wanted(claims, own))
 
     @property
     def strangers(self) -> list[int]:
@@ -72,48 +72,52 @@ class Inventory:
         """Return all numbers in order as ranges: a segment is one of itself, a gap is one range."""
         last = max([0, *self.own, *self.found])
         numbers = sorted({*self.own, *self.found, *(number for number in self.origins if number < last)})
-        return sorted([*((number, number) for number in numbers), *missing_ranges(self.folder, numbers)])
+        return sorted([*((number, number) for number in numbers), *missing_ranges(self.store, numbers)])
 
     def has(self, number: int) -> bool:
         """Tell whether there is any file for a number."""
         return number in self.own or number in self.found or number in self.origins
 
-    def source(self, number: int) -> Path | None:
-        """Return the file to save a segment from: its own, one that says that it is this, or a kept one."""
-        path = self.folder / segment_name(number)
-        if path.is_file() and number not in self.origins:
-            return path
+    def source(self, number: int) -> str | None:
+        """Return the name of the file to save a segment from: its own, one that says that it is this, or a kept one."""
+        if number not in self.origins and self.store.stat(segment_name(number)):
+            return segment_name(number)
         if number in self.found:
             return self.found[number]
-        kept = [name for name in aside_names(self.folder, number) if origin_of(self.folder / name) in {None, number}]
-        return self.folder / kept[-1] if kept and number in self.own else None
+        kept = [name for name in aside_names(self.store, number) if _origin(self.store, name) in {None, number}]
+        return kept[-1] if kept and number in self.own else None
 
-    def moved(self, path: Path, aside: Path | None) -> None:
+    def moved(self, name: str, aside: str | None) -> None:
         """Note that a file was set aside."""
         if aside is not None:
-            self.found = {number: aside if found == path else found for number, found in self.found.items()}
+            self.found = {number: aside if found == name else found for number, found in self.found.items()}
 
     def time_before(self, number: int) -> datetime | None:
         """Return when the last segment before a number was written, None if nothing tells."""
         for other in sorted((one for one in self.own if one < number), reverse=True):
-            claim = claim_of(self.folder / segment_name(other))
+            claim = claim_of(self.store, segment_name(other))
             if claim is not None and claim.created is not None:
                 return claim.created
         return None
 
 
-def _wanted(claims: dict[int, Path], own: set[int]) -> dict[int, Path]:
+def _origin(store: Store, name: str) -> int | None:
+    with durable.reported(store.shown(name)), store.local(name) as path:
+        return origin_of(path)
+
+
+def _wanted(claims: dict[int, str], own: set[int]) -> dict[int, str]:
     """Return the files that say that they are a segment that is not there, or was the next one."""
-    found: dict[int, Path] = {}
+    found: dict[int, str] = {}
     for number in sorted(claims):
         if 1 <= number <= max([0, *own, *found]) + 1 and number not in own:
             found[number] = claims[number]
     return found
 
 
-def _damaged(folder: Path) -> set[str]:
+def _damaged(store: Store) -> set[str]:
     """Return the names of the segments in which `verify` finds damage."""
     try:
-        return {damage.segment for damage in verify(folder).damage}
+        return {damage.segment for damage in verify(store).damage}
     except ArchiveNotFoundError:
         return set()

@@ -34,11 +34,21 @@ class SegmentHeader:
     created: str
 
 
-def header_line(segment: int, created: datetime, after: int | None = None) -> bytes:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PartOf:
+    """Which part of which job a segment is, counted from 1; see `archive.jobs`."""
+
+    job: str
+    part: int
+
+
+def header_line(segment: int, created: datetime, after: int | None = None, part_of: PartOf | None = None) -> bytes:
     """Return the first line; `created` is in UTC, `after` the number of the segment before where it is not the last."""
     value: dict[str, Any] = {"type": "segment", "format": FORMAT, "version": VERSION, "segment": segment}
     if after is not None and after != segment - 1:
         value["after"] = after
+    if part_of is not None:
+        value |= {"job": part_of.job, "part": part_of.part}
     return json_line({**value, "writer": f"batchcomp {__version__}", "created": created.strftime(CREATED_FORM)})
 
 

@@ -49,7 +49,9 @@ def _component_problem(components: list[str]) -> str:
 
 
 def _length_problem(name: str) -> str:
-    if (size := _size(name)) > MAX_NAME:
+    if (size := _size(name)) <= MAX_COMPONENT:
+        return ""
+    if size > MAX_NAME:
         return f"it has {size} bytes, at most {MAX_NAME} are allowed"
     if any(_size(component) > MAX_COMPONENT for component in name.split("/")):
         return f"a component is longer than {MAX_COMPONENT} bytes"

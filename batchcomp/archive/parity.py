@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from batchcomp.archive import durable
@@ -19,6 +18,7 @@ from batchcomp.archive.mapped import mapped
 from batchcomp.archive.parity_file import HEADER_BYTES, Parity, Shape, build, find_header, parse_header
 from batchcomp.archive.segment import open_segment
 from batchcomp.archive.segments import parity_name, parity_numbers, segment_name, segment_numbers
+from batchcomp.archive.store import Location, Store, store_of
 from batchcomp.archive.verify import check_file
 
 DEFAULT_SHARE: Final = 0.05
@@ -27,53 +27,53 @@ HURT = "the recovery data is damaged in part; `batchcomp repair` writes it anew"
 OTHER = "the recovery data is of another state of the segment; `batchcomp repair` writes it anew"
 
 
-def share_for(folder: Path, asked: float | None = None) -> float:
+def share_for(where: Location, asked: float | None = None) -> float:
     """Return the parity of an archive, 0 to 1: what is asked for, else what its newest parity file says, else 0."""
     if asked is not None:
         return asked
-    for number in reversed(parity_numbers(folder)):
-        if shape := _header(folder / parity_name(number)):
+    store = store_of(where)
+    numbers = parity_numbers(store)
+    for number in reversed(numbers):
+        if shape := _header(store, number):
             return shape.share / 10_000
-    return DEFAULT_SHARE if parity_numbers(folder) else 0.0  # there are some, all beyond reading
+    return DEFAULT_SHARE if numbers else 0.0  # there are some, all beyond reading
 
 
-def write(folder: Path, number: int, share: float) -> None:
+def write(where: Location, number: int, share: float) -> None:
     """Write the parity file of a sound segment, in one step; nothing at a share of 0. Raises OSError."""
     if not share:
         return
-    temp, final = folder / f".{parity_name(number)}.tmp", folder / parity_name(number)
+    store = store_of(where)
+    temp = store.scratch / f".{parity_name(number)}.tmp"
     try:
         durable.remove(temp)
-        with mapped(folder / segment_name(number)) as data, durable.create(temp) as file:
-            durable.narrow(file, folder / segment_name(number))
+        with store.local(segment_name(number)) as segment, mapped(segment) as data, durable.create(temp) as file:
+            durable.narrow(file, segment)
             for part in build(data, number, share):
                 durable.write(file, part)
             durable.sync_file(file)
-        durable.replace(temp, final)
-        durable.sync_folder(folder)
+        store.replace(parity_name(number), temp)
     except BaseException:
         with suppress(OSError):
             durable.remove(temp)
         raise
 
 
-def renew(folder: Path, number: int) -> None:
+def renew(store: Store, number: int) -> None:
     """Write the parity file of a segment that was rewritten anew, if it has one. Raises OSError."""
-    path = folder / parity_name(number)
-    if path.is_file():
-        shape = _header(path)
-        write(folder, number, shape.share / 10_000 if shape else share_for(folder))
+    if store.stat(parity_name(number)):
+        shape = _header(store, number)
+        write(store, number, shape.share / 10_000 if shape else share_for(store))
 
 
-def keep(folder: Path, number: int, aside: Path) -> None:
+def keep(store: Store, number: int, aside: str) -> None:
     """Keep the parity of a segment that it could not restore beside the damaged file. Raises OSError."""
-    path = folder / parity_name(number)
-    if path.is_file() and aside.is_file():
+    if store.stat(parity_name(number)) and store.stat(aside):
         with suppress(FileExistsError):  # of an interrupted repair
-            durable.link(path, aside.with_name(f"{aside.name}.parity"))
+            store.set_aside(parity_name(number), f"{aside}.parity")
 
 
-def catch_up(folder: Path, share: float) -> Iterator[Damage]:
+def catch_up(where: Location, share: float) -> Iterator[Damage]:
     """Give every segment that lacks it parity of this share, and remove all parity at 0; yield what is damaged.
 
     A damaged segment gets none: parity would make its damage permanent. The newest segment comes first, since its
@@ -82,38 +82,42 @@ def catch_up(folder: Path, share: float) -> Iterator[Damage]:
     Raises:
         ArchiveError: the disk refuses.
     """
-    with durable.reported(folder):
-        for number in reversed(segment_numbers(folder) if share else parity_numbers(folder)):
+    store = store_of(where)
+    with durable.reported(store):
+        for number in reversed(segment_numbers(store) if share else parity_numbers(store)):
             if not share:
-                durable.remove(folder / parity_name(number))
-            elif not _is_current(folder, number, share):
-                found = _first_damage(folder, number)
+                store.delete(parity_name(number))
+            elif not _is_current(store, number, share):
+                found = _first_damage(store, number)
                 if found is None:
-                    write(folder, number, share)
+                    write(store, number, share)
                 else:
                     yield found
 
 
-def _first_damage(folder: Path, number: int) -> Damage | None:
+def _first_damage(store: Store, number: int) -> Damage | None:
     try:
-        return next(iter(check_file(open_segment(folder, number))), None)
+        return next(iter(check_file(open_segment(store, number))), None)
     except FoundDamageError as error:
         return error.damage
 
 
-def _is_current(folder: Path, number: int, share: float) -> bool:
+def _is_current(store: Store, number: int, share: float) -> bool:
     """Tell from the first header whether a segment has parity of this share; its other bytes are not looked at."""
-    path = folder / parity_name(number)
-    if not path.is_file():
+    if not store.stat(parity_name(number)):
         return False
-    with path.open("rb") as file:
-        shape = parse_header(file.read(HEADER_BYTES))
-    size = (folder / segment_name(number)).stat().st_size
-    return shape is not None and (shape.number, shape.size, shape.share) == (number, size, round(share * 10_000))
+    shape, segment = parse_header(store.read(parity_name(number), 0, HEADER_BYTES)), store.stat(segment_name(number))
+    if shape is None or segment is None:
+        return False
+    return (shape.number, shape.size, shape.share) == (number, segment.size, round(share * 10_000))
 
 
-def _header(path: Path) -> Shape | None:
-    with mapped(path) as data:
+def _header(store: Store, number: int) -> Shape | None:
+    """Return what a parity file says of itself, by whichever copy of its header can be read."""
+    shape = parse_header(store.read(parity_name(number), 0, HEADER_BYTES))
+    if shape is not None:
+        return shape
+    with store.local(parity_name(number)) as path, mapped(path) as data:
         return find_header(data)
 
 
@@ -147,7 +151,7 @@ class Standing:
         return Damage(segment=f"{self.segment}.parity", entry=None, reason=self.problem) if self.problem else None
 
 
-def standing(folder: Path, number: int, *, sound: bool) -> Standing | None:
+def standing(where: Location, number: int, *, sound: bool) -> Standing | None:
     """Look at the parity file of a segment, and at every byte of both; None where there is none.
 
     `sound` says whether the segment itself was found to be without damage.
@@ -155,21 +159,30 @@ def standing(folder: Path, number: int, *, sound: bool) -> Standing | None:
     Raises:
         ArchiveError: the disk refuses.
     """
-    path, segment = folder / parity_name(number), folder / segment_name(number)
-    if not path.is_file() or not segment.is_file():
-        return None
-    with durable.reported(path), mapped(path) as parity_data, mapped(segment) as data:
+    store, name, segment = store_of(where), parity_name(number), segment_name(number)
+    with durable.reported(store.shown(name)):
+        return _standing(store, number, sound=sound) if store.stat(name) and store.stat(segment) else None
+
+
+def _standing(store: Store, number: int, *, sound: bool) -> Standing:
+    segment = segment_name(number)
+    with (
+        store.local(parity_name(number)) as parity_path,
+        store.local(segment) as path,
+        mapped(parity_path) as parity_data,
+        mapped(path) as data,
+    ):
         shape = find_header(parity_data)
         if shape is None:
-            return Standing(segment=segment.name, problem=UNUSABLE)
+            return Standing(segment=segment, problem=UNUSABLE)
         parity = Parity(parity_data, shape)
         same = shape.number == number and len(data) == shape.size and sha256(data).digest() == shape.sha256
         if sound and not same:
-            return Standing(segment=segment.name, problem=OTHER)
+            return Standing(segment=segment, problem=OTHER)
         lost = parity.lost(data)
         hurt = not parity.perfect or bool(same and len(lost))
         return Standing(
-            segment=segment.name,
+            segment=segment,
             block=shape.block,
             blocks=shape.blocks,
             bears=parity.bears(),
@@ -180,7 +193,7 @@ def standing(folder: Path, number: int, *, sound: bool) -> Standing | None:
         )
 
 
-def heal(folder: Path, *, write_it: bool) -> Iterator[int]:
+def heal(where: Location, *, write_it: bool) -> Iterator[int]:
     """Write parity that is damaged, missing or of another state anew; yield the segments' numbers.
 
     Of a segment that is damaged itself it stays as it is. The caller holds the lock.
@@ -188,14 +201,15 @@ def heal(folder: Path, *, write_it: bool) -> Iterator[int]:
     Raises:
         ArchiveError: the disk refuses.
     """
-    share = share_for(folder)
-    if not share and not parity_numbers(folder):
+    store = store_of(where)
+    share = share_for(store)
+    if not share and not parity_numbers(store):
         return
-    for number in segment_numbers(folder):
-        if _first_damage(folder, number) is None:
-            found = standing(folder, number, sound=True)
+    for number in segment_numbers(store):
+        if _first_damage(store, number) is None:
+            found = standing(store, number, sound=True)
             if found is None or found.problem:
                 if write_it:
-                    with durable.reported(folder):
-                        write(folder, number, share)
+                    with durable.reported(store):
+                        write(store, number, share)
                 yield number

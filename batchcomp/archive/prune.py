@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.growing import checked_line, utc_now
+from batchcomp.archive.jobs import check_no_job
 from batchcomp.archive.lock import await_first_segment, locked
 from batchcomp.archive.manifest import MAX_MANIFEST, held_line, inner_lines, is_held, is_row
 from batchcomp.archive.reader import ArchiveReader, find_segments
@@ -19,6 +19,7 @@ from batchcomp.archive.rewrite import Kept, check_kind, rewrite
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, open_segment
 from batchcomp.archive.segments import segment_name
+from batchcomp.archive.store import Location, Store, store_of
 from batchcomp.errors import ArchiveDamagedError, UsageError
 
 SUPERSEDED, GONE = "superseded", "the original is gone"
@@ -55,7 +56,7 @@ class PruneReport:
 
 
 def prune(  # noqa: PLR0913  # settings of one run, all by keyword
-    folder: Path,
+    where: Location,
     *,
     keep_last: int = 1,
     keep: Keep | None = None,
@@ -74,7 +75,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
     still refer to go last. Run again to go on.
 
     Args:
-        folder: The archive's folder.
+        where: The archive's folder, or address.
         keep_last: How many versions of each path stay.
         keep: Other rules, instead.
         gone: Tells of a path whether its original is gone.
@@ -91,13 +92,15 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
         ArchiveLockedError, ArchiveNotFoundError, ArchiveError: see `locked` and `ArchiveReader.open`.
     """
     keep = keep or Keep(last=keep_last)
-    await_first_segment(folder, lock_wait)
-    find_segments(folder)
+    store = store_of(where)
+    await_first_segment(store, lock_wait)
+    find_segments(store)
     if dry_run:
-        plan = _Plan(folder, keep, gone)
+        plan = _Plan(store, keep, gone)
         return replace(plan.report((), 0), refusal=plan.refusal(max_drop))
-    with locked(folder, lock_wait):
-        plan = _Plan(folder, keep, gone)
+    with locked(store, lock_wait):
+        check_no_job(store, "what its parts refer to could go")
+        plan = _Plan(store, keep, gone)
         if refusal := plan.refusal(max_drop):
             raise UsageError(refusal)
         before = plan.archive.bytes_on_disk()
@@ -108,12 +111,12 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
 class _Plan:
     """What is dropped and what stays, in a few numbers a row."""
 
-    def __init__(self, folder: Path, keep: Keep, gone: Callable[[str], bool]) -> None:
-        self.archive = ArchiveReader.open(folder)
+    def __init__(self, store: Store, keep: Keep, gone: Callable[[str], bool]) -> None:
+        self.archive = ArchiveReader.open(store)
         if self.archive.damage:
-            raise ArchiveDamagedError(f"{self.archive.damage[0]}; {REFUSAL.format(folder)}")
-        self._folder = folder
-        self._numbers = find_segments(folder)
+            raise ArchiveDamagedError(f"{self.archive.damage[0]}; {REFUSAL.format(store)}")
+        self._store = store
+        self._numbers = find_segments(store)
         self._times: dict[int, datetime] = {}
         self._dropped: dict[_Mark, Dropped] = {}
         self._stays: list[Stays] = []
@@ -144,7 +147,7 @@ class _Plan:
             return ""
         pictures = "picture" if count == 1 else "pictures"
         return (
-            f"{self._folder}: {going} of {count} {pictures} would go for good, at most {max_drop:g} % may; "
+            f"{self._store}: {going} of {count} {pictures} would go for good, at most {max_drop:g} % may; "
             "look at them with --dry-run, and pass --yes if they are meant to go"
         )
 
@@ -166,17 +169,17 @@ class _Plan:
         last, wanted = self._numbers[-1], set(self._going)
         if len({number for number, _ in wanted}) < 2:
             return
-        segment = open_segment(self._folder, last)
+        segment = open_segment(self._store, last)
         there = [Kept(line=line) if row is None else self._as_it_is(segment, line, row) for line, row in _all(segment)]
         rows = [row for mark, row in self._rows() if mark in wanted and mark[0] != last]
         copies = [replace(row, owner_segment=row.place[0], segment=last) for row in rows]
         for row in [*(one.row for one in there if one.row is not None), *copies]:
-            check_kind(row, segment.path.name)
+            check_kind(row, segment.name)
         more = [Kept(line=checked_line(row), row=row) for row in copies]
         if sum(len(one.line) for one in [*there, *more]) > MAX_MANIFEST // 2:
             return  # too many for one segment: they go a path at a time
-        with _refusing(self._folder):
-            rewrite(self._folder, last, [*there, *more], created=now())
+        with _refusing(self._store):
+            rewrite(self._store, last, [*there, *more], created=now(), identity=segment.identity)
         self._dropped_marks |= {(last, len(there) + index) for index in range(len(more))}
         self._late |= dict.fromkeys((row.place for row in copies), last)
 
@@ -185,12 +188,13 @@ class _Plan:
         return Kept(line=line, row=row, read=None if row.owner_segment else partial(segment.read, row))
 
     def _pass(self, now: Callable[[], datetime], on_segment: Callable[[int, int], None]) -> Iterator[int]:
-        segments = (open_segment(self._folder, number) for number in self._numbers)
+        segments = (open_segment(self._store, number) for number in self._numbers)
         changing = [segment for segment in segments if self._changes(segment)]
         for done, segment in enumerate(changing):
             on_segment(done, len(changing))
-            with _refusing(self._folder):
-                rewrite(self._folder, segment.number, self._kept(segment), created=now())
+            with _refusing(self._store):
+                kept = self._kept(segment)
+                rewrite(self._store, segment.number, kept, created=now(), identity=segment.identity)
             yield segment.number
 
     def _choose(self, keep: Keep, gone: Callable[[str], bool]) -> None:
@@ -218,17 +222,17 @@ class _Plan:
     def _time(self, number: int) -> datetime:
         """Return when a segment was written; what does not say so counts as old."""
         if number not in self._times:
-            claim = claim_of(self._folder / segment_name(number))
+            claim = claim_of(self._store, segment_name(number))
             self._times[number] = (claim.created if claim else None) or datetime.min.replace(tzinfo=UTC)
         return self._times[number]
 
     def _rows(self) -> Iterator[tuple[_Mark, Row]]:
         """Yield the pictures' rows; a damaged one stops everything, since it may be the current one."""
         for number in self._numbers:
-            segment = open_segment(self._folder, number)
+            segment = open_segment(self._store, number)
             for mark, line in _lines(segment):
                 if is_row(line) and not is_held(line):
-                    with _refusing(self._folder):
+                    with _refusing(self._store):
                         row = segment.row(line)
                     yield mark, row
 
@@ -237,14 +241,14 @@ class _Plan:
         losing = {one.row.path for one in self._dropped.values() if one.reason == SUPERSEDED}
         for mark, row in self._rows():
             if row.path in losing and mark not in self._dropped:
-                with _refusing(self._folder):
+                with _refusing(self._store):
                     self.archive.read(row)
 
     def _changes(self, segment: Segment) -> bool:
         kept = list(self._kept(segment))
         for one in kept:
             if one.row is not None:
-                check_kind(one.row, segment.path.name)
+                check_kind(one.row, segment.name)
         return [one.line for one in kept] != [line for _, line in _lines(segment)]
 
     def _kept(self, segment: Segment) -> Iterator[Kept]:
@@ -272,8 +276,8 @@ def _all(segment: Segment) -> Iterator[tuple[bytes, Row | None]]:
 
 
 @contextmanager
-def _refusing(folder: Path) -> Iterator[None]:
+def _refusing(store: Store) -> Iterator[None]:
     try:
         yield
     except ArchiveDamagedError as error:
-        raise ArchiveDamagedError(f"{error}; {REFUSAL.format(folder)}") from error
+        raise ArchiveDamagedError(f"{error}; {REFUSAL.format(store)}") from error

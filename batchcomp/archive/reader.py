@@ -7,15 +7,17 @@ from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Self, TypeVar
 
+from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.damage import Damage, FoundDamageError
+from batchcomp.archive.jobs import open_ids, without_promised
 from batchcomp.archive.manifest import line_path
 from batchcomp.archive.rows import Row
-from batchcomp.archive.segment import Identity, Segment, SegmentReplacedError, file_identity, open_segment
-from batchcomp.archive.segments import segment_name, segment_numbers
+from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
+from batchcomp.archive.segments import Listing, look, segment_name, segment_numbers
+from batchcomp.archive.store import Identity, Location, MissingStoreError, Store, store_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 
 MISSING, MISSING_MANY = "the segment is missing", "the segments are missing"
@@ -34,13 +36,13 @@ class ArchiveReader:
     looked at only if `prune` or `repair` replaced an older one, which may have held the newest version of a path.
 
     Attributes:
-        folder: the archive's folder.
+        store: where its files lie.
         damage: what was found wrong so far. `open` checks every segment's frame, `rows` every row, and `read` the
             payload that it returns; a payload that fails is an error of `read` and not listed here.
     """
 
-    def __init__(self, folder: Path, numbers: list[int]) -> None:
-        self.folder = folder
+    def __init__(self, where: Location, numbers: list[int]) -> None:
+        self.store: Store = store_of(where)
         self.damage: list[Damage] = []
         self._numbers = numbers
         self._snapshot: dict[int, Identity | None] = {}  # of all segments, damaged ones too
@@ -48,16 +50,16 @@ class ArchiveReader:
         self._segment = lru_cache(maxsize=4)(self._opened)
 
     @staticmethod
-    def open(folder: Path) -> ArchiveReader:
-        """Open the archive in `folder` and check the frame of each segment; damaged ones do not stop the others.
+    def open(where: Location) -> ArchiveReader:
+        """Open an archive and check the frame of each segment; damaged ones do not stop the others.
 
         Raises:
             ArchiveNotFoundError: there is no archive.
             ArchiveError: a segment's version is newer than this build reads, or the folder cannot be read.
         """
-        archive = ArchiveReader(folder, [])
+        archive = ArchiveReader(where, [])
         archive._catch_up()
-        archive.damage.extend(gap_damage(folder, list(archive._snapshot)))
+        archive.damage.extend(gap_damage(archive.store, list(archive._snapshot)))
         return archive
 
     def __enter__(self) -> Self:
@@ -84,10 +86,10 @@ class ArchiveReader:
         """
         newest = self._newest()
         if path not in newest:
-            raise ArchiveError(f"{self.folder}: has no picture {path!r}; `batchcomp list` names those it has")
+            raise ArchiveError(f"{self.store}: has no picture {path!r}; `batchcomp list` names those it has")
         for row in self._current_rows({path: newest[path]}):
             return row
-        raise ArchiveDamagedError(f"{self.folder}: the row of {path!r} is damaged; run `batchcomp repair`")
+        raise ArchiveDamagedError(f"{self.store}: the row of {path!r} is damaged; run `batchcomp repair`")
 
     def _current_rows(self, newest: dict[str, int]) -> Iterator[Row]:
         """Yield the rows of the lines in `newest`, and of those that took their place meanwhile."""
@@ -137,15 +139,15 @@ class ArchiveReader:
 
         def read(segment: Segment) -> bytes:
             if entry not in segment.spans and segment.identity != self._identities[number]:
-                raise ArchiveError(f"{segment.path}: {entry!r}: was pruned meanwhile; run again")
+                raise ArchiveError(f"{segment}: {entry!r}: was pruned meanwhile; run again")
             return segment.read(row)
 
         return self._current(number, read)
 
     def bytes_on_disk(self) -> int:
         """Return the size of all segments in bytes, damaged ones too."""
-        paths = (self.folder / segment_name(number) for number in segment_numbers(self.folder))
-        return sum(path.stat().st_size for path in paths)
+        names = {segment_name(number) for number in segment_numbers(self.store)}
+        return sum(entry.size for entry in self.store.entries() if entry.name in names)
 
     def _newest(self) -> dict[str, int]:
         """Return the mark of the last line of each path, all as it was at one moment."""
@@ -159,13 +161,20 @@ class ArchiveReader:
 
     def _is_replaced(self) -> bool:
         """Tell whether a segment was replaced by another file; new segments do not count."""
-        return any(file_identity(self.folder, number) != known for number, known in self._snapshot.items())
+        found = self._identities_now()
+        return any(found.get(segment_name(number)) != known for number, known in self._snapshot.items())
+
+    def _identities_now(self) -> dict[str, Identity]:
+        with suppress(OSError):
+            return {entry.name: entry.identity for entry in self.store.entries()}
+        return {}
 
     def _catch_up(self) -> None:
         """Take the segments that are there now: one is replaced only after those that supersede its rows are there."""
         while True:
-            identities = {number: file_identity(self.folder, number) for number in find_segments(self.folder)}
-            if find_segments(self.folder) == list(identities):  # else segments were added meanwhile
+            numbers, found = find_segments(self.store), self._identities_now()
+            identities = {number: found.get(segment_name(number)) for number in numbers}
+            if find_segments(self.store) == numbers:  # else segments were added meanwhile
                 break
         known, self._snapshot = set(self._snapshot), identities
         self._numbers.extend(number for number in identities if number not in known and self._is_sound(number))
@@ -203,7 +212,7 @@ class ArchiveReader:
             self._note(error.damage)
 
     def _opened(self, number: int) -> Segment:
-        segment = open_segment(self.folder, number)
+        segment = open_segment(self.store, number)
         self._identities.setdefault(number, segment.identity)
         return segment
 
@@ -226,45 +235,61 @@ def _mark(number: int, line: bytes) -> int:
     return hash((number, line))
 
 
-def find_segments(folder: Path) -> list[int]:
-    """Return the numbers of the segments of the archive in `folder`, ascending, at least one.
+def find_segments(where: Location) -> list[int]:
+    """Return the numbers of the segments of an archive, ascending, at least one. Errors: see `list_segments`."""
+    return list(list_segments(where).numbers)
+
+
+def list_segments(where: Location) -> Listing:
+    """Return the segments of an archive, at least one.
 
     Raises:
         ArchiveNotFoundError: there is no archive.
         ArchiveError: the folder cannot be read.
     """
+    store = store_of(where)
     try:
-        numbers = segment_numbers(folder)
-    except FileNotFoundError:
-        raise ArchiveNotFoundError(f"{folder}: there is no such archive; check the name") from None
-    except NotADirectoryError:
-        raise ArchiveNotFoundError(f"{folder}: is a file, not an archive (a folder NAME.bca)") from None
-    except OSError as error:
-        raise ArchiveError(f"{folder}: {error.strerror}; check the disk and its permissions") from error
-    if not numbers:
-        raise ArchiveNotFoundError(f"{folder}: holds no finished segment (000001.zip, ...); run `batchcomp compress`")
-    return numbers
+        with durable.reported(store, "check the disk and its permissions"):
+            listing = look(store)
+    except ArchiveError as error:
+        if isinstance(error.__cause__, MissingStoreError):
+            raise ArchiveNotFoundError(str(error)) from None
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise ArchiveNotFoundError(f"{store}: there is no such archive; check the name") from None
+        if isinstance(error.__cause__, NotADirectoryError):
+            raise ArchiveNotFoundError(f"{store}: is a file, not an archive (a folder NAME.bca)") from None
+        raise
+    if not listing.numbers:
+        if names := open_ids(store):
+            raise ArchiveNotFoundError(
+                f"{store}: job {names[0]} is open, and none of its parts is there yet; go on with it"
+            )
+        raise ArchiveNotFoundError(f"{store}: holds no finished segment (000001.zip, ...); run `batchcomp compress`")
+    return listing
 
 
-def gap_damage(folder: Path, numbers: Sequence[int]) -> list[Damage]:
+def gap_damage(where: Location, numbers: Sequence[int]) -> list[Damage]:
     """Return a Damage for each range of numbers that are missing below the highest."""
     return [
         Damage(segment=range_name(first, last), entry=None, reason=MISSING if first == last else MISSING_MANY)
-        for first, last in missing_ranges(folder, numbers)
+        for first, last in missing_ranges(where, numbers)
     ]
 
 
-def missing_ranges(folder: Path, numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Return first and last number of each gap: numbers are given out without gaps, but for those a header tells."""
+def missing_ranges(where: Location, numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Return first and last number of each gap: numbers are given out without gaps, but for those a header tells.
+
+    A number that an open job keeps for itself is no gap.
+    """
     ranges = []
     for before, number in pairwise([0, *numbers]):
         if number - before > 1:
-            claim = claim_of(folder / segment_name(number))
+            claim = claim_of(where, segment_name(number))
             told = claim.after if claim and claim.segment == number else None
             last = number - 1 if told is None else min(told, number - 1)
             if last > before:
                 ranges.append((before + 1, last))
-    return ranges
+    return without_promised(where, ranges)
 
 
 def range_name(first: int, last: int) -> str:

@@ -7,7 +7,6 @@ from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from batchcomp.archive import durable
 from batchcomp.archive.growing import utc_now
@@ -24,6 +23,7 @@ from batchcomp.archive.rows import Row
 from batchcomp.archive.salvage import Describe, Lost, Salvage, salvage
 from batchcomp.archive.segment import Segment, open_segment
 from batchcomp.archive.segments import aside_names, aside_numbers, next_aside, segment_name, segment_numbers
+from batchcomp.archive.store import Location, Store, store_of
 from batchcomp.archive.verify import check_file, content_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 from batchcomp.kinds import KINDS
@@ -33,13 +33,13 @@ Place = tuple[int, str]  # a segment's number and an entry in it
 
 @dataclass(frozen=True, kw_only=True)
 class Repaired:
-    """What became of one segment. `aside` is the file that keeps the damaged bytes, None where there were none."""
+    """What became of one segment. `aside`: path or address of what keeps the damaged bytes, None where none were."""
 
     number: int
     saved: int  # pictures, shared ones too
     rebuilt: int  # of these: rows made anew from local header and payload, without measurements
     lost: tuple[Lost, ...]
-    aside: Path | None
+    aside: str | None
     exact: bool = False  # whether recovery data gave the segment back to the byte
     restored: int = 0  # blocks that it gave back
     note: str = ""  # what a person should know though nothing need be lost
@@ -59,7 +59,7 @@ class RepairReport:
 
 
 def repair(
-    folder: Path,
+    where: Location,
     describe: Describe,
     *,
     dry_run: bool = False,
@@ -78,16 +78,18 @@ def repair(
         ArchiveNotFoundError, ArchiveLockedError: as the names say.
         ArchiveError: the archive is of a newer version, or the disk refuses.
     """
-    if not folder.is_dir():
-        raise ArchiveNotFoundError(f"{folder}: there is no such archive; check the name")
-    with nullcontext() if dry_run else locked(folder, lock_wait):
-        segments = tuple(_Repair(folder, describe, now, write=not dry_run).run())
-        return RepairReport(segments=segments, parity=tuple(heal(folder, write_it=not dry_run)))
+    store = store_of(where)
+    with durable.reported(store):
+        if not store.exists():
+            raise ArchiveNotFoundError(f"{store}: there is no such archive; check the name")
+    with nullcontext() if dry_run else locked(store, lock_wait):
+        segments = tuple(_Repair(store, describe, now, write=not dry_run).run())
+        return RepairReport(segments=segments, parity=tuple(heal(store, write_it=not dry_run)))
 
 
 class _Repair:
-    def __init__(self, folder: Path, describe: Describe, now: Callable[[], datetime], *, write: bool) -> None:
-        self._folder, self._describe, self._now, self._write = folder, describe, now, write
+    def __init__(self, store: Store, describe: Describe, now: Callable[[], datetime], *, write: bool) -> None:
+        self._store, self._describe, self._now, self._write = store, describe, now, write
         self._shared: dict[Place, Row] = {}
         self._alive: dict[Place, int] = {}  # entries that rows may share, and what they hold
         self._held: set[Place] = set()
@@ -96,9 +98,9 @@ class _Repair:
 
     def run(self) -> Iterator[Repaired]:
         """Go through all numbers in order."""
-        self._files = Inventory.of(self._folder)
-        self._incomplete = bool(aside_numbers(self._folder))
-        self._shared = dict(_shared_rows(self._folder))
+        self._files = Inventory.of(self._store)
+        self._incomplete = bool(aside_numbers(self._store))
+        self._shared = dict(_shared_rows(self._store))
         for first, last in self._files.work():
             if first < last or not self._files.has(last):
                 yield self._gap(first, last)
@@ -121,14 +123,14 @@ class _Repair:
         Where damage was found in it, its cause may lie in an earlier segment that has been repaired by now.
         """
         try:
-            segment = open_segment(self._folder, number)
+            segment = open_segment(self._store, number)
             if number in self._files.damaged and check_file(segment):
                 return False
             rows = [(line, segment.row(line)) for line in segment.row_lines()]
         except ArchiveDamagedError:
             return False
         except ArchiveError:  # a newer version, or the disk; or there is no such file but one to make it from
-            if (self._folder / segment_name(number)).is_file():
+            if self._store.stat(segment_name(number)):
                 raise
             return False
         self._note(rows)
@@ -140,9 +142,10 @@ class _Repair:
             reason = f"its file is a copy of segment {self._files.origins[number]}, and it is nowhere else"
             lost = Lost(path=segment_name(number), reason=f"{reason}: what was in it is unknown", count=None)
             return self._done(number, Salvage(lost=[lost]), None)
-        with durable.reported(source), ExitStack() as stack:
-            data = stack.enter_context(mapped(source))
-            found = salvage(data, source, number, self._describe, self._shared)
+        with durable.reported(self._store.shown(source)), ExitStack() as stack:
+            path = stack.enter_context(self._store.local(source))
+            data = stack.enter_context(mapped(path))
+            found = salvage(data, path, number, self._describe, self._shared)
             self._drop_dangling(found)
             return self._done(number, found, source)
 
@@ -159,26 +162,25 @@ class _Repair:
 
     def _stranger(self, number: int) -> Repaired:
         """Set aside a file behind all segments that says that it is another one."""
-        path = self._folder / segment_name(number)
-        aside = self._aside(number, path)
+        name = segment_name(number)
+        aside = self._aside(number, name)
         if self._write:
-            with durable.reported(path):
-                durable.set_aside(path, aside)
-                durable.remove(path)
-                durable.sync_folder(self._folder)
+            with durable.reported(self._store.shown(name)):
+                self._store.set_aside(name, aside)
+                self._store.delete(name)
         note = (
-            f"{path.name} says that it is segment {self._files.origins[number]}: it was renamed or copied, and is set "
+            f"{name} says that it is segment {self._files.origins[number]}: it was renamed or copied, and is set "
             "aside; whether there was another segment of this number cannot be told"
         )
-        return Repaired(number=number, saved=0, rebuilt=0, lost=(), aside=aside, note=note)
+        return Repaired(number=number, saved=0, rebuilt=0, lost=(), aside=self._shown(aside), note=note)
 
     def _restored(self, number: int) -> Repaired | None:
         """Give a segment back as it was written, where its recovery data can."""
         source = self._files.source(number)
         if source is None:
             return None
-        aside = self._aside(number, source) if source.name == segment_name(number) else None
-        found = restore(self._folder, number, source, aside, write=self._write)
+        aside = self._aside(number, source) if source == segment_name(number) else None
+        found = restore(self._store, number, source, aside, write=self._write)
         if found is None:
             return None
         self._note(found.rows)
@@ -187,7 +189,7 @@ class _Repair:
             saved=found.pictures,
             rebuilt=0,
             lost=(),
-            aside=aside or source,
+            aside=self._shown(aside or source),
             exact=True,
             restored=found.blocks,
         )
@@ -200,13 +202,13 @@ class _Repair:
                 found.kept.remove(one)
                 found.lost.append(Lost(path=one.row.path, reason="the content that it shared is lost"))
 
-    def _done(self, number: int, found: Salvage, source: Path | None, *, after: int | None = None) -> Repaired:
-        path, aside = self._folder / segment_name(number), None
-        if path.is_file():
-            aside = self._aside(number, path)
+    def _done(self, number: int, found: Salvage, source: str | None, *, after: int | None = None) -> Repaired:
+        name, aside = segment_name(number), None
+        if self._store.stat(name):
+            aside = self._aside(number, name)
         if self._write:
             rewrite(
-                self._folder,
+                self._store,
                 number,
                 found.kept,
                 created=self._files.time_before(number) or self._now(),
@@ -214,28 +216,34 @@ class _Repair:
                 source=source,
                 after=after,
             )
-            self._files.moved(path, aside)
+            self._files.moved(name, aside)
         saved = sum(not is_held(one.line) for one in found.kept)
         lost = tuple(found.lost)
         self._incomplete |= bool(lost)
-        return Repaired(number=number, saved=saved, rebuilt=found.rebuilt, lost=lost, aside=aside or source)
+        shown = self._shown(aside or source)
+        return Repaired(number=number, saved=saved, rebuilt=found.rebuilt, lost=lost, aside=shown)
 
     def _given_back(self, number: int, orphans: set[str]) -> Repaired:
         """Make pictures of held entries to which no row refers any more: those that shared them are lost."""
         if self._write:
-            segment = open_segment(self._folder, number)
+            segment = open_segment(self._store, number)
             kept = list(_lines_to_keep(segment, orphans))
-            rewrite(self._folder, number, kept, created=self._now())
+            rewrite(self._store, number, kept, created=self._now(), identity=segment.identity)
         note = (
             f"segment {number}: {len(orphans)} deleted versions count again, under their own names: the pictures that "
             "shared their content are lost"
         )
         return Repaired(number=number, saved=len(orphans), rebuilt=0, lost=(), aside=None, note=note)
 
-    def _aside(self, number: int, source: Path) -> Path:
+    def _shown(self, name: str | None) -> str | None:
+        return None if name is None else self._store.shown(name)
+
+    def _aside(self, number: int, source: str) -> str:
         """Return the name to keep a damaged file under; an interrupted repair may have given it one already."""
-        kept = [self._folder / name for name in aside_names(self._folder, number)]
-        return next((path for path in kept if path.samefile(source)), next_aside(self._folder, number))
+        identities = {entry.name: entry.identity for entry in self._store.entries()}
+        kept = aside_names(self._store, number)
+        same = (name for name in kept if identities[name] == identities.get(source))
+        return next(same, next_aside(self._store, number))
 
     def _note(self, rows: list[tuple[bytes, Row]]) -> None:
         self._alive |= {row.place: hash(content_of(row)) for _, row in rows if not row.owner_segment}
@@ -258,11 +266,11 @@ def _lines_to_keep(segment: Segment, orphans: set[str]) -> Iterator[Kept]:
         yield Kept(line=wanted, row=row, read=partial(segment.read, row) if own else None)
 
 
-def _shared_rows(folder: Path) -> Iterator[tuple[Place, Row]]:
+def _shared_rows(store: Store) -> Iterator[tuple[Place, Row]]:
     """Yield the shared rows that can be read, with the place that they refer to."""
-    for number in segment_numbers(folder):
+    for number in segment_numbers(store):
         with suppress(ArchiveDamagedError):
-            segment = open_segment(folder, number)
+            segment = open_segment(store, number)
             for line in segment.row_lines():
                 if b'"owner_segment":' in line:
                     row = segment.row(line)

@@ -15,6 +15,7 @@ from batchcomp.archive.parity_file import Parity, Shape, find_header, mended
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_file
 from batchcomp.archive.segments import parity_name, segment_name, temp_name
+from batchcomp.archive.store import Folder, Store
 from batchcomp.archive.verify import check_file
 from batchcomp.errors import ArchiveDamagedError
 
@@ -28,7 +29,7 @@ class Restored:
     pictures: int
 
 
-def restore(folder: Path, number: int, source: Path, aside: Path | None, *, write: bool) -> Restored | None:
+def restore(store: Store, number: int, source: str, aside: str | None, *, write: bool) -> Restored | None:
     """Restore a damaged segment, of which `source` is what is left; None where that cannot be done.
 
     The whole is proved by its SHA-256, and checked like any segment, before it takes the damaged file's place in one
@@ -37,21 +38,20 @@ def restore(folder: Path, number: int, source: Path, aside: Path | None, *, writ
     Raises:
         ArchiveError: the disk refuses.
     """
-    parity = folder / parity_name(number)
-    if not parity.is_file():
-        return None
-    with durable.reported(folder), nullcontext(str(folder)) if write else TemporaryDirectory() as place:
+    with durable.reported(store), nullcontext(str(store.scratch)) if write else TemporaryDirectory() as place:
+        if not store.stat(parity_name(number)):
+            return None
         temp = Path(place) / temp_name(number)
         try:
-            blocks = _restored(parity, number, source, temp)
+            with store.local(parity_name(number)) as parity, store.local(source) as damaged:
+                blocks = _restored(parity, number, damaged, temp)
             if blocks is None:
                 return None
             found = _checked(temp, number, blocks)
             if write and found is not None:
                 if aside is not None:
-                    durable.set_aside(source, aside)
-                durable.replace(temp, folder / segment_name(number))
-                durable.sync_folder(folder)
+                    store.set_aside(source, aside)
+                store.replace(segment_name(number), temp)
             return found
         finally:
             durable.remove(temp)
@@ -87,7 +87,7 @@ def _write(temp: Path, source: Path, data: Bytes, shape: Shape, blocks: Mapping[
 def _checked(temp: Path, number: int, blocks: int) -> Restored | None:
     """Open the file as a segment; None where it is not sound, as where foreign recovery data has its name."""
     try:
-        segment = open_file(temp, number)
+        segment = open_file(Folder(temp.parent), temp.name, number)
         if check_file(segment):
             return None
         rows = [(line, segment.row(line)) for line in segment.row_lines()]

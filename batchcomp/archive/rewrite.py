@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ from pathlib import Path
 from batchcomp.archive import durable, parity
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.growing import GrowingSegment
+from batchcomp.archive.jobs import promised_part
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_file
 from batchcomp.archive.segments import segment_name
+from batchcomp.archive.store import Folder, Identity, Location, store_of
 from batchcomp.archive.verify import check_file
 from batchcomp.errors import ArchiveError
 from batchcomp.kinds import KINDS
@@ -30,13 +31,14 @@ class Kept:
 
 
 def rewrite(  # noqa: PLR0913  # what stays of the old file, all by keyword
-    folder: Path,
+    where: Location,
     number: int,
     kept: Iterable[Kept],
     *,
     created: datetime,
-    aside: Path | None = None,
-    source: Path | None = None,
+    aside: str | None = None,
+    source: str | None = None,
+    identity: Identity | None = None,
     after: int | None = None,
 ) -> None:
     """Write segment `number` anew from the lines to keep, check it, and only then let it take the old one's place.
@@ -45,44 +47,42 @@ def rewrite(  # noqa: PLR0913  # what stays of the old file, all by keyword
     can be read, and allows others no more than it did.
 
     Args:
-        folder: The archive's folder.
+        where: The archive's folder, address or store.
         number: Of the segment.
         kept: What goes into it.
         created: Its time if the old one's is lost.
         aside: The name under which the old file is kept.
         source: The file that the lines come from, by default the old one.
+        identity: Of the old one as the lines were taken from it; another one is not replaced.
         after: The number of the segment before if the old one's header is lost.
 
     Raises:
         ArchiveDamagedError: a payload to keep is damaged; the old file stays.
         ArchiveError: the disk refuses, or did not keep what was written; the old file stays.
     """
-    old = source or folder / segment_name(number)
-    claim = claim_of(old)
+    store, name = store_of(where), segment_name(number)
+    claim = claim_of(store, source or name)
     if claim is not None and claim.segment == number:
         created, after = claim.created or created, after if claim.after is None else claim.after
-    with durable.reported(folder):
-        growing = GrowingSegment(folder, number, after=after, mode=_mode(old))
+        part_of = claim.part_of
+    else:
+        part_of = promised_part(store, number)
+    with durable.reported(store):
+        mode = store.mode(source or name)
+        growing = GrowingSegment(store, number, after=after, mode=mode, part_of=part_of)
         try:
             _fill(growing, kept)
             temp = growing.seal(created)
             _check(temp, number)
             if aside is not None:
-                durable.set_aside(folder / segment_name(number), aside)
-                parity.keep(folder, number, aside)
-            growing.finish(created, instead=True)
+                store.set_aside(name, aside)
+                parity.keep(store, number, aside)
+            growing.finish(created, instead=True, identity=identity)
         except BaseException:
             with suppress(OSError):
                 growing.discard()
             raise
-        parity.renew(folder, number)
-
-
-def _mode(old: Path) -> int:
-    try:
-        return stat.S_IMODE(old.stat().st_mode)
-    except FileNotFoundError:
-        return 0o777
+        parity.renew(store, number)
 
 
 def _fill(growing: GrowingSegment, kept: Iterable[Kept]) -> None:
@@ -94,7 +94,7 @@ def _fill(growing: GrowingSegment, kept: Iterable[Kept]) -> None:
 
 
 def _check(temp: Path, number: int) -> None:
-    if damage := check_file(open_file(temp, number)):
+    if damage := check_file(open_file(Folder(temp.parent), temp.name, number)):
         raise ArchiveError(f"{temp.parent}: the disk did not keep what was written ({damage[0]}); check the disk")
 
 

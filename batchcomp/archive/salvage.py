@@ -21,6 +21,7 @@ from batchcomp.archive.rows import Row, row_of
 from batchcomp.archive.scan import Found, broken_shares, counted, find_entries, find_lines, manifest_lines
 from batchcomp.archive.segment import Segment, open_file
 from batchcomp.archive.segments import segment_name
+from batchcomp.archive.store import Folder
 from batchcomp.errors import ArchiveDamagedError, PictureError
 from batchcomp.kinds import KINDS
 
@@ -69,7 +70,7 @@ class _Salvager:
         self._shared = dict(shared)
         self._segment: Segment | None = None
         with suppress(ArchiveDamagedError):
-            self._segment = open_file(path, number)
+            self._segment = open_file(Folder(path.parent), path.name, number)
         self._spans = self._segment.spans if self._segment else {}
         self._rezipped = Rezipped(path)
         self._entries, self._end = find_entries(data)

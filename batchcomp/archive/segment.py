@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from batchcomp.archive import layout
+from batchcomp.archive import durable, layout
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.deflated import inflated
 from batchcomp.archive.manifest import MAX_MANIFEST, check_manifest, created_in, picture_lines, row_lines
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
 from batchcomp.archive.rows import Row, parse_line, row_of
 from batchcomp.archive.segments import segment_name
+from batchcomp.archive.store import Identity, Location, StaleError, Store, store_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError
 
 
@@ -46,18 +45,19 @@ class EntrySpan(NamedTuple):
         return held if self.packed is None else inflated(held, self.size)
 
 
-Identity = tuple[int, ...]  # differs between a file and another one that took its name
-
-
 class SegmentReplacedError(ArchiveError):
     """The segment was rewritten, by `prune` or `repair`, since it was opened: open it again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """An opened segment: its usable entries by name, and what is wrong with others."""
+    """An opened segment: its usable entries by name, and what is wrong with others.
 
-    path: Path
+    `name` is that of its file in `store`, `identity` that of the bytes that were looked at.
+    """
+
+    store: Store
+    name: str
     number: int
     spans: dict[str, EntrySpan]
     manifest: EntrySpan
@@ -65,9 +65,12 @@ class Segment:
     damage: tuple[Damage, ...]
     identity: Identity
 
+    def __str__(self) -> str:
+        return self.store.shown(self.name)
+
     def fail(self, reason: str, entry: str | None = None) -> NoReturn:
         """Raise the FoundDamageError of this segment."""
-        raise FoundDamageError(Damage(segment=self.path.name, entry=entry, reason=reason))
+        raise FoundDamageError(Damage(segment=self.name, entry=entry, reason=reason))
 
     def read_manifest(self) -> bytes:
         """Return the manifest after checking its checksum and frame.
@@ -148,17 +151,19 @@ class Segment:
         return data
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return up to `size` bytes at `offset`; each call opens the file, so threads do not disturb each other.
+        """Return up to `size` bytes at `offset`; each call is by itself, so threads do not disturb each other.
 
         Raises:
             SegmentReplacedError: another file has the name by now.
             ArchiveError: the file cannot be read.
         """
-        with _reading(self.path), self.path.open("rb") as file:
-            if _identity(os.fstat(file.fileno())) != self.identity:
-                raise SegmentReplacedError(f"{self.path}: was rewritten while it was read; run again")
-            file.seek(offset)
-            return file.read(size)
+        try:
+            with _reading(self):
+                return self.store.read(self.name, offset, size, self.identity)
+        except ArchiveError as error:
+            if isinstance(error.__cause__, StaleError):
+                raise SegmentReplacedError(f"{self}: was rewritten while it was read; run again") from error
+            raise
 
     def _read_span(self, span: EntrySpan, entry: str | None) -> bytes:
         head = self.read_at(span.offset, layout.LOCAL.size)
@@ -173,32 +178,32 @@ class Segment:
         return data
 
 
-def open_segment(folder: Path, number: int) -> Segment:
+def open_segment(where: Location, number: int) -> Segment:
     """Read the central directory of a segment.
 
     Raises:
         ArchiveDamagedError: it is not a ZIP file, it was cut off, or its manifest is missing.
         ArchiveError: the file cannot be read.
     """
-    return open_file(folder / segment_name(number), number)
+    return open_file(store_of(where), segment_name(number), number)
 
 
-def open_file(path: Path, number: int) -> Segment:
+def open_file(store: Store, name: str, number: int) -> Segment:
     """Like `open_segment`, for a file of any name that should be segment `number`."""
     try:
-        with _reading(path), path.open("rb") as file, ZipFile(file) as archive:
-            infos, start = archive.infolist(), archive.start_dir
-            identity = _identity(os.fstat(file.fileno()))
+        with _reading(store.shown(name)), store.open(name) as file, ZipFile(file) as archive:
+            infos, start, identity = archive.infolist(), archive.start_dir, file.identity
     except (BadZipFile, ValueError, RuntimeError, struct.error, EOFError) as error:  # what zipfile raises
         reason = f"not a complete ZIP file ({error}); it was cut off or overwritten"
-        raise FoundDamageError(Damage(segment=path.name, entry=None, reason=reason)) from error
-    spans, damage = _check_entries(path.name, infos, start)
+        raise FoundDamageError(Damage(segment=name, entry=None, reason=reason)) from error
+    spans, damage = _check_entries(name, infos, start)
     manifest = spans.pop(MANIFEST_NAME, None)
     if manifest is None or manifest.limit != start:
         reason = "there is no usable manifest at the end of the segment"
-        raise FoundDamageError(Damage(segment=path.name, entry=None, reason=reason))
+        raise FoundDamageError(Damage(segment=name, entry=None, reason=reason))
     return Segment(
-        path=path,
+        store=store,
+        name=name,
         number=number,
         spans=spans,
         manifest=manifest,
@@ -208,29 +213,16 @@ def open_file(path: Path, number: int) -> Segment:
     )
 
 
-def file_identity(folder: Path, number: int) -> Identity | None:
-    """Return what identifies a segment's file, even from one that takes its name later; None where there is none."""
-    try:
-        return _identity((folder / segment_name(number)).stat())
-    except OSError:
-        return None
-
-
-def _identity(status: os.stat_result) -> Identity:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def quick_manifest(folder: Path, number: int) -> bytes:
+def quick_manifest(where: Location, number: int) -> bytes:
     """Return the manifest of a segment, checked as always, without looking at the other entries.
 
     In a canonical segment it is the last entry, and its record the last of the directory, right before the end record.
     Anything else is read the long way. Errors: as for `open_segment` and `read_manifest`.
     """
-    path = folder / segment_name(number)
-    with _reading(path), path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - len(_LAST_BYTES) - layout.END.size))
-        span = _last_span(file.read(), size)
+    store, name = store_of(where), segment_name(number)
+    with _reading(store.shown(name)), store.open(name) as file:
+        file.seek(max(0, file.size - len(_LAST_BYTES) - layout.END.size))
+        span = _last_span(file.read(), file.size)
         if span is not None and max(span.size, span.held_size) <= MAX_MANIFEST:
             file.seek(span.offset + layout.LOCAL.size + len(MANIFEST_NAME))
             held = file.read(span.held_size)
@@ -239,7 +231,7 @@ def quick_manifest(folder: Path, number: int) -> bytes:
                 if zlib.crc32(data) == span.crc and len(data) == span.size:
                     check_manifest(data, number)
                     return data
-    return open_segment(folder, number).read_manifest()
+    return open_segment(store, number).read_manifest()
 
 
 _LAST_BYTES: Final = bytes(layout.CENTRAL.size) + MANIFEST_NAME.encode()  # as long as the last record
@@ -264,14 +256,14 @@ def _last_span(tail: bytes, size: int) -> EntrySpan | None:
     return EntrySpan(offset, length, crc, start, packed if method == layout.DEFLATED else None)
 
 
-def check_version(folder: Path, number: int) -> None:
+def check_version(where: Location, number: int) -> None:
     """Refuse to continue after a segment of a newer version; damage is not reported here.
 
     Raises:
         ArchiveError: the version is newer than this build reads, or the file cannot be read.
     """
     try:
-        quick_manifest(folder, number)
+        quick_manifest(where, number)
     except ArchiveDamagedError:
         return
 
@@ -318,9 +310,5 @@ def _entry_in(line: bytes) -> str | None:
     return entry[:1000] if isinstance(entry, str) else None
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ArchiveError(f"{path}: {error.strerror or error}; check the disk and its permissions") from error
+def _reading(where: object) -> AbstractContextManager[None]:
+    return durable.reported(where, "check the disk and its permissions")

@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any, Final
 
 from batchcomp.archive import durable
 from batchcomp.archive.segments import SETTINGS_NAME
+from batchcomp.archive.store import Location, Store, store_of
 
 FORMAT: Final = "batchcomp-settings"
 VERSION: Final = 1
@@ -48,21 +48,23 @@ class Remembered:
     problem: str = ""
 
 
-def read_settings(folder: Path) -> Remembered:
-    """Return what the archive in `folder` remembers; nothing where the file is missing, damaged or of a later version.
+def read_settings(where: Location) -> Remembered:
+    """Return what an archive remembers; nothing where the file is missing, damaged or of a later version.
 
     A single value that breaks the rules makes the file count as damaged: half of what was asked for is not asked for.
     """
-    path = folder / SETTINGS_NAME
+    store = store_of(where)
     try:
-        value = _parse(path)
+        value = _parse(store)
         return Remembered(**_checked(value)) if value is not None else Remembered()
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        return Remembered(problem=f"{path}: cannot be used ({reason}); it counts as if it were not there")
+        return Remembered(
+            problem=f"{store.shown(SETTINGS_NAME)}: cannot be used ({reason}); it counts as if it were not there"
+        )
 
 
-def settings_bytes(folder: Path, **changes: Any) -> bytes | None:
+def settings_bytes(where: Location, **changes: Any) -> bytes | None:
     """Return the file with some values changed, None where it says that already. Unknown members are kept.
 
     A file of a later version is left as it is.
@@ -75,7 +77,7 @@ def settings_bytes(folder: Path, **changes: Any) -> bytes | None:
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))}: no such setting")
     try:
-        known = _parse(folder / SETTINGS_NAME) or {}
+        known = _parse(store_of(where)) or {}
         _checked(known)
     except _LaterVersionError:
         return None
@@ -86,17 +88,18 @@ def settings_bytes(folder: Path, **changes: Any) -> bytes | None:
     return None if value == known else (json.dumps(value, indent=2) + "\n").encode()
 
 
-def remember(folder: Path, **changes: Any) -> None:
-    """Note settings (fields of `Remembered`) in the archive in `folder`, whose lock the caller holds.
+def remember(where: Location, **changes: Any) -> None:
+    """Note settings (fields of `Remembered`) in an archive, whose lock the caller holds.
 
     Raises:
         ArchiveError: the disk refuses.
         ValueError: see `settings_bytes`.
     """
-    data = settings_bytes(folder, **changes)
+    store = store_of(where)
+    data = settings_bytes(store, **changes)
     if data is not None:
-        with durable.reported(folder / SETTINGS_NAME):
-            durable.atomic_write(folder / SETTINGS_NAME, data)
+        with durable.reported(store.shown(SETTINGS_NAME)):
+            store.replace(SETTINGS_NAME, data)
 
 
 def differing(before: Remembered, after: Remembered) -> list[str]:
@@ -113,11 +116,10 @@ class _LaterVersionError(ValueError):
     """The file is of a later version."""
 
 
-def _parse(path: Path) -> dict[str, Any] | None:
+def _parse(store: Store) -> dict[str, Any] | None:
     """Return the members of the file; None where there is none. Raises OSError, ValueError, RecursionError."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = store.read(SETTINGS_NAME, 0, MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     if len(data) > MAX_BYTES:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from batchcomp.archive import layout
+from batchcomp.archive import durable, layout
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.growing import manifest_entry
 from batchcomp.archive.layout import ZipEntry
@@ -16,11 +16,13 @@ from batchcomp.archive.reader import find_segments, gap_damage
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import EntrySpan, Segment, open_segment
 from batchcomp.archive.segments import segment_name
+from batchcomp.archive.store import Location, Store, store_of
 from batchcomp.kinds import KINDS
 
 OnEntry = Callable[[Row, Damage | None], None]
 Choose = Callable[[Row], bool]
 _Place = tuple[int, str]  # a segment's number and an entry in it
+Owners = dict[_Place, tuple[object, ...]]  # what the rows of entries say that shared rows refer to
 _SAME = ("stored", "source_sha256", "source_bytes", "payload_sha256", "payload_bytes", "metadata_bytes", "width",
          "height", "mode", "model", "scale", "quality")  # fmt: skip  # must be equal in a shared row and its owner
 
@@ -41,7 +43,7 @@ class VerifyReport:
         return not self.damage
 
 
-def verify(folder: Path, *, on_entry: OnEntry | None = None, choose: Choose | None = None) -> VerifyReport:
+def verify(where: Location, *, on_entry: OnEntry | None = None, choose: Choose | None = None) -> VerifyReport:
     """Check all segments, superseded pictures too. `on_entry` is called after each picture with its first damage.
 
     `choose` says whose payload is read and compared; manifests, directories and the order of entries always are.
@@ -50,20 +52,65 @@ def verify(folder: Path, *, on_entry: OnEntry | None = None, choose: Choose | No
         ArchiveNotFoundError: there is no archive.
         ArchiveError: a version is newer than this build reads, or the disk cannot be read.
     """
-    numbers = find_segments(folder)
-    check = _ArchiveCheck(folder, on_entry or (lambda _row, _damage: None), choose or (lambda _row: True))
-    check.damage += gap_damage(folder, numbers)
+    store = store_of(where)
+    numbers = find_segments(store)
+    check = _ArchiveCheck(store, on_entry or (lambda _row, _damage: None), choose or (lambda _row: True))
+    check.damage += gap_damage(store, numbers)
     check.note_shares(numbers)
     for number in numbers:
         check.segment(number)
-    size = sum((folder / segment_name(number)).stat().st_size for number in numbers)
-    damage = tuple(check.damage)
+    size, damage = bytes_of(store), tuple(check.damage)
     return VerifyReport(segments=len(numbers), entries=check.entries, checked=check.checked, bytes=size, damage=damage)
+
+
+def bytes_of(where: Location) -> int:
+    """Return how large all segments of an archive are. Errors: see `verify`."""
+    store = store_of(where)
+    with durable.reported(store):
+        sizes = {entry.name: entry.size for entry in store.entries()}
+    return sum(sizes.get(segment_name(number), 0) for number in find_segments(store))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentCheck:
+    """What `check_segment` found in one segment; see `VerifyReport`."""
+
+    entries: int
+    checked: int
+    damage: tuple[Damage, ...]
+
+
+def check_segment(where: Location, number: int, owners: Owners, choose: Choose | None = None) -> SegmentCheck:
+    """Check one segment as `verify` does; `owners` are those that `owners_for` tells of it.
+
+    Raises:
+        ArchiveError: its version is newer than this build reads, or the disk cannot be read.
+    """
+    check = _ArchiveCheck(store_of(where), lambda _row, _damage: None, choose or (lambda _row: True), owners=owners)
+    check.note_shares([number])
+    check.segment(number)
+    return SegmentCheck(entries=check.entries, checked=check.checked, damage=tuple(check.damage))
+
+
+def owners_for(where: Location, numbers: Collection[int]) -> dict[int, Owners]:
+    """Return for each segment what its shared rows must agree with in those before it: then each can be checked alone.
+
+    Segments that are damaged as a whole tell nothing here.
+    """
+    check = _ArchiveCheck(store_of(where), lambda _row, _damage: None, lambda _row: True)
+    there = set(numbers)
+    wanted = {number: places for number in numbers if (places := check.note_shares([number]))}
+    asked = {place[0] for places in wanted.values() for place in places} & there
+    owners = {place: content for number in asked for place, content in check.contents(number)}
+    return {
+        number: {place: owners[place] for place in places if place in owners and place[0] < number}
+        for number, places in wanted.items()
+    }
 
 
 def check_file(segment: Segment) -> list[Damage]:
     """Check one segment by itself, wherever its file is; shared rows are left to `verify`."""
-    check = _ArchiveCheck(segment.path.parent, lambda _row, _damage: None, lambda _row: True, alone=True)
+    check = _ArchiveCheck(segment.store, lambda _row, _damage: None, lambda _row: True, alone=True)
     check.opened(segment)
     return check.damage
 
@@ -71,28 +118,42 @@ def check_file(segment: Segment) -> list[Damage]:
 class _ArchiveCheck:
     """Goes through the segments in order; shared rows refer backwards only, so their owners are known by then."""
 
-    def __init__(self, folder: Path, on_entry: OnEntry, choose: Choose, *, alone: bool = False) -> None:
-        self._folder, self._on_entry, self._choose, self._alone = folder, on_entry, choose, alone
+    def __init__(
+        self, store: Store, on_entry: OnEntry, choose: Choose, *, alone: bool = False, owners: Owners | None = None
+    ) -> None:
+        self._store, self._on_entry, self._choose, self._alone = store, on_entry, choose, alone
         self._wanted: set[_Place] = set()  # what shared rows refer to
-        self._owners: dict[_Place, tuple[object, ...]] = {}
+        self._owners: Owners = dict(owners or {})
         self.damage: list[Damage] = []
         self.entries = self.checked = 0
 
-    def note_shares(self, numbers: Iterable[int]) -> None:
-        """Find out which entries are shared, so that only those are remembered."""
+    def note_shares(self, numbers: Iterable[int]) -> set[_Place]:
+        """Find out which entries are shared, so that only those are remembered; return those that these refer to."""
+        found: set[_Place] = set()
         for number in numbers:
-            try:
-                segment = open_segment(self._folder, number)
+            with suppress(FoundDamageError):  # reported when the segment is checked
+                segment = open_segment(self._store, number)
                 for line in segment.row_lines():
                     if b'"owner_segment":' in line:
-                        self._wanted.add(segment.row(line).place)
-            except FoundDamageError:  # reported when the segment is checked
-                continue
+                        with suppress(FoundDamageError):
+                            found.add(segment.row(line).place)
+        self._wanted |= found
+        return found
+
+    def contents(self, number: int) -> Iterator[tuple[_Place, tuple[object, ...]]]:
+        """Yield of a segment's entries that are shared what their rows say."""
+        with suppress(FoundDamageError):  # reported when the segment is checked
+            segment = open_segment(self._store, number)
+            for line in segment.row_lines():
+                with suppress(FoundDamageError):
+                    row = segment.row(line)
+                    if not row.owner_segment and row.place in self._wanted:
+                        yield row.place, content_of(row)
 
     def segment(self, number: int) -> None:
         """Check one segment of the folder."""
         try:
-            self.opened(open_segment(self._folder, number))
+            self.opened(open_segment(self._store, number))
         except FoundDamageError as error:
             self.damage.append(error.damage)
 
@@ -119,7 +180,7 @@ class _ArchiveCheck:
             self._check_frame(segment, manifest, predicted)
 
     def _note(self, segment: Segment, row: Row, reason: str) -> Damage:
-        found = Damage(segment=segment.path.name, entry=row.entry, reason=reason)
+        found = Damage(segment=segment.name, entry=row.entry, reason=reason)
         self.damage.append(found)
         return found
 
@@ -160,7 +221,7 @@ class _ArchiveCheck:
         for name in segment.spans:
             if name not in known:
                 reason = "the entry is not in the manifest"
-                self.damage.append(Damage(segment=segment.path.name, entry=name, reason=reason))
+                self.damage.append(Damage(segment=segment.name, entry=name, reason=reason))
 
     def _check_frame(self, segment: Segment, manifest: bytes, pictures: list[ZipEntry]) -> None:
         """Compare what is left once all pictures are sound: the manifest's header, the directory, the end."""
@@ -171,7 +232,7 @@ class _ArchiveCheck:
         starts_late = pictures[0].offset != 0 if pictures else last.offset != 0
         if found != tail or starts_late:
             reason = "the central directory or the manifest's header is damaged"
-            self.damage.append(Damage(segment=segment.path.name, entry=None, reason=reason))
+            self.damage.append(Damage(segment=segment.name, entry=None, reason=reason))
 
 
 def content_of(row: Row) -> tuple[object, ...]:

@@ -5,26 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from batchcomp.archive import durable, parity, segments
+from batchcomp.archive.adding import add_row, add_shared_row
 from batchcomp.archive.damage import Damage
-from batchcomp.archive.growing import GrowingSegment, checked_line, utc_now
-from batchcomp.archive.lock import WriterLock, clean_up
-from batchcomp.archive.names import name_problem
+from batchcomp.archive.growing import GrowingSegment, utc_now
+from batchcomp.archive.jobs import last_promised
+from batchcomp.archive.lock import clean_up
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import check_version
 from batchcomp.archive.segments import parity_name
-from batchcomp.errors import ArchiveError, PictureError
+from batchcomp.archive.store import Location, store_of
+from batchcomp.errors import ArchiveError
 from batchcomp.interrupts import held
 
 
 class ArchiveWriter:
-    """The one writer of the archive in `folder`, as a context manager that holds the lock.
+    """The one writer of the archive in a folder or at an address, as a context manager that holds the lock.
 
     A segment is committed once it has `segment_bytes` bytes or is `segment_seconds` old (looked at whenever a picture
     is added and by `commit_if_due`), and when the context ends, by an exception too: an interrupted run keeps what it
@@ -35,7 +36,7 @@ class ArchiveWriter:
 
     def __init__(  # noqa: PLR0913  # settings of one run, all by keyword
         self,
-        folder: Path,
+        where: Location,
         *,
         segment_bytes: int = 256 * 2**20,
         segment_seconds: float = 600,
@@ -43,15 +44,15 @@ class ArchiveWriter:
         parity: float | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._folder = folder
+        self._store = store_of(where)
         self._asked, self._share = parity, 0.0
         self._segment_bytes, self._segment_seconds = segment_bytes, segment_seconds
         self._lock_wait, self._now = lock_wait, now
-        self._lock = WriterLock(folder)
+        self._lock = self._store.lock()
         self._open: GrowingSegment | None = None
         self._opened_at = 0.0
         self._last = 0  # number that was committed
-        self._made_folder = False
+        self._made = False
         self._beside: dict[str, bytes] = {}
 
     def __enter__(self) -> Self:
@@ -61,8 +62,8 @@ class ArchiveWriter:
             ArchiveLockedError: another process writes to the archive.
             ArchiveError: the folder is not an archive, is of a newer version, or cannot be written to.
         """
-        with durable.reported(self._folder):
-            self._made_folder = self._make_folder()
+        with durable.reported(self._store):
+            self._made = self._make()
             self._lock.acquire(self._lock_wait)
             try:
                 self._prepare()
@@ -92,16 +93,9 @@ class ArchiveWriter:
             PictureError: the name or another field is not allowed in an archive; nothing was written.
             ArchiveError: the disk refuses. The pictures added before are still complete.
         """
-        if problem := name_problem(row.path):
-            raise PictureError(f"{row.path!r}: the name cannot be archived: {problem}; rename the file")
         segment = self._segment()
-        try:
-            done = segment.complete(row, payload)
-            line = checked_line(done)
-        except ValueError as error:
-            raise PictureError(f"{row.path!r}: cannot be archived: {error}") from error
-        with durable.reported(self._folder):
-            segment.append(done, line, payload)
+        with durable.reported(self._store):
+            done = add_row(segment, row, payload)
         self.commit_if_due()
         return done
 
@@ -114,15 +108,7 @@ class ArchiveWriter:
             PictureError: the name or another field is not allowed in an archive; nothing was written.
             ArchiveError: the disk refuses.
         """
-        if problem := name_problem(row.path):
-            raise PictureError(f"{row.path!r}: the name cannot be archived: {problem}; rename the file")
-        segment = self._segment()
-        own = {"path": row.path, "mtime_ns": row.mtime_ns, "permissions": row.permissions, "seconds": row.seconds}
-        done = replace(owner, **own, owner_segment=owner.place[0], segment=segment.number)  # type: ignore[arg-type]
-        try:
-            segment.append_line(checked_line(done), done)
-        except ValueError as error:
-            raise PictureError(f"{row.path!r}: cannot be archived: {error}") from error
+        done = add_shared_row(self._segment(), row, owner)
         self.commit_if_due()
         return done
 
@@ -133,13 +119,13 @@ class ArchiveWriter:
             ArchiveError: the disk refuses.
         """
         self._beside[name] = data
-        with durable.reported(self._folder / name):
-            if alone or segments.segment_numbers(self._folder):
+        with durable.reported(self._store.shown(name)):
+            if alone or segments.segment_numbers(self._store):
                 self._write_beside()
 
     def _write_beside(self) -> None:
         for name in list(self._beside):
-            durable.atomic_write(self._folder / name, self._beside[name])
+            self._store.replace(name, self._beside[name])
             del self._beside[name]
 
     def commit_if_due(self) -> None:
@@ -160,19 +146,19 @@ class ArchiveWriter:
         if self._open is None:
             return
         with held():  # an interrupted run commits what it has, and that cannot be interrupted again
-            with durable.reported(self._folder):
+            with durable.reported(self._store):
                 if self._open.size:
                     self._open.finish(self._now())
                     self._last = self._open.number
                 else:
                     self._open.discard()
             number, self._open = (self._open.number if self._open.size else 0), None
-            with durable.reported(self._folder):
-                if self._beside and segments.segment_numbers(self._folder):
+            with durable.reported(self._store):
+                if self._beside and segments.segment_numbers(self._store):
                     self._write_beside()
         if number:
-            with durable.reported(self._folder / parity_name(number)):
-                parity.write(self._folder, number, self._share)
+            with durable.reported(self._store.shown(parity_name(number))):
+                parity.write(self._store, number, self._share)
 
     def catch_up(self) -> Iterator[Damage]:
         """Write the recovery data that committed segments lack; yield the damage that keeps one from getting it.
@@ -180,7 +166,11 @@ class ArchiveWriter:
         Raises:
             ArchiveError: the disk refuses.
         """
-        return parity.catch_up(self._folder, self._share)
+        return parity.catch_up(self._store, self._share)
+
+    def last_number(self) -> int:
+        """Return the highest number that a segment has or an open job keeps for itself. Raises OSError."""
+        return max([self._last, last_promised(self._store), *segments.segment_numbers(self._store)[-1:]])
 
     def _segment(self) -> GrowingSegment:
         if self._open and self._open.sealed:  # an earlier commit failed; it comes first
@@ -188,9 +178,9 @@ class ArchiveWriter:
         return self._open or self._start_segment()
 
     def _start_segment(self) -> GrowingSegment:
-        with durable.reported(self._folder):
-            last = max([self._last, *segments.segment_numbers(self._folder)[-1:]])
-            self._open = GrowingSegment(self._folder, segments.free_number(self._folder, last), after=last)
+        with durable.reported(self._store):
+            last = self.last_number()
+            self._open = GrowingSegment(self._store, segments.free_number(self._store, last), after=last)
         self._opened_at = time.monotonic()
         return self._open
 
@@ -198,19 +188,23 @@ class ArchiveWriter:
         old = time.monotonic() - self._opened_at >= self._segment_seconds
         return old or segment.full or segment.size >= self._segment_bytes
 
-    def _make_folder(self) -> bool:
-        if self._folder.exists() and not self._folder.is_dir():
-            raise ArchiveError(f"{self._folder}: is a file, not an archive; choose another name with -o")
-        made = durable.make_folder(self._folder)
-        if segments.is_foreign(self._folder):
-            raise ArchiveError(f"{self._folder}: holds files but no archive; choose another folder with -o")
+    def _make(self) -> bool:
+        try:
+            made = self._store.create()
+        except NotADirectoryError as error:
+            place = self._store.place
+            itself = not isinstance(place, Path) or place.exists()
+            what = "is a file, not an archive" if itself else "a file is where a folder is needed"
+            raise ArchiveError(f"{self._store}: {what}; choose another name with -o") from error
+        if segments.is_foreign(self._store):
+            raise ArchiveError(f"{self._store}: holds files but no archive; choose another folder with -o")
         return made
 
     def _prepare(self) -> None:
-        clean_up(self._folder)
-        for number in segments.segment_numbers(self._folder)[-1:]:
-            check_version(self._folder, number)
-        self._share = parity.share_for(self._folder, self._asked)
+        clean_up(self._store)
+        for number in segments.segment_numbers(self._store)[-1:]:
+            check_version(self._store, number)
+        self._share = parity.share_for(self._store, self._asked)
 
     def _close(self) -> None:
         with suppress(OSError):
@@ -218,9 +212,9 @@ class ArchiveWriter:
                 self._open.discard()
         self._open = None
         with suppress(OSError):
-            if self._made_folder and not segments.segment_numbers(self._folder):
+            if self._made and not segments.segment_numbers(self._store):
                 self._lock.remove()
         self._lock.release()
         with suppress(OSError):
-            if self._made_folder:
-                self._folder.rmdir()  # refuses unless empty
+            if self._made:
+                self._store.remove_empty()

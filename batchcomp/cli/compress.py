@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from batchcomp.cli import console, goals, limits, progress
+from batchcomp.cli import jobs as jobs_options
 from batchcomp.cli.closing import say_passed_over
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
@@ -24,6 +24,7 @@ from batchcomp.cli.options import (
     ModelOpt,
     batch_size,
 )
+from batchcomp.places import Place, place
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 
 if TYPE_CHECKING:
@@ -33,15 +34,19 @@ if TYPE_CHECKING:
 
 def compress(
     ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Folders of photos, or photos.", metavar="PATH")],
+    paths: Annotated[  # of `Place`: typer takes no unions
+        list[Any] | None,
+        typer.Argument(help="Folders of photos, or photos; or one address.", metavar="PATH", parser=place),
+    ] = None,
     output: Annotated[
-        Path | None,
+        Any,
         typer.Option(
             "--output",
             "-o",
             metavar="ARCHIVE",
             help="The archive; by default FOLDER.bca beside the folder.",
             autocompletion=archives,
+            parser=place,
         ),
     ] = None,
     quality: Annotated[
@@ -94,6 +99,13 @@ def compress(
     max_seconds: limits.MaxSecondsOpt = limits.MAX_SECONDS,
     max_memory: limits.MaxMemoryOpt = limits.MAX_MEMORY,
     parity: goals.ParityOpt = None,
+    plan: jobs_options.PlanOpt = False,
+    part_files: jobs_options.PartFilesOpt = None,
+    job: jobs_options.JobOpt = None,
+    shard: jobs_options.ShardOpt = None,
+    finish: jobs_options.FinishOpt = None,
+    engine: jobs_options.EngineOpt = "local",
+    scheduler: jobs_options.SchedulerOpt = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and why.")] = False,
     as_json: JsonOpt = False,
 ) -> None:
@@ -102,7 +114,7 @@ def compress(
     What an archive was last written with it remembers (quality, target, model, packing, ...) until it is given anew.
     """
     asked: dict[str, Any] = {
-        "paths": tuple(paths),
+        "paths": tuple(paths or ()),
         "quality": quality,
         "target": goals.target_of(
             match_jpeg,
@@ -145,18 +157,30 @@ def compress(
     from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.remembered import settle
 
-    archive = output or default_archive(tuple(paths))
+    spread = jobs_options.Spread(
+        plan=plan, part_files=part_files, job=job, shard=shard, finish=finish, engine=engine, scheduler=scheduler
+    )
+    spread.check(paths=bool(paths), output=output is not None, given=_where_from(ctx)[0])
+    if output is not None and spread.continues:
+        raise typer.Exit(jobs_options.go_on(output, spread, asked, as_json=as_json))
+    archive: Place = output or default_archive(asked["paths"])
     check_archive_name(archive)
     settled = settle(archive, asked, *_where_from(ctx))
     settings = settled.settings
     _say_first(settled)
     say_foreign(archive)
+    jobs_options.say_open(archive)
+    if plan and not dry_run:
+        raise typer.Exit(jobs_options.plan(settings, spread, as_json=as_json))
     if dry_run:
         outcome = progress.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
     else:
-        give_back_freed(settings.workers)
         with Forecast() as forecast:
-            events = compress_archive(settings, forecast)
+            if spread.spreads:
+                events = jobs_options.over(settings, spread, asked, forecast)
+            else:
+                give_back_freed(settings.workers)
+                events = compress_archive(settings, forecast)
             outcome = progress.watch("Compressing", events, as_json=as_json, forecast=forecast)
     if not dry_run and outcome.counts["done"]:
         _finish(archive, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
@@ -217,7 +241,7 @@ def _say_left(settled: Settled, outcome: Outcome) -> None:
         )
 
 
-def _finish(archive: Path, source: int, stored: int, *, as_json: bool) -> None:
+def _finish(archive: Place, source: int, stored: int, *, as_json: bool) -> None:
     from batchcomp.cli.state import remember_archive
     from batchcomp.report.text import human
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import sys
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -15,7 +14,7 @@ from batchcomp.cli import session
 from batchcomp.cli.streams import SafeStderr
 from batchcomp.errors import ExitCode, OutputError
 from batchcomp.kinds import KINDS
-from batchcomp.report.text import human, pictures, printable
+from batchcomp.report.text import human, pictures, printable, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
 SCHEMA = 1  # of every JSON line
 PROBLEM = "red"  # the style of what --quiet must not hide
 PIPE_WIDTH = 10_000  # columns, where no terminal says how many there are
-_GLUE = "\N{WORD JOINER}"  # stands for spaces that are no places to break at; no text here has it: `shown` escapes it
+PIPE_ROWS = 100  # of a table where no terminal says how many fit
+AROUND_TABLE = 14  # lines that stand around the rows of a report's table
+BATCH_LINES = 200
 FATES = ("done", "planned", "unchanged", "skipped", "failed", "failed_before")  # every file has one of these
 COUNTS = ("done", *KINDS, "shared", "planned", "unchanged", "otherwise", "skipped", "failed", "failed_before")
 LEFT = {
@@ -42,6 +43,11 @@ def out() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def rows_that_fit() -> int:
+    """How many rows of a table stand on one page, with what is around it."""
+    return max(10, out().size.height - AROUND_TABLE) if sys.stdout.isatty() else PIPE_ROWS
 
 
 def print_result(renderable: Any) -> None:
@@ -91,6 +97,19 @@ def log(text: str, *, problem: bool = False) -> None:
         (logger.error if problem else logger.info)(shown(text))
 
 
+@contextmanager
+def batched() -> Iterator[None]:
+    """Collect the many lines that the block writes, so that they go out in larger pieces; a reader sees them later."""
+    now = session.current()
+    now.batch = []
+    try:
+        yield
+    finally:
+        batch, now.batch = now.batch, None
+        if batch:
+            _write("".join(batch))
+
+
 def write(text: str) -> None:
     """Write results to stdout, whole lines that are escaped already.
 
@@ -98,6 +117,18 @@ def write(text: str) -> None:
         BrokenPipeError: the reader has left.
         OutputError: stdout refuses otherwise, such as a full disk.
     """
+    batch = session.current().batch
+    if batch is None:
+        _write(text)
+        return
+    batch.append(text)
+    if len(batch) >= BATCH_LINES:
+        text = "".join(batch)
+        batch.clear()
+        _write(text)
+
+
+def _write(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -114,14 +145,6 @@ def remark(text: str) -> None:
     if not session.current().quiet:
         line = shown(text)
         write(f"{wrapped(line, out().width) if sys.stdout.isatty() else line}\n")
-
-
-def wrapped(text: str, width: int) -> str:
-    """Break one line between words for a terminal of so many columns; paths and commands are never broken."""
-    parts = re.split(r"(`[^`]*`)", text)  # a command stays in one piece, if it fits at all
-    glued = "".join(part.replace(" ", _GLUE) if part[:1] == "`" and len(part) < width else part for part in parts)
-    lines = textwrap.wrap(glued, width, break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
-    return "\n".join(lines).replace(_GLUE, " ") or text
 
 
 def json_line(kind: str, /, **fields: Any) -> None:
@@ -237,15 +260,20 @@ def show_expected(event: Expected) -> None:
 def show_table(
     title: str,
     columns: list[tuple[str, str]],
-    rows: list[list[str]],
+    rows: Collection[list[str]],
     footer: list[str] | None = None,
     *,
     spare: Sequence[int] = (),
 ) -> None:
-    """Print a table on stdout; see `tables.table_of`, and `write` for errors."""
-    from batchcomp.cli.tables import table_of
+    """Print a table on stdout; see `tables.table_of`, and `write` for errors. `rows` may be gone through twice."""
+    from batchcomp.cli.tables import LONG, long_table, table_of
 
-    print_result(table_of(out(), title, columns, rows, footer, spare=spare))
+    if len(rows) <= LONG:
+        print_result(table_of(out(), title, columns, list(rows), footer, spare=spare))
+        return
+    with batched():
+        for line in long_table(out(), columns, rows, footer or [], spare=spare):
+            write(line + "\n")
 
 
 def summarise(outcome: Outcome, verb: str, *, as_json: bool = False, **extra: Any) -> int:

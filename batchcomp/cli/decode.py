@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from batchcomp.cli import console, progress
 from batchcomp.cli.completion import archives, choice, inside
 from batchcomp.cli.foreign import say_foreign
+from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of
 from batchcomp.cli.options import (
     AtOpt,
     BatchOpt,
@@ -25,6 +26,7 @@ from batchcomp.cli.options import (
 )
 from batchcomp.errors import UsageError
 from batchcomp.outputs import DEFAULT_OUTPUT, FORMATS, OUTPUTS, SOURCE, SPELLINGS
+from batchcomp.places import Place, place
 from batchcomp.report.text import count_of
 from batchcomp.settings import DecodeSettings
 
@@ -34,9 +36,12 @@ if TYPE_CHECKING:
 
 def decode(
     source: Annotated[
-        Path,
+        Any,  # a `Place`: typer takes no unions
         typer.Argument(
-            help="An archive, or a payload taken out of one.", metavar="ARCHIVE|PAYLOAD", autocompletion=archives
+            help="An archive, or a payload taken out of one.",
+            metavar="ARCHIVE|PAYLOAD",
+            autocompletion=archives,
+            parser=place,
         ),
     ],
     patterns: Annotated[
@@ -75,6 +80,8 @@ def decode(
     jobs: JobsOpt = 0,
     batch: BatchOpt = "auto",
     model: ModelOpt = None,
+    engine: EngineOpt = "local",
+    scheduler: SchedulerOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """Restore pictures from an archive. Same tree, same names with the new suffix; EXIF, ICC and times are kept."""
@@ -96,21 +103,24 @@ def decode(
     from batchcomp.pipeline.decode import decode_archive, plan_decode
     from batchcomp.pipeline.forecast import Forecast
     from batchcomp.pipeline.payload_files import decode_payloads
+    from batchcomp.pipeline.spread_reading import restored_over
 
     say_foreign(source)
     if dry_run:
         raise typer.Exit(_plan(source, plan_decode(settings), out, as_json=as_json))
     with Forecast() as forecast:
-        events = decode_payloads(settings) if source.is_file() else decode_archive(settings, forecast)
         ahead = None if source.is_file() else forecast
-        outcome = progress.watch("Restoring", events, as_json=as_json, forecast=ahead)
+        with executor_of(engine, scheduler) as executor:
+            restore = restored_over(executor) if executor else None
+            events = decode_payloads(settings) if source.is_file() else decode_archive(settings, forecast, restore)
+            outcome = progress.watch("Restoring", events, as_json=as_json, forecast=ahead)
     for what, count in sorted(outcome.left_out.items()):
         console.say(f"{file_format} has no place for {what} ({count_of(count, 'picture')}); the archive keeps them")
     verb = f"restored below {out.resolve()}"
     raise typer.Exit(console.summarise(outcome, verb, as_json=as_json, out=str(out)))
 
 
-def _plan(source: Path, events: Generator[Event], out: Path, *, as_json: bool) -> int:
+def _plan(source: Place, events: Generator[Event], out: Path, *, as_json: bool) -> int:
     """Show what a dry run found.
 
     Raises:
@@ -122,6 +132,6 @@ def _plan(source: Path, events: Generator[Event], out: Path, *, as_json: bool) -
     return console.summarise(outcome, f"would be restored below {out.resolve()}", as_json=as_json, out=str(out))
 
 
-def restored_beside(archive: Path) -> Path:
+def restored_beside(archive: Place) -> Path:
     """Return where an archive is restored unless told otherwise: `photos-restored` in the current folder."""
-    return Path(f"{archive.resolve().with_suffix('').name}-restored")
+    return Path(f"{archive.resolve().stem}-restored")

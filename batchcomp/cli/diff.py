@@ -12,6 +12,7 @@ from batchcomp.cli import console, limits, progress
 from batchcomp.cli.completion import archives
 from batchcomp.cli.options import JsonOpt, moment
 from batchcomp.errors import UsageError
+from batchcomp.places import Place, folder, place
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 
 
 def diff(
-    archive: Annotated[Path, typer.Argument(help="The archive.", metavar="ARCHIVE", autocompletion=archives)],
+    archive: Annotated[  # a `Place`: typer takes no unions
+        Any, typer.Argument(help="The archive.", metavar="ARCHIVE", autocompletion=archives, parser=place)
+    ],
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="What compress was given; without it, two moments are compared.", metavar="PATH"),
+        typer.Argument(
+            help="What compress was given; without it, two moments are compared.", metavar="PATH", parser=folder
+        ),
     ] = None,
     at: Annotated[
         list[str] | None,
@@ -61,7 +66,7 @@ def _second(moments: list[datetime]) -> datetime | None:
     return moments[1] if len(moments) > 1 else None
 
 
-def _told(archive: Path, found: Generator[Finding], *, as_json: bool) -> int:
+def _told(archive: Place, found: Generator[Finding], *, as_json: bool) -> int:
     from batchcomp.pipeline.diff import VERDICTS
 
     counts = Counter(dict.fromkeys(VERDICTS, 0))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 
 from batchcomp.cli import console
+from batchcomp.places import Place
 
 
-def say_foreign(archive: Path) -> None:
+def say_foreign(archive: Place) -> None:
     """Say once of each such file why it is left alone; --quiet leaves that out, since it is the same every night."""
     from batchcomp.archive.segments import look
+    from batchcomp.archive.store import store_of
 
     with suppress(OSError):  # that there is no archive is said elsewhere
-        for one in look(archive).foreign:
-            console.say(f"passed over: {archive / one.name}: {one.reason}")
+        store = store_of(archive)
+        for one in look(store).foreign:
+            console.say(f"passed over: {store.shown(one.name)}: {one.reason}")

@@ -22,7 +22,7 @@ _OUT_OF_MEMORY = (
 )  # fmt: skip
 MAPPED_FROM = 24 << 20  # bytes: pictures are larger; layers of the networks and the blocks of Pillow are smaller
 LEAST_ROOM = 512 << 20  # bytes of address space; with 360 MB some libraries crashed
-_RESTORING = frozenset(("compress", "decode", "bench", "train"))  # commands that run the networks
+_RESTORING = frozenset(("compress", "decode", "serve", "bench", "train"))  # commands that run the networks
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from batchcomp.cli.completion import archives, choice, models
 from batchcomp.errors import UsageError
+from batchcomp.places import Place, place
 
 MACHINE, STORED, WHICH = "Networks and machine", "How pictures are stored", "Which files"  # panels of --help
+
+# Any: a folder or an address (`Place`); typer takes no unions
 ArchiveArg = Annotated[
-    Path | None,
+    Any,
     typer.Argument(
         help="The archive; by default that of the current folder, else the one last written.",
         metavar="ARCHIVE",
         autocompletion=archives,
+        parser=place,
     ),
 ]
 NamedArchiveArg = Annotated[
-    Path | None, typer.Argument(help="The archive; it must be named.", metavar="ARCHIVE", autocompletion=archives)
+    Any,
+    typer.Argument(help="The archive; it must be named.", metavar="ARCHIVE", autocompletion=archives, parser=place),
 ]
 DeviceOpt = Annotated[
     str,
@@ -109,7 +114,7 @@ def moment(text: str) -> datetime:
         ) from None
 
 
-def check_places(source: Path, output: Path, *, versioned: bool) -> None:
+def check_places(source: Place, output: Path, *, versioned: bool) -> None:
     """Refuse an output folder that is a file, and versions of a lone file.
 
     Raises:

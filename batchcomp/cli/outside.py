@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 from batchcomp.cli import console
+from batchcomp.places import Place
 
 
-def show(folder: Path, *, as_json: bool) -> int:
+def show(folder: Place, *, as_json: bool) -> int:
     """List what failed and still stays outside, as the last runs left it; return how many files that are.
 
     Raises:

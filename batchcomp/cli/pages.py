@@ -13,7 +13,8 @@ from batchcomp.errors import ExitCode
 
 if TYPE_CHECKING:
     from batchcomp.archive import ArchiveReader
-    from batchcomp.report.rows import ReportRow, Totals
+    from batchcomp.report.rows import ReportRow
+    from batchcomp.report.totals import Totals
 
 _PANEL = "A page to look at"
 MOST_SHOWN = 10
@@ -68,8 +69,8 @@ def write_report(path: Path, opened: ArchiveReader, rows: list[ReportRow], total
     from batchcomp.report.text import count_of, human
 
     check_target(path)
-    where = options.sources or originals_beside(opened.folder)
-    page = ReportPage(archive=opened.folder, rows=rows, totals=total, shown=options.shown)
+    where = options.sources or originals_beside(opened.store.place)
+    page = ReportPage(archive=opened.store.place, rows=rows, totals=total, shown=options.shown)
     pictures = pictures_of(
         page,
         opened,

@@ -11,6 +11,7 @@ from batchcomp.cli import console
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
+from batchcomp.places import folder as local
 
 
 def prune(
@@ -28,6 +29,7 @@ def prune(
         list[Path] | None,
         typer.Option(
             metavar="PATH",
+            parser=local,
             help="Drop pictures whose originals are gone from PATH, which compress was given; can be repeated.",
         ),
     ] = None,

@@ -25,6 +25,7 @@ class Session:
     log: Logger | None = None
     outcome: Outcome | None = None
     summarised: bool = False
+    batch: list[str] | None = None  # what waits to be written to stdout
     began: float = field(default_factory=time.monotonic)
 
     @property

@@ -11,6 +11,7 @@ from batchcomp.archive.segments import segment_numbers
 from batchcomp.cli import console, session
 from batchcomp.errors import ArchiveError, ArchiveNotFoundError, UsageError
 from batchcomp.images.names import ARCHIVE_SUFFIX
+from batchcomp.places import Place, place
 
 
 def _file() -> Path | None:
@@ -21,7 +22,7 @@ def _file() -> Path | None:
         return None
 
 
-def remember_archive(archive: Path) -> None:
+def remember_archive(archive: Place) -> None:
     """Record the archive last written; a state folder that cannot be written is no reason to fail."""
     file = _file()
     if file is None:
@@ -33,7 +34,7 @@ def remember_archive(archive: Path) -> None:
         pass
 
 
-def choose_archive(named: Path | None) -> Path:
+def choose_archive(named: Place | None) -> Place:
     """The archive named, else that of the current folder, else the one last written; one that was not named is said.
 
     That of the current folder is: this folder itself, the only archive in it, or the one that `compress` makes of it
@@ -54,7 +55,7 @@ def choose_archive(named: Path | None) -> Path:
     raise ArchiveNotFoundError(f"no archive was named, and {here} in the current folder; name one: NAME.bca")
 
 
-def guessed_archive() -> Path | None:
+def guessed_archive() -> Place | None:
     """As `choose_archive` where none is named, without a word; None where that would be an error."""
     found, last = _of_current_folder(), _last()
     if len(found) == 1:
@@ -63,7 +64,7 @@ def guessed_archive() -> Path | None:
     return last if known else None
 
 
-def named_archive(named: Path | None) -> Path:
+def named_archive(named: Place | None) -> Place:
     """The archive named, for commands that change an archive and so never guess.
 
     Raises:
@@ -76,7 +77,7 @@ def named_archive(named: Path | None) -> Path:
     raise UsageError(f"no ARCHIVE: this command changes an archive and does not guess which; name it: {hint}")
 
 
-def _said(archive: Path, what: str) -> Path:
+def _said(archive: Place, what: str) -> Place:
     if not session.current().as_json:
         console.say(f"{archive}: {what}")
     return archive
@@ -97,10 +98,14 @@ def _of_current_folder() -> list[Path]:
         return []
 
 
-def _last() -> Path | None:
+def _last() -> Place | None:
     file = _file()
     try:
         last = file.read_bytes().decode("utf-8", "surrogateescape") if file else ""
     except OSError:
         return None
-    return Path(last) if last and Path(last).is_dir() else None
+    try:
+        found = place(last) if last else None
+    except UsageError:
+        return None
+    return None if isinstance(found, Path) and not found.is_dir() else found

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from batchcomp.report.text import printable, shortened
 
+LONG = 500  # rows; rich would measure each cell several times, which takes a millisecond a row
+RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 LONGEST = 10_000  # columns, more than any table has
 LEAST_NAME = 24  # columns that the first cell of a row keeps, as others are left out for it
 
@@ -29,14 +33,58 @@ def table_of(
     Where the terminal is too narrow, columns are left out in the order of `spare`, and then the first cell of a row is
     shortened in its middle.
     """
-    shown = list(range(len(columns)))
+    longest = max((len(printable(row[0])) for row in rows), default=0)
+    shown, room = _chosen(
+        lambda some: _width(console, columns, rows, footer, some), console.width, longest, len(columns), spare
+    )
+    return _table(title, columns, rows, footer, shown, room if spare else LONGEST)
+
+
+def long_table(
+    console: Console,
+    columns: list[tuple[str, str]],
+    rows: Collection[list[str]],
+    footer: list[str],
+    *,
+    spare: Sequence[int] = (),
+) -> Iterator[str]:
+    """Yield the lines of the same table, of any number of rows: they are gone through twice and never kept."""
+    headings = [heading for heading, _ in columns]
+    widths = [0] * len(columns)
+    for row in chain([headings, footer], rows):
+        widths = [max(width, cell_len(printable(cell))) for width, cell in zip(widths, row, strict=True)]
+    shown, room = _chosen(
+        lambda some: sum(widths[number] + 3 for number in some), console.width, widths[0], len(columns), spare
+    )
+    widths[0] = min(widths[0], room) if spare else widths[0]
+
+    def line(cells: Sequence[str]) -> str:
+        texts = [printable(cells[number]) for number in shown]
+        texts[0] = shortened(texts[0], widths[0])
+        padded = []
+        for number, text in zip(shown, texts, strict=True):
+            gap = " " * (widths[number] - cell_len(text))
+            padded.append(text + gap if columns[number][1] == "left" else gap + text)
+        return f"  {'   '.join(padded)}  "
+
+    width = sum(widths[number] + 3 for number in shown) - 1
+    blank = " " * (width + 2)
+    yield from (blank, line(headings), f" {RULE * width} ")
+    yield from map(line, rows)
+    yield from (blank, line(footer), blank)
+
+
+def _chosen(
+    width_of: Callable[[Sequence[int]], int], console_width: int, longest: int, columns: int, spare: Sequence[int]
+) -> tuple[list[int], int]:
+    """Return the columns that there is room for, and how many columns of the terminal the first of them gets."""
+    shown = list(range(columns))
     for number in [*spare, None]:
-        room = console.width - _width(console, columns, rows, footer, shown[1:]) - 4
-        longest = max((len(printable(row[0])) for row in rows), default=0)
+        room = console_width - width_of(shown[1:]) - 4
         if number is None or room >= min(longest, LEAST_NAME):
             break
         shown.remove(number)
-    return _table(title, columns, rows, footer, shown, max(5, room) if spare else LONGEST)
+    return shown, max(5, room)
 
 
 def _width(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,11 +12,15 @@ from batchcomp.cli.completion import archives, inside
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import AtOpt, JsonOpt, VersionOpt, check_places, moment
 from batchcomp.errors import UsageError
+from batchcomp.places import place
 
 
 def unpack(
-    source: Annotated[
-        Path, typer.Argument(help="An archive, or a packed payload.", metavar="ARCHIVE|FILE", autocompletion=archives)
+    source: Annotated[  # a `Place`: typer takes no unions
+        Any,
+        typer.Argument(
+            help="An archive, or a packed payload.", metavar="ARCHIVE|FILE", autocompletion=archives, parser=place
+        ),
     ],
     more: Annotated[
         list[str] | None,

@@ -10,8 +10,10 @@ import typer
 
 from batchcomp.cli import console, outside, parity, progress
 from batchcomp.cli.foreign import say_foreign
+from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of, say_open
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
 from batchcomp.errors import ExitCode
+from batchcomp.places import Place, folder
 
 
 def verify(
@@ -23,12 +25,16 @@ def verify(
     sources: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="PATH", help="Compare with the originals: the PATH that compress was given; can be repeated."
+            metavar="PATH",
+            help="Compare with the originals: the PATH that compress was given; can be repeated.",
+            parser=folder,
         ),
     ] = None,
     list_outside: OutsideOpt = False,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,
+    engine: EngineOpt = "local",
+    scheduler: SchedulerOpt = None,
     as_json: JsonOpt = False,
 ) -> None:
     """Check every byte of an archive. Each is compared with its checksum."""
@@ -37,6 +43,7 @@ def verify(
     from batchcomp.cli.state import choose_archive
     from batchcomp.pipeline.sampling import percentage
     from batchcomp.pipeline.sources import VERDICTS
+    from batchcomp.pipeline.spread_reading import VerifyOver
     from batchcomp.pipeline.verify import VerifySettings, verify_archive
 
     settings = VerifySettings(
@@ -48,18 +55,20 @@ def verify(
         model=model,
     )
     say_foreign(settings.archive)
+    say_open(settings.archive, "their numbers are no damage")
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
     amount = Amount()
     shown = Gauge("Verifying", amount)
     amount.listener = listener_of(shown, as_json=as_json)
-    outcome = progress.watch(
-        "Verifying",
-        verify_archive(settings, amount),
-        as_json=as_json,
-        shown=shown,
-        show=lambda one: _show(one, counts, as_json=as_json),
-        must_finish=False,
-    )
+    with executor_of(engine, scheduler) as executor:
+        outcome = progress.watch(
+            "Verifying",
+            verify_archive(settings, VerifyOver(executor) if executor else None, amount),
+            as_json=as_json,
+            shown=None if executor else shown,
+            show=lambda one: _show(one, counts, as_json=as_json),
+            must_finish=False,
+        )
     if decode:
         counts.update(restored=outcome.counts["done"], not_restored=sum(not one.pixels for one in outcome.failures))
         counts.update(pixels_proved=0, pixels_not_recorded=0, pixels_different=0)
@@ -114,8 +123,8 @@ def _count_pixels(finding: Any, counts: Counter[str]) -> None:
             console.say(finding.note)
 
 
-def _say_summary(folder: Path, counts: Counter[str]) -> None:
-    text = f"{folder}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
+def _say_summary(archive: Place, counts: Counter[str]) -> None:
+    text = f"{archive}: segments {counts['segments']}, pictures {counts['entries']}, bytes {counts['bytes']:,}"
     if "restored" in counts:
         text += f", restored {counts['restored']}, pixels proved {counts['pixels_proved']}"
         odd = {"not restored": "not_restored", "not recorded": "pixels_not_recorded", "different": "pixels_different"}

@@ -8,7 +8,8 @@ from batchcomp.cli import console
 from batchcomp.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from batchcomp.archive import ArchiveReader, Version
+    from batchcomp.archive import Version
+    from batchcomp.index import ArchiveIndex
 
 COLUMNS = [
     ("version", "right"), ("archived", "left"), ("changed", "left"), ("source", "right"), ("stored", "left"),
@@ -16,27 +17,24 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def show_versions(archive: ArchiveReader, *, as_json: bool) -> int:
+def show_versions(index: ArchiveIndex, *, as_json: bool) -> int:
     """Print a line for every version of every picture; return how many there are."""
-    from batchcomp.archive import read_versions
+    count = 0
+    with console.batched():
+        for count, version in enumerate(index.versions(), 1):  # noqa: B007  # the last one is the answer
+            _json(version) if as_json else console.write(_line(version) + "\n")
+    return count
 
-    found = [version for versions in read_versions(archive).values() for version in versions]
-    for version in found:
-        _json(version) if as_json else console.write(_line(version) + "\n")
-    return len(found)
 
-
-def show_history(archive: ArchiveReader, path: str, *, as_json: bool) -> int:
+def show_history(index: ArchiveIndex, path: str, *, as_json: bool) -> int:
     """Show all versions of one picture; return how many there are.
 
     Raises:
         ArchiveError: there is no such picture.
     """
-    from batchcomp.archive import read_versions
-
-    found = read_versions(archive).get(path)
+    found = list(index.versions(path))
     if not found:
-        raise ArchiveError(f"{archive.folder}: has no picture {path!r}; `batchcomp list` names those it has")
+        raise ArchiveError(f"{index.store}: has no picture {path!r}; `batchcomp list` names those it has")
     if as_json:
         for version in found:
             _json(version)

@@ -86,32 +86,44 @@ def _tokens(blocks: NDArray[np.int64], before: int) -> _Tokens:
     """Codes and their lengths of blocks (N, 64) in zigzag order, in the order of coding; `before`: the last DC."""
     differences = np.diff(blocks[:, 0], prepend=before)
     number, position = np.nonzero(blocks[:, 1:])
-    position += 1
-    first = np.diff(number, prepend=-1) != 0  # of its block
-    runs = position - np.where(first, 0, np.roll(position, 1)) - 1
+    values = blocks[number, position + 1]
+    begins = np.diff(number, prepend=-1) != 0
+    runs = position - np.where(begins, 0, np.roll(position, 1) + 1)
+    skips = runs >> 4
+    through = np.cumsum(skips)
+    count = np.bincount(number, minlength=len(blocks))  # of a block, then with its runs of sixteen zeros
     last = np.zeros(len(blocks), np.int64)
-    np.maximum.at(last, number, position)
-    (open_blocks,) = np.nonzero(last < 63)
-    skips = np.repeat(np.arange(len(runs)), runs // 16)
+    last[number] = position + 1  # the last one counts
+    count += np.bincount(number, weights=skips, minlength=len(blocks)).astype(np.int64)
+    is_open = last < 63
+    shorter: NDArray[np.int64] = np.cumsum(is_open) - is_open  # blocks before that end with a code of their own
+    starts = np.cumsum(count) - count + np.arange(len(blocks)) + shorter
+    (open_blocks,) = np.nonzero(is_open)
+    at = np.arange(len(number)) + through + number + 1 + shorter[number]
+    skipping = np.repeat(at - through, skips) + np.arange(int(through[-1]) if len(through) else 0)
     tokens = [
-        (np.arange(len(blocks)) * 256, *_coded(_DC, np.zeros_like(differences), differences)),
-        (number[skips] * 256 + 2 * position[skips], *_alone(_SIXTEEN_ZEROS, len(skips))),
-        (number * 256 + 2 * position + 1, *_coded(_AC, runs % 16, blocks[number, position])),
-        (open_blocks * 256 + 255, *_alone(_END_OF_BLOCK, len(open_blocks))),
+        (starts, _coded(_DC, 0, differences)),
+        (skipping, _alone(_SIXTEEN_ZEROS, len(skipping))),
+        (at, _coded(_AC, runs & 15, values)),
+        ((starts + count + 1)[open_blocks], _alone(_END_OF_BLOCK, len(open_blocks))),
     ]
-    keys, codes, lengths = (np.concatenate(parts) for parts in zip(*tokens, strict=True))
-    order = np.argsort(keys, kind="stable")
-    return codes[order], lengths[order]
+    codes, lengths = np.empty((2, sum(len(places) for places, _ in tokens)), np.int64)
+    for places, (some, their_lengths) in tokens:
+        codes[places], lengths[places] = some, their_lengths
+    return codes, lengths
 
 
 _Tokens = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def _coded(table: _Tokens, runs: NDArray[np.int64], values: NDArray[np.int64]) -> _Tokens:
+_SIZES: Final = np.frexp(np.arange(4096.0))[1].astype(np.int64)  # bits of a magnitude
+
+
+def _coded(table: _Tokens, runs: NDArray[np.int64] | int, values: NDArray[np.int64]) -> _Tokens:
     """Huffman code of (run, size of value), then the value's own bits; with their lengths in all."""
-    sizes = np.frexp(np.abs(values).astype(np.float64))[1].astype(np.int64)  # bits of the magnitude
-    symbols = runs << 4 | sizes
-    own = np.where(values < 0, values + (1 << sizes) - 1, values)
+    sizes = _SIZES[np.abs(values)]
+    symbols = sizes | (runs << 4)
+    own = values + (((1 << sizes) - 1) & (values >> 63))  # of what is below zero one less, in so many bits
     return table[0][symbols] << sizes | own, table[1][symbols] + sizes
 
 
@@ -132,10 +144,11 @@ class _CodeBits:
         words, at = starts >> 5, starts & 31
         both = codes.astype(np.uint64) << (64 - at - lengths).astype(np.uint64)  # of a word of 32 bits and the next
         total = int(starts[-1] + lengths[-1])
-        size = (total >> 5) + 2
-        # bits do not overlap, so that their sum is exact
-        sums = np.bincount(words, weights=both >> np.uint64(32), minlength=size)
-        sums += np.bincount(words + 1, weights=both & np.uint64(0xFFFFFFFF), minlength=size)
+        sums = np.zeros((total >> 5) + 2, np.uint64)
+        (firsts,) = np.nonzero(np.diff(words, prepend=-1))
+        of_words = np.add.reduceat(both, firsts)  # bits do not overlap, so that nothing is carried
+        sums[words[firsts]] = of_words >> np.uint64(32)
+        sums[words[firsts] + 1] += of_words & np.uint64(0xFFFFFFFF)
         found = sums.astype(">u4").view(np.uint8)
         found[0] |= self._open << (8 - self._count)
         whole, self._count = divmod(total, 8)

@@ -87,13 +87,13 @@ _LARGE_BUFFER = threading.Lock()
 
 
 def save(pixels: Pixels, metadata: Metadata, **options: Any) -> bytes:
-    """Write a progressive, optimised JPEG through Pillow; see `encode` for the pixels.
+    """Write a progressive, optimised JPEG through Pillow, unless `options` say otherwise; see `encode` for the pixels.
 
     Pillow gives such files a buffer of a byte a pixel, in one piece. Noise at fine qualities needs more: then its
     buffer is made larger for a while, which costs files written at the same time some memory and nothing else.
     """
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    options |= {"optimize": True, "progressive": True, **_pillow_options(metadata)}
+    options = {"optimize": True, "progressive": True, **options, **_pillow_options(metadata)}
     try:
         return extra_segments.insert(_bytes_of(image, options), metadata)
     except OSError:
@@ -104,6 +104,11 @@ def save(pixels: Pixels, metadata: Metadata, **options: Any) -> bytes:
                 return extra_segments.insert(_bytes_of(image, options), metadata)
             finally:
                 ImageFile.MAXBLOCK = usual
+
+
+def save_baseline(pixels: Pixels, **options: Any) -> bytes:
+    """Write a baseline JPEG with optimised Huffman codes, without metadata; see `save`."""
+    return save(pixels, Metadata(), progressive=False, **options)
 
 
 def _bytes_of(image: Image.Image, options: dict[str, Any]) -> bytes:
@@ -125,12 +130,16 @@ def _pillow_options(metadata: Metadata) -> dict[str, Any]:
     return options
 
 
-def decode(data: bytes, *, expected: tuple[int, int] | None = None) -> tuple[Pixels, Metadata]:
+def decode(
+    data: bytes, *, expected: tuple[int, int] | None = None, least: int | None = None
+) -> tuple[Pixels, Metadata]:
     """Decode a JPEG file to uint8 (h, w, 3) or, for greyscale files, (h, w, 1), and its metadata.
 
     Args:
         data: the file.
         expected: (width, height) it must have; checked before any pixel is decoded.
+        least: decode at a half, a quarter or an eighth of the size, as far as no side gets shorter than so many pixels:
+            libjpeg scales in the DCT domain, which leaves out most of the work.
 
     Raises:
         PayloadError: the bytes are no JPEG, are damaged, or hold another kind or size of picture.
@@ -143,6 +152,8 @@ def decode(data: bytes, *, expected: tuple[int, int] | None = None) -> tuple[Pix
                     raise PayloadError(f"a {image.mode} JPEG is no payload of ours; use an intact copy")
                 if expected and image.size != expected:
                     raise PayloadError(f"the JPEG is {image.size}, its header says {expected}; use an intact copy")
+                if least:
+                    image.draft(image.mode, (least, least))
                 pixels, metadata = pixels_of(image), extra_segments.from_segments(data, _metadata_of(image.info))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise PayloadError(f"the payload's JPEG is damaged ({error}); use an intact copy") from error

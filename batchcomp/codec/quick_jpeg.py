@@ -1,7 +1,8 @@
-"""What plain JPEG does with a large photo, by two files of it, which are measured in a third of the time.
+"""What plain JPEG does with a large photo, by two or three files of it, which are measured in a sixth of the time.
 
 - Squares of a picture, laid side by side, make a JPEG file whose bytes are near enough in proportion to say at which
-  quality the picture's own file has the bytes wanted.
+  quality the picture's own file has the bytes wanted. The proportion is that of their baseline files, which have the
+  same pixels as progressive ones and are made in a third of the time.
 - MS-SSIM's three coarse scales are a sixteenth of its work and two thirds of its weight: they are taken of the whole
   file. The two fine ones are taken of the squares. What the networks restored is known everywhere, and tells how much
   easier or harder than the whole picture the squares are: JPEG's lack of similarity is scaled as ours is (a ratio
@@ -12,26 +13,28 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from batchcomp.codec import jpeg
-from batchcomp.codec.plain_jpeg import JpegCurve, scale_of
+from batchcomp.codec.plain_jpeg import JpegCurve, encode_baseline, scale_of
 from batchcomp.images.picture import Pixels
-from batchcomp.metrics.ms_ssim import SCALES, Terms, combined, ms_ssim_db
+from batchcomp.metrics.coarse import FINE, coarse_terms, quarter
+from batchcomp.metrics.ms_ssim import Terms, combined, ms_ssim_db
 
 SIDE: Final = 128  # of a square: a multiple of JPEG's blocks
 GRID: Final = 16  # px, of JPEG's 4:2:0 blocks
 SHARE: Final = 1 / 16  # of a picture that its squares cover
 LEAST: Final = 1_000_000  # px: smaller pictures are measured whole
-FINE: Final = 2  # scales that are taken of the squares alone
-HEAD: Final = 550  # bytes of a file's segments and codes, whatever its pixels
+HEAD, BASELINE_HEAD = 550, 300  # bytes of a file's segments and codes, whatever its pixels
 TRIES: Final = 4  # whole files, to find the one of so many bytes
 NEAR: Final = 0.15  # natural logarithm of bytes over those wanted: near enough
 ERRORS: Final = 4  # standard errors that an estimate is taken to be off at most
 BASE_DB: Final = 0.05  # what it may be off beyond that
+CLOSE_DB: Final = 0.6  # from the wanted MS-SSIM: near enough for a straight line through two files
 
 
 def places(height: int, width: int) -> list[tuple[int, int]]:
@@ -65,7 +68,7 @@ class _Squares(JpegCurve):
 
 
 class QuickCurve(JpegCurve):
-    """`JpegCurve` with sizes of files that were not made, and MS-SSIM as squares have it in part.
+    """`JpegCurve` with estimated sizes, and MS-SSIM as squares have it in part.
 
     Args:
         original: uint8 (H, W, N).
@@ -74,24 +77,28 @@ class QuickCurve(JpegCurve):
         at: `places` of the picture, at least one.
     """
 
+    close_db = CLOSE_DB
+
     def __init__(self, original: Pixels, restored: Pixels, ours: Terms, at: list[tuple[int, int]]) -> None:
         super().__init__(original)
-        self._at, self._whole = at, 1 - ours.means
+        self._at, self._whole, self._quarter = at, 1 - ours.means, quarter(original)
         self._ours = self._lacks(restored)
-        self._squares = _Squares(np.concatenate([cut(original, one) for one in at]))
+        squares = np.concatenate([cut(original, one) for one in at])
+        self._squares, self._baseline_squares = _Squares(squares), lru_cache(lambda q: len(encode_baseline(squares, q)))
+        self._baseline = lru_cache(maxsize=2)(lambda quality: encode_baseline(original, quality))
         self._factor = original.shape[0] * original.shape[1] / (len(at) * SIDE**2)  # bytes, over those of the squares
         self._errors: dict[int, float] = {}
 
     def size(self, quality: int) -> int:
-        """Bytes of the file at a Pillow quality, estimated where it was not made."""
-        return self._sizes.get(quality) or round(HEAD + self._squares.size(quality) * self._factor)
+        """Bytes of the file at a Pillow quality, estimated."""
+        return int(HEAD + self._squares.size(quality) * self._factor + 0.5)
 
     def best_within(self, budget: int) -> int:
         """See `JpegCurve`; a file of about so many bytes is made and measured, by which others are estimated."""
         near = self._squares.best_within(round((budget - HEAD) / self._factor))
         for _ in range(TRIES):
-            self._sizes[near] = len(self._file(near))
-            self._factor = max(1, self.size(near) - HEAD) / self._squares.size(near)
+            whole, squares = len(self._baseline(near)), self._baseline_squares(near)
+            self._factor = max(1, whole - BASELINE_HEAD) / max(1, squares - BASELINE_HEAD)
             found = self._squares.best_within(math.floor((budget + 0.5 - HEAD) / self._factor))
             if abs(math.log(self.size(found) / self.size(near))) < NEAR:
                 break
@@ -100,11 +107,10 @@ class QuickCurve(JpegCurve):
         return found
 
     def ms_ssim(self, quality: int) -> float:
-        """MS-SSIM of the file at a Pillow quality, which is made for it."""
+        """MS-SSIM of the file at a Pillow quality, whose pixels are made for it."""
         if quality not in self._similarities:
-            self._sizes[quality] = len(self._file(quality))
-            pixels = jpeg.decode(self._file(quality))[0]
-            coarse, lacks = 1 - Terms.of(self._pixels, pixels, range(FINE, SCALES)).means, self._lacks(pixels)
+            pixels = jpeg.decode(self._baseline(quality))[0]
+            coarse, lacks = 1 - coarse_terms(self._quarter, quarter(pixels)).means, self._lacks(pixels)
             self._similarities[quality] = self._estimate(coarse, lacks.sum(axis=0), self._ours.sum(axis=0))
             without = [
                 ms_ssim_db(self._estimate(coarse, lacks.sum(axis=0) - one, self._ours.sum(axis=0) - our))

@@ -20,6 +20,7 @@ Blocks = NDArray[np.int16]
 Scaled = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
+_BITS: Final = np.frexp(np.arange(2.0**15 + 1))[1]
 SIZES: Final = 12  # bits of the largest magnitude of an 8-bit JPEG, and zero
 ROUNDS: Final = 4
 
@@ -78,7 +79,8 @@ class Tokens:
 
 def sizes(values: NDArray[np.int16]) -> Indices:
     """Bits of magnitudes: 0 for 0, 1 for 1, 2 for 2 and 3, and so on."""
-    return np.frexp(np.abs(values).astype(np.float32))[1].astype(np.intp)
+    bits: Indices = _BITS[np.abs(values)]
+    return bits
 
 
 def quantise(scaled: Scaled, rounding: Rounding = USUAL) -> Blocks:

@@ -70,16 +70,24 @@ def gains_at(cubic: Numbers, constant: Numbers, log_coarseness: float) -> Number
     return (np.rint(gains * GAIN_STEPS) / GAIN_STEPS).astype(np.float32)
 
 
-def doubling() -> Numbers:
-    """A convolution (12, 3, 5, 5) that doubles the sides bicubically (a = -0.75), before its pixels are shuffled.
+def doubling(unshuffle: int = 1) -> Numbers:
+    """A convolution that doubles the sides bicubically (a = -0.75), before its pixels are shuffled.
 
     Its weights are multiples of 2^-16 whose sizes add up to less than 1.65: on whole numbers from -128 to 127 every sum
-    is exact. Edges are to be replicated by 2 before.
+    is exact. Edges are to be replicated by `DOUBLING_REACH` pixels or more before, and nothing else is padded.
+
+    Args:
+        unshuffle: of the picture that it sees, `f`: blocks of f x f pixels are channels.
+
+    Returns:
+        (12 f^2, 3 f^2, k, k), k being 5 for single pixels, else 3.
     """
     phases = np.array([(-9, 67, 225, -27, 0), (0, -27, 225, 67, -9)]) / 256  # a quarter before and behind the middle
-    weight = np.zeros((3, 2, 2, 3, 5, 5), np.float64)
-    for channel in range(3):
-        for down in range(2):
-            for across in range(2):
-                weight[channel, down, across, channel] = np.outer(phases[down], phases[across])
-    return weight.reshape(12, 3, 5, 5).astype(np.float32)
+    size = 5 if unshuffle == 1 else 3
+    along = np.zeros((2 * unshuffle, unshuffle, size))  # of an output in a block: what pixel of what block it sees
+    for place in range(2 * unshuffle):
+        for tap, share in enumerate(phases[place % 2]):
+            block, pixel = divmod(place // 2 + tap - DOUBLING_REACH, unshuffle)
+            along[place, pixel, block + size // 2] = share
+    weight: NDArray[np.float64] = np.einsum("ab,ydi,xej->ayxbdeij", np.eye(3), along, along)
+    return weight.reshape(12 * unshuffle**2, 3 * unshuffle**2, size, size).astype(np.float32)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from PIL import ExifTags, ImageFile, MpoImagePlugin, PpmImagePlugin, TiffImagePlugin
 
-from batchcomp.images import foreign_data, isobmff_items, jpeg_data, jxl, surplus, tiff_tags
+from batchcomp.images import foreign_data, holes, isobmff_items, jpeg_data, jxl, surplus, tiff_tags
 from batchcomp.images.metadata import DESCRIPTIVE, MAX_EXIF, MAX_ICC, MAX_XMP, TIFF_IPTC, TIFF_PHOTOSHOP
 from batchcomp.images.picture import Metadata
 from batchcomp.images.png_chunks import png_chunks
@@ -112,6 +112,7 @@ def webp_reasons(_image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -
     yield from foreign_data.webp_data(data, metadata)
     if surplus.webp_surplus(data):
         yield _SURPLUS
+    yield from holes.webp_hole(data)
 
 
 def _like_srgb(chunks: dict[bytes, bytes]) -> bool:

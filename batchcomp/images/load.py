@@ -13,7 +13,7 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, features
 
 from batchcomp.errors import NotAPictureError, PictureError
-from batchcomp.images import alpha, foreign_data, jpeg_scans, jxl
+from batchcomp.images import alpha, foreign_data, holes, jpeg_scans, jxl
 from batchcomp.images.exotic import exotic_kind, exotic_reason, tiff_compression
 from batchcomp.images.faithful import unsupported_reason
 from batchcomp.images.formats import (
@@ -38,13 +38,13 @@ from batchcomp.images.formats import (
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
 from batchcomp.images.other_files import is_video, verbatim_hint, what
-from batchcomp.images.picture import Metadata, Picture, Pixels
+from batchcomp.images.picture import Picture, Pixels
 from batchcomp.images.pillow_array import Memory, pixels_of, plain_memory
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 from batchcomp.images.png_chunks import png_chunks
 from batchcomp.images.provider import provider
 from batchcomp.images.raw import RAW
-from batchcomp.images.refusals import damaged, refused, unsupported
+from batchcomp.images.refusals import check_limits, check_metadata, damaged, refused, unsupported
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 # All that Pillow has been seen to raise on damaged or hostile content.
@@ -109,23 +109,39 @@ def check_head(path: Path) -> None:
         NotAPictureError: Neither content nor suffix is that of an image.
         PictureError: The file cannot be read.
     """
-    if has_picture_suffix(path.name):
-        return
-    try:
+
+    def head() -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:
-            head = file.read(SIGNATURE_BYTES) or b""
+            return file.read(SIGNATURE_BYTES) or b""
+
+    try:
+        check_beginning(str(path), head)
     except OSError as error:
         reason = error.strerror or error
         raise PictureError(f"{shown(path)}: cannot be read ({reason}); check the file and its permissions") from error
-    _recognise(head, str(path))
+
+
+def check_beginning(name: str, head: Callable[[], bytes]) -> None:
+    """Like `check_head`, for a file wherever it is: `head` reads its first `SIGNATURE_BYTES`, where they are needed.
+
+    Raises:
+        NotAPictureError: Neither content nor suffix is that of an image.
+    """
+    if not has_picture_suffix(name):
+        _recognise(head(), name)
+
+
+def check_size(name: str, size: int, limits: Limits) -> None:
+    """Raise PictureError where a file of `size` bytes is too large."""
+    if size > limits.max_bytes:
+        raise refused(name, f"{size:,} bytes exceed the limit of {limits.max_bytes:,}")
 
 
 def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise PictureError(f"{shown(path)}: not a regular file; give a picture")
-    if status.st_size > limits.max_bytes:
-        raise refused(str(path), f"{status.st_size:,} bytes exceed the limit of {limits.max_bytes:,}")
+    check_size(str(path), status.st_size, limits)
 
 
 def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, empty: Memory = plain_memory) -> Picture:
@@ -156,14 +172,16 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
         if entry.name == "JPEG":
             data, scans = jpeg_scans.with_end(data)
         with _opened(entry, data, name) as image:
-            _check_limits(image.size, name, limits)
+            check_limits(image.size, name, limits)
             pixels, alpha_png = _decode(image, empty)
             metadata = replace(read_metadata(image, data), alpha=alpha_png)
             reason = unsupported_reason(image, data, metadata, entry.reasons)
         if entry.name == "JPEG" and (what := jpeg_scans.damage(data, scans, pixels if pixels.size else None)):
             raise damaged(name, what)
+        if entry.name in {"HEIC", "AVIF"} and holes.items_have_holes(data):
+            raise damaged(name, f"damaged {entry.name} file, its picture data have gaps")
         reason = reason or foreign_data.box_reason(boxed)
-    _check_metadata(metadata, name, limits)
+    check_metadata(metadata, name, limits)
     if reason is not None:
         raise unsupported(name, reason)
     return Picture(pixels=pixels, metadata=metadata)
@@ -204,7 +222,7 @@ def _opened(entry: Format, data: bytes, name: str) -> ImageFile.ImageFile:
 def _checked_jxl(entry: Format, data: bytes, name: str, limits: Limits) -> tuple[Format, bytes]:
     """Check the size that a JPEG XL file claims, since its decoder would not; unwrap a JPEG that is in it."""
     head = jxl.header(data)
-    _check_limits((head.width, head.height), name, limits)
+    check_limits((head.width, head.height), name, limits)
     try:
         inside = jxl.jpeg_inside(data)
     except ImportError:
@@ -239,21 +257,6 @@ def _check_png(data: bytes) -> None:
     for kind, _content, sound in png_chunks(data):
         if not sound and kind[:1].isupper():
             raise ValueError(f"checksum of chunk {kind.decode('latin-1')} is wrong")
-
-
-def _check_limits(size: tuple[int, int], name: str, limits: Limits) -> None:
-    width, height = size
-    if width < 1 or height < 1:
-        raise damaged(name, f"size of {width} x {height} pixels")
-    if width * height > limits.max_pixels:
-        raise refused(name, f"{width} x {height} pixels exceed the limit of {limits.max_pixels / 1e6:g} megapixels")
-    if max(width, height) > limits.max_side:
-        raise refused(name, f"{width} x {height} pixels exceed the limit of {limits.max_side} pixels a side")
-
-
-def _check_metadata(metadata: Metadata, name: str, limits: Limits) -> None:
-    if metadata.size > limits.max_metadata_bytes:
-        raise refused(name, f"{metadata.size:,} bytes of metadata exceed the limit of {limits.max_metadata_bytes:,}")
 
 
 @contextmanager

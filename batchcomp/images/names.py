@@ -32,6 +32,8 @@ def name_problem(name: str) -> str | None:
 def shown(name: object) -> str:
     """Return `name` for a one-line message: control characters and broken UTF-8 are escaped."""
     text = str(name).encode("utf-8", "backslashreplace").decode()
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 

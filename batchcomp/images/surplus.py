@@ -14,6 +14,7 @@ from typing import Final
 from PIL import WebPImagePlugin
 
 from batchcomp.images.png_chunks import png_chunks
+from batchcomp.images.riff import chunks
 
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by PNG's colour type
 _PASSES: Final = (  # of Adam7: first column and row, steps (PNG 3, 8.1)
@@ -64,12 +65,9 @@ def _png_bytes(header: bytes) -> int:
 
 def webp_surplus(data: bytes) -> bool:
     """Tell whether the bitstream of a still WebP that can be decoded goes on behind its picture, but for zeros."""
-    at = 12
-    while at + 8 <= len(data):
-        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+    for kind, start, end in chunks(data):
         if kind in {b"VP8 ", b"VP8L"}:
-            return _is_whole(kind, data[at + 8 : at + 8 + size].rstrip(b"\0")[:-_SPARE])
-        at += 8 + size + size % 2
+            return _is_whole(kind, data[start:end].rstrip(b"\0")[:-_SPARE])
     return False
 
 

@@ -14,17 +14,27 @@ from batchcomp.escapes import file_path, stored_name
 from batchcomp.images.ignore import IGNORE_NAME, IgnoreFileError, Ignoring
 from batchcomp.images.names import ARCHIVE_SUFFIX, is_apple_double, is_litter, is_temp, shown
 from batchcomp.images.patterns import Matcher, compile_patterns
+from batchcomp.places import Place, Url
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file to take. `name` is its posix name in the archive (see `escapes`), `size` is in bytes."""
+    """One file to take. `name` is its posix name in the archive (see `escapes`), `size` is in bytes.
+
+    `path` is of a file of this machine. One in an object store has an `origin` instead, and `path` means nothing.
+    """
 
     path: Path
     name: str
     size: int
     mtime_ns: int
     permissions: int
+    origin: Url | None = None
+
+    @property
+    def where(self) -> Place:
+        """Its path, or its address."""
+        return self.path if self.origin is None else self.origin
 
 
 @dataclass(frozen=True, slots=True)

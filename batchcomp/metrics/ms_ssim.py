@@ -15,9 +15,10 @@ d, s² and d² are all it takes, a third less arithmetic than in x and y, and no
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -66,6 +67,17 @@ class Terms:
         else:
             sums = [_channel_sums(x, y, channel, scales) for channel in channels]
         windows = [[max(1, h - HALO) * max(1, w - HALO)] for h, w in _sizes(*x.shape[:2])]
+        return cls(np.array(sums).T, np.array(windows, np.float64))
+
+    @classmethod
+    def of_planes(cls, x: Plane, y: Plane, *, first: int, last: int) -> Terms:
+        """Sum over planes (N, h, w), those of scale number `first`, at this one and the scales up to `last`.
+
+        At the scales before there is nothing in the sums, nor in the windows.
+        """
+        sizes = list(islice(_sizes(*x.shape[1:]), last - first))
+        sums = [[0.0] * first + _plane_sums(*planes, sizes, first) for planes in zip(x, y, strict=True)]
+        windows = [[1]] * first + [[max(1, h - HALO) * max(1, w - HALO)] for h, w in sizes]
         return cls(np.array(sums).T, np.array(windows, np.float64))
 
     def __add__(self, other: Terms) -> Terms:
@@ -122,11 +134,8 @@ def _sizes(height: int, width: int) -> Iterator[tuple[int, int]]:
 def _channel_sums(x: Pixels, y: Pixels, channel: int, wanted: range) -> list[float]:
     """Return the sums over all windows of one channel, finest scale first."""
     middle = float(x[::_STEP, ::_STEP, channel].mean() + y[::_STEP, ::_STEP, channel].mean())
-    scales: list[_Scale] = []
-    for number, size in reversed(list(enumerate(_sizes(*x.shape[:2])))[: wanted.stop]):
-        scales.insert(
-            0, _Scale(size, middle, scales[0] if scales else None, _KINDS[number] if number in wanted else "")
-        )
+    sizes = islice(_sizes(*x.shape[:2]), wanted.stop)
+    scales = _chain([(size, _KINDS[n] if n in wanted else "") for n, size in enumerate(sizes)], middle)
     first, second = np.empty((2, _ROWS, x.shape[1]), np.float32)
     for top in range(0, len(x), _ROWS):
         rows = slice(top, top + _ROWS)
@@ -135,6 +144,24 @@ def _channel_sums(x: Pixels, y: Pixels, channel: int, wanted: range) -> list[flo
         scales[0].add(first[:count], second[:count])
     scales[0].finish()
     return [scale.sum for scale in scales] + [0.0] * (SCALES - len(scales))
+
+
+def _plane_sums(x: Plane, y: Plane, sizes: Sequence[tuple[int, int]], first: int) -> list[float]:
+    """Return the sums of planes (h, w) at scale number `first` and those that follow."""
+    middle = float(x[::_STEP, ::_STEP].mean() + y[::_STEP, ::_STEP].mean())
+    scales = _chain(list(zip(sizes, _KINDS[first:], strict=False)), middle)
+    for top in range(0, len(x), _ROWS):
+        scales[0].add(x[top : top + _ROWS], y[top : top + _ROWS])
+    scales[0].finish()
+    return [scale.sum for scale in scales]
+
+
+def _chain(sizes: Sequence[tuple[tuple[int, int], str]], middle: float) -> list[_Scale]:
+    """Scales of these sizes and kinds, finest first, each of which hands its rows on to the next."""
+    scales: list[_Scale] = []
+    for size, kind in reversed(sizes):
+        scales.insert(0, _Scale(size, middle, scales[0] if scales else None, kind))
+    return scales
 
 
 class _Scale:
@@ -147,12 +174,13 @@ class _Scale:
     def __init__(self, size: tuple[int, int], middle: float, coarser: _Scale | None, kind: str) -> None:
         (height, width), self.sum = size, 0.0
         self._middle, self._coarser, self._kind = middle, coarser, kind
-        self._held = np.empty((4, 2 * (_ROWS + HALO), width), np.float32)  # s, d, s², d²
+        self._held = np.empty((2, 2 * (_ROWS + HALO), width), np.float32)  # s, d
         self._count = 0  # of rows held
         # An odd side begins with zeros, which pytorch_msssim's pooling counts and its windows do not see.
         self._odd = height % 2, width % 2
         self._seam = np.full((2, 1, width), [[[-middle]], [[0]]], np.float32)  # the row before, where the height is odd
-        self._blur = Blur(4, _ROWS, _COLUMNS)
+        self._means, self._mean_squares = Blur(2, _ROWS, _COLUMNS), Blur(2, _ROWS, _COLUMNS)
+        self._squares = np.empty(2 * (_ROWS + HALO) * (_COLUMNS + HALO), np.float32)
 
     def add(self, x: Plane, y: Plane) -> None:
         """Take up to `_ROWS` rows of both pictures, (n, width)."""
@@ -171,7 +199,7 @@ class _Scale:
     def room(self, count: int) -> NDArray[np.float32]:
         """Where the next rows of s and d go, (2, count, width)."""
         self._count += count
-        return self._held[:2, self._count - count : self._count]
+        return self._held[:, self._count - count : self._count]
 
     def work(self) -> None:
         """Work on the rows held, as soon as they are a tile's."""
@@ -182,13 +210,12 @@ class _Scale:
         """Sum over the windows that begin in the first rows, hand these on and forget them."""
         held = self._held[:, : windows + HALO]
         if windows and self._kind:
-            np.multiply(held[:2], held[:2], out=held[2:])
             width = held.shape[2] - HALO
             self.sum += sum(self._tile(held[..., at : at + _COLUMNS + HALO]) for at in range(0, width, _COLUMNS))
         if self._coarser:
-            self._halve(self._held[:2, :rows])
+            self._halve(self._held[:, :rows])
         self._count -= rows
-        self._held[:2, : self._count] = self._held[:2, rows : rows + self._count]
+        self._held[:, : self._count] = self._held[:, rows : rows + self._count]
 
     def _halve(self, rows: NDArray[np.float32]) -> None:
         """Average 2x2 samples for the next scale."""
@@ -205,8 +232,10 @@ class _Scale:
         self._coarser.work()
 
     def _tile(self, held: NDArray[np.float32]) -> float:
-        """Sum the contrast term, or SSIM, over the windows of (4, H, W)."""
-        mu_s, mu_d, spread, unlike = self._blur(held)
+        """Sum the contrast term, or SSIM, over the windows of s and d, (2, H, W)."""
+        mu_s, mu_d = self._means(held)
+        squares = np.multiply(held, held, out=self._squares[: held.size].reshape(held.shape))
+        spread, unlike = self._mean_squares(squares)
         light = _luminance(mu_s, mu_d, self._middle) if self._kind == SSIM else None
         spread -= np.multiply(mu_s, mu_s, out=mu_s)
         unlike -= np.multiply(mu_d, mu_d, out=mu_d)

@@ -20,6 +20,7 @@ from batchcomp.pages.views import COMPACT, JPEG, ORIGINAL, OURS, Version, View
 from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.records import Failed
 from batchcomp.pipeline.restoring import Restorer
+from batchcomp.places import Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,10 @@ class Unseen:
     damage: bool = False
 
 
-def originals_beside(archive: Path) -> tuple[Path, ...]:
+def originals_beside(archive: Place) -> tuple[Path, ...]:
     """Return where the originals of an archive most likely are: `photos` beside `photos.bca`; nothing if not there."""
+    if not isinstance(archive, Path):
+        return ()
     folder = archive.resolve().with_suffix("")
     return (folder,) if archive.suffix and folder.exists() else ()
 
@@ -45,6 +48,7 @@ class Showing:
         sources: what `compress` was given, to find the originals; may be empty.
         model: a model of your own, where it was made with one.
         device: auto, cpu, cuda or mps.
+        codec: what restores pictures, in place of one that is opened with that model on that device.
 
     Raises:
         UsageError: one of the sources is missing.
@@ -52,11 +56,17 @@ class Showing:
     """
 
     def __init__(
-        self, archive: ArchiveReader, sources: Sequence[Path], *, model: Path | None = None, device: str = "auto"
+        self,
+        archive: ArchiveReader,
+        sources: Sequence[Path],
+        *,
+        model: Path | None = None,
+        device: str = "auto",
+        codec: Codec | None = None,
     ) -> None:
         self._archive = archive
         self._locate: Callable[[str], Path | None] = locator(sources) if sources else lambda _: None
-        self._restorer = Restorer(Codec.open(model, device=device))
+        self._restorer = Restorer(codec or Codec.open(model, device=device))
         self._decoders = Decoders(1)
 
     def __enter__(self) -> Self:
@@ -64,6 +74,11 @@ class Showing:
 
     def __exit__(self, *_: object) -> None:
         self._decoders.__exit__()
+
+    def has_original(self, row: Row) -> bool:
+        """Tell whether there is a file where the original was, whatever it holds now."""
+        path = self._locate(row.path)
+        return path is not None and path.is_file()
 
     def view(self, row: Row, group: str) -> View | Unseen:
         """Return a picture in its versions, or why there is nothing to show; see `pages.views`."""

@@ -46,10 +46,29 @@ def render(template: str, *, scripts: Sequence[str], **context: Any) -> str:
         scripts: names below `assets`, in the order in which they run.
         context: what the template shows; text is escaped.
     """
-    script = "\n".join(_asset(name) for name in scripts)
-    style = _asset("style.css")
+    return _rendered(template, scripts, ("style.css",), "img-src data:", context)[1]
+
+
+def render_served(template: str, *, scripts: Sequence[str], styles: Sequence[str], **context: Any) -> tuple[str, str]:
+    """Return the policy and the page of a template that may ask the server it came from, and nobody else.
+
+    Args:
+        template: see `render`.
+        scripts: likewise.
+        styles: names below `assets`, in their order.
+        context: see `render`.
+    """
+    asks = "img-src 'self' data: blob:; connect-src 'self'"
+    return _rendered(template, scripts, styles, asks, context)
+
+
+def _rendered(
+    template: str, scripts: Sequence[str], styles: Sequence[str], asks: str, context: dict[str, Any]
+) -> tuple[str, str]:
+    """Return the policy and the page; `asks` is what of the policy differs."""
+    script, style = ("\n".join(map(_asset, names)) for names in (scripts, styles))
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; {asks}; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
     found: str = (
@@ -63,7 +82,7 @@ def render(template: str, *, scripts: Sequence[str], **context: Any) -> str:
             **context,
         )
     )
-    return found
+    return policy, found
 
 
 def check_target(path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from batchcomp.archive import ArchiveReader
@@ -12,9 +11,11 @@ from batchcomp.pages.archived import Showing, Unseen
 from batchcomp.pages.choice import BEST, MEDIAN, WORST, choose
 from batchcomp.pages.document import as_json, render, title_of
 from batchcomp.pages.views import view_data
-from batchcomp.report.rows import LEAST_SIDE, ReportRow, Totals
+from batchcomp.places import Place
+from batchcomp.report.rows import LEAST_SIDE, ReportRow
 from batchcomp.report.summary import sentence
 from batchcomp.report.text import human, number, percent, printable
+from batchcomp.report.totals import Totals
 
 VIEW_BYTES = 12_500_000  # of a page, for the pictures in it
 MOST_BYTES = 1_400_000  # of them, for one picture
@@ -28,13 +29,13 @@ class ReportPage:
     """What the page shows.
 
     Attributes:
-        archive: its folder.
+        archive: its folder or address.
         rows: of all its pictures.
         totals: over all of them.
         shown: how many pictures to show of each group: worst, median, best.
     """
 
-    archive: Path
+    archive: Place
     rows: Sequence[ReportRow]
     totals: Totals
     shown: int = 3
@@ -88,7 +89,7 @@ def html_of(page: ReportPage, pictures: Pictures) -> str:
     return render(
         "report.html.j2",
         scripts=SCRIPTS,
-        title=title_of(page.archive.name or page.archive),
+        title=title_of(page.archive.name or str(page.archive)),
         summary=f"{sentence(page.totals)}.".replace("->", "\N{RIGHTWARDS ARROW}"),
         tiles=list(_tiles(page.totals)),
         remarks=list(_remarks(page, pictures)),

@@ -10,11 +10,11 @@ from functools import partial
 
 from batchcomp.archive import ArchiveWriter
 from batchcomp.codec.codec import Codec
-from batchcomp.errors import ArchiveError, PictureError
+from batchcomp.errors import ArchiveError
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.alternatives import verbatim
 from batchcomp.pipeline.context import Context
-from batchcomp.pipeline.dedup import Deduplication, Shared
+from batchcomp.pipeline.dedup import Deduplication
 from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
 from batchcomp.pipeline.forecast import Forecast
@@ -24,16 +24,15 @@ from batchcomp.pipeline.load_average import wait_for_load
 from batchcomp.pipeline.loading import Loader
 from batchcomp.pipeline.plan import Take, bundled, is_unchanged, plan, weight
 from batchcomp.pipeline.rate_control import RateControl
-from batchcomp.pipeline.records import Bundle, Done, Event, Failed, Idle, Planned
+from batchcomp.pipeline.records import Event, Failed, Planned
 from batchcomp.pipeline.remembered import note_settings
 from batchcomp.pipeline.stages import compacted, decided, encoded, measured
+from batchcomp.pipeline.storing import Result, events_of, writer_of
 from batchcomp.pipeline.workers import Serial, Threads
 from batchcomp.settings import CompressSettings
 
 MEASURED = 1.7  # what measuring takes, in pictures: with it two of 12 megapixels are in hand, without it three
 MAX_THREADS = 64  # tiles at once: more cost only memory
-
-Result = Job | Shared | Event
 
 
 def compress_archive(settings: CompressSettings, forecast: Forecast | None = None) -> Generator[Event]:
@@ -49,7 +48,7 @@ def compress_archive(settings: CompressSettings, forecast: Forecast | None = Non
     codec = Codec.open(
         settings.model, device=settings.device, batch=settings.batch_size, threads=min(settings.workers, MAX_THREADS)
     )
-    with _writer(settings) as writer:
+    with writer_of(settings) as writer:
         note_settings(writer, settings)
         index, failures = Index(settings.archive), FailureMemory(settings)
         if forecast is not None:
@@ -60,7 +59,7 @@ def compress_archive(settings: CompressSettings, forecast: Forecast | None = Non
         try:
             with closing(flow(settings, codec, deduplication, todo)) as results:
                 for result in results:
-                    yield from map(failures.told, _events(writer, index, result))
+                    yield from map(failures.told, events_of(writer, index, result))
                     writer.commit_if_due()
         except BaseException:
             with suppress(ArchiveError):  # what ended the run counts more
@@ -197,38 +196,3 @@ def _planned(job: Job, reason: str, deduplication: Deduplication, seen: set[str]
     how = [reason] + ["content that is stored already"] * known
     how += [f"stored as it is: {loaded.reason}"] if loaded.picture is None else []
     return Planned(name=loaded.item.name, reason=", ".join(how))
-
-
-def _writer(settings: CompressSettings) -> ArchiveWriter:
-    return ArchiveWriter(
-        settings.archive,
-        segment_bytes=settings.segment_bytes,
-        segment_seconds=settings.segment_seconds,
-        lock_wait=settings.lock_wait,
-        parity=settings.parity,
-    )
-
-
-def _events(writer: ArchiveWriter, index: Index, result: Result) -> Iterable[Event]:
-    match result:
-        case Job() | Shared():
-            return [_stored(writer, index, result)]
-        case Bundle(events=events):
-            return events
-        case Idle():
-            return []
-        case _:
-            return [result]
-
-
-def _stored(writer: ArchiveWriter, index: Index, result: Job | Shared) -> Event:
-    try:
-        if isinstance(result, Shared):
-            row = writer.add_shared(result.row, result.owner)
-        else:
-            row = writer.add(result.chosen.row, result.chosen.data)
-    except PictureError as error:
-        name = result.row.path if isinstance(result, Shared) else result.loaded.item.name
-        return Failed(name=name, reason=str(error))
-    index.note(row)
-    return Done(name=row.path, row=row)

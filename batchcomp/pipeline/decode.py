@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from batchcomp.images.names import shown
 from batchcomp.images.outputs import left_out
 from batchcomp.images.picture import Picture
 from batchcomp.images.save import safe_join, save, save_bytes
+from batchcomp.index import ArchiveIndex, Condition
 from batchcomp.kinds import KINDS
 from batchcomp.pipeline.entries import Entry, read_entry, unknown_kind
 from batchcomp.pipeline.expected import expect, expected_bytes
@@ -25,29 +26,46 @@ from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
 from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.records import Done, Event, Failed, Planned
 from batchcomp.pipeline.restoring import Restorer
-from batchcomp.pipeline.selection import chosen_rows, view_of
-from batchcomp.pipeline.targets import format_of, sameness, target_names
+from batchcomp.pipeline.selection import chosen, view_of
+from batchcomp.pipeline.targets import Named, Names, format_of, sameness
 from batchcomp.pipeline.workers import Threads
 from batchcomp.settings import DecodeSettings
 
 
-def decode_archive(settings: DecodeSettings, forecast: Forecast | None = None) -> Generator[Event]:
+def decode_archive(
+    settings: DecodeSettings, forecast: Forecast | None = None, restore: Restore | None = None
+) -> Generator[Event]:
     """Restore the pictures of an archive, or those whose path matches a pattern, below `settings.out`.
 
-    Yields what became of each picture. A `forecast` is told what is to come.
+    Yields what became of each picture. A `forecast` is told what is to come. `restore` does the work, by default
+    `restored`, in this process.
 
     Raises:
         ArchiveNotFoundError: `settings.source` is no archive.
         UsageError: a pattern matches nothing.
         ModelError: the model file is unusable.
     """
-    entries = _chosen(settings)
-    if forecast is not None:
-        forecast.expect((row.path, row.width * row.height) for row in entries.rows)
-    yield expect(entries.rows, settings.format, settings.out)
-    yield from _damage(entries.archive)
+    with _chosen(settings) as (entries, damage):
+        if forecast is not None:
+            forecast.expect((row.path, row.width * row.height) for row in entries.rows)
+        yield expect(entries.rows, settings.format, settings.out)
+        yield from damage
+        yield from (restore or restored)(entries, settings)
+
+
+def restored(entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
+    """Restore entries in this process.
+
+    Raises:
+        ModelError: the model file is unusable.
+    """
     codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
     codec.prepare(restores=True)
+    yield from restored_by(codec, entries, settings)
+
+
+def restored_by(codec: Codec, entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
+    """Restore entries with a codec that is ready."""
     yield from (_by_picture if codec.device.type == "cpu" else _by_window)(entries, Restorer(codec), settings)
 
 
@@ -56,12 +74,12 @@ def plan_decode(settings: DecodeSettings) -> Generator[Event]:
 
     Payloads are not read: that one of them is damaged only `verify` and the real run can tell. Errors: see there.
     """
-    entries = _chosen(settings)
-    yield expect(entries.rows, settings.format, settings.out)
-    yield from _damage(entries.archive)
-    known = known_hashes(settings.model)
-    for row in entries.rows:
-        yield _planned(row, entries.names[row.path], settings, known)
+    with _chosen(settings) as (entries, damage):
+        yield expect(entries.rows, settings.format, settings.out)
+        yield from damage
+        known = known_hashes(settings.model)
+        for row in entries.rows:
+            yield _planned(row, entries.names[row.path], settings, known)
 
 
 def _planned(row: Row, target: str, settings: DecodeSettings, known: Collection[str]) -> Event:
@@ -80,33 +98,46 @@ def _planned(row: Row, target: str, settings: DecodeSettings, known: Collection[
     return Planned(name=target, reason=f"{row.path} {how}", bytes=expected_bytes(row, settings.format))
 
 
-def _chosen(settings: DecodeSettings) -> _Entries:
-    archive = ArchiveReader.open(settings.source)
-    rows = view_of(archive, version=settings.version, at=settings.at)
-    # of all rows: a pattern must not change a picture's name
-    names = target_names(rows, settings.format, same=sameness(settings.out))
-    return _Entries(archive=archive, rows=chosen_rows(rows, settings.patterns), names=names)
+@contextmanager
+def _chosen(settings: DecodeSettings) -> Iterator[tuple[Entries, list[Failed]]]:
+    """Give what is to be restored, and what is damaged."""
+    with ArchiveIndex.open(settings.source) as index:
+        view = view_of(index, version=settings.version, at=settings.at)
+        rows = _Picked(index, chosen(index, view, settings.patterns))
+        damage = [Failed(name=one.segment, reason=str(one), damage=True) for one in index.damage(view)]
+        # as among all pictures of the view: a pattern must not change a picture's name
+        names = Names(partial(index.relatives, condition=view), settings.format, sameness(settings.out))
+        yield Entries(archive=ArchiveReader(index.store, []), rows=rows, names=names), damage
 
 
-def _damage(archive: ArchiveReader) -> Iterator[Failed]:
-    for damage in archive.damage:
-        yield Failed(name=damage.segment, reason=str(damage), damage=True)
+@dataclass(frozen=True)
+class _Picked:
+    """Rows that are read anew from the index each time they are gone through."""
+
+    index: ArchiveIndex
+    condition: Condition
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.index.rows(self.condition)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Entries:
-    """What is to be restored: rows of an archive, and the names of their files."""
+class Entries:
+    """What is to be restored: rows of an archive, and the names of their files by path."""
 
     archive: ArchiveReader
-    rows: list[Row]
-    names: dict[str, str]
+    rows: Iterable[Row]
+    names: Named
 
     def read(self, row: Row) -> Entry | Event:
         """Read one, check it, and decode its JPEG."""
         return read_entry(self.archive, row, self.names[row.path])
 
 
-def _by_picture(entries: _Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
+Restore = Callable[[Entries, DecodeSettings], Iterator[Event]]
+
+
+def _by_picture(entries: Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
     """Take each picture from its entry to its file in one thread, several at once: no stage waits for another."""
 
     def one(row: Row) -> Event:
@@ -128,7 +159,7 @@ def _pictured(one: Entry | Event, restorer: Restorer) -> tuple[Entry, Picture | 
         return Failed(name=one.row.path, reason=f"{one.row.path}: {error}")
 
 
-def _by_window(entries: _Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
+def _by_window(entries: Entries, restorer: Restorer, settings: DecodeSettings) -> Iterator[Event]:
     """Restore windows of pictures on a device while the next are read, and write the files of each on all cores."""
     with Threads(settings.workers) as workers, closing(ahead(_read(entries, settings))) as windows_ahead:
         for window in windows_ahead:
@@ -138,7 +169,7 @@ def _by_window(entries: _Entries, restorer: Restorer, settings: DecodeSettings) 
             yield from workers.map(partial(_written, settings=settings), ready)
 
 
-def _read(entries: _Entries, settings: DecodeSettings) -> Iterator[list[Entry | Event]]:
+def _read(entries: Entries, settings: DecodeSettings) -> Iterator[list[Entry | Event]]:
     """Read windows of entries, in threads of its own."""
     with Threads(settings.workers) as workers:
         for window in windows(entries.rows, _weight, heaviest=WINDOW_BYTES * settings.workers):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from batchcomp.archive.rows import Row
 from batchcomp.pipeline.alternatives import base_row
-from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.job import Job
 from batchcomp.pipeline.recipe import recipe_of, stale
 from batchcomp.pipeline.records import Event
@@ -24,10 +24,22 @@ class Shared:
     owner: Row
 
 
+class KnownContent(Protocol):
+    """What knows which content is stored."""
+
+    def note(self, row: Row) -> None:
+        """Remember the content of a row that was stored just now."""
+        ...
+
+    def owners(self, sha256: str) -> Iterator[Row]:
+        """Yield rows that hold this content, the best to share first; each payload was found to be sound."""
+        ...
+
+
 class Deduplication:
     """Splits windows into what is stored already and what has to be compressed."""
 
-    def __init__(self, settings: CompressSettings, models: Collection[str], index: Index) -> None:
+    def __init__(self, settings: CompressSettings, models: Collection[str], index: KnownContent) -> None:
         self._settings, self._models, self._index = settings, models, index
 
     def run(self, window: list[Job | Event], stage: Stage) -> Iterator[Job | Shared | Event]:

@@ -14,9 +14,11 @@ from batchcomp.images.ignore import IGNORE_NAME
 from batchcomp.images.load import check_head
 from batchcomp.images.names import shown
 from batchcomp.images.walk import Found, Item, SkippedLink, WalkFailure, locator, walk
+from batchcomp.pipeline.originals import local
 from batchcomp.pipeline.plan import digest
 from batchcomp.pipeline.records import Failed
-from batchcomp.pipeline.selection import view_of
+from batchcomp.pipeline.selection import rows_of
+from batchcomp.places import Place
 
 VERDICTS = SAME, NEW, CHANGED, MISSING, MOVED = "same", "new", "changed", "missing", "moved"
 
@@ -37,7 +39,7 @@ Finding = Difference | Failed
 class DiffSettings:
     """One `diff` run: an archive, now or `at` a moment, and the folders that `compress` was given."""
 
-    archive: Path
+    archive: Place
     paths: tuple[Path, ...]
     at: datetime | None = None
     checksum: bool = False  # tell changed files by content alone
@@ -54,7 +56,7 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
         UsageError: a path is missing, or the archive held nothing then.
     """
     archive = ArchiveReader.open(settings.archive)
-    rows = {row.path: row for row in view_of(archive, at=settings.at)}
+    rows = {row.path: row for row in rows_of(archive, at=settings.at)}
     yield from damage_of(archive)
     locate, found = locator(settings.paths), _walk(settings)
     fresh: list[Item] = []
@@ -84,8 +86,8 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
 def diff_moments(folder: Path, first: datetime, second: datetime | None) -> Generator[Finding]:
     """Yield what differs between two moments, and what does not; None is now. Errors: see `diff_folder`."""
     archive = ArchiveReader.open(folder)
-    before = {row.path: row for row in view_of(archive, at=first)}
-    after = {row.path: row for row in view_of(archive, at=second)}
+    before = {row.path: row for row in rows_of(archive, at=first)}
+    after = {row.path: row for row in rows_of(archive, at=second)}
     yield from damage_of(archive)
     for path in before.keys() & after.keys():
         same = before[path].source_sha256 == after[path].source_sha256
@@ -97,11 +99,11 @@ def diff_moments(folder: Path, first: datetime, second: datetime | None) -> Gene
 def damage_of(archive: ArchiveReader) -> Iterator[Failed]:
     """Yield an event for each damage that was met so far."""
     for damage in archive.damage:
-        yield Failed(name=damage.segment, reason=f"{damage}; run `batchcomp repair {archive.folder}`", damage=True)
+        yield Failed(name=damage.segment, reason=f"{damage}; run `batchcomp repair {archive.store}`", damage=True)
 
 
 def _walk(settings: DiffSettings) -> Iterator[Found]:
-    return walk(settings.paths, skip=(settings.archive,), follow_symlinks=settings.follow_symlinks)
+    return walk(settings.paths, skip=local((settings.archive,)), follow_symlinks=settings.follow_symlinks)
 
 
 def _compared(row: Row, item: Item, *, checksum: bool) -> Finding:

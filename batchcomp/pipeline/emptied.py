@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from batchcomp.images.formats import has_picture_suffix
 from batchcomp.images.ignore import IGNORE_NAME
 from batchcomp.images.names import shown
 from batchcomp.images.patterns import compile_patterns
-from batchcomp.images.walk import Found, SkippedLink, WalkFailure, source_folders
+from batchcomp.images.walk import Found, SkippedLink, WalkFailure
 from batchcomp.pipeline.index import Index
+from batchcomp.pipeline.originals import folders_of
 from batchcomp.pipeline.records import Failed
 from batchcomp.settings import CompressSettings
 
@@ -20,7 +22,7 @@ class Sources:
 
     def __init__(self, settings: CompressSettings, known: Index) -> None:
         self._known = known
-        self._empty = source_folders(settings.paths)
+        self._empty = folders_of(settings.paths)
         self._include = compile_patterns(settings.include or ("**",))
         self._exclude = compile_patterns(settings.exclude)
 
@@ -36,7 +38,9 @@ class Sources:
     def missing(self) -> Iterator[Failed]:
         """Yield a failure for each folder without any picture of which the archive holds some that this run takes."""
         for start, path in self._empty.items():
-            if os.path.lexists(path / IGNORE_NAME):  # the disk is there, and all of it is ignored
+            if isinstance(path, Path) and os.path.lexists(
+                path / IGNORE_NAME
+            ):  # the disk is there, and all of it is ignored
                 continue
             count = sum(name.startswith(start) and self._takes(name) for name in self._known.paths())
             if count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,7 +17,9 @@ from batchcomp.archive.segments import FAILURES_NAME
 from batchcomp.images.names import shown
 from batchcomp.images.provider import provider
 from batchcomp.images.walk import Item, WalkFailure
+from batchcomp.pipeline.originals import local
 from batchcomp.pipeline.records import Done, Event, Failed, Passed
+from batchcomp.places import Url
 from batchcomp.settings import CompressSettings
 
 Key = tuple[str, str]
@@ -32,7 +35,8 @@ class FailureMemory:
 
     def __init__(self, settings: CompressSettings) -> None:
         self._archive, self._retry = settings.archive, settings.retry
-        self._roots = [path.resolve() for path in settings.paths]
+        self._roots = [path.resolve() for path in local(settings.paths)]
+        self._addresses = [f"{path}/" for path in settings.paths if isinstance(path, Url)]
         self._conditions = conditions_of(settings)
         self._known: dict[Key, Failure] = {(one.path, one.source): one for one in read_failures(settings.archive)}
         self._now: dict[Key, Failure] = {}
@@ -69,6 +73,19 @@ class FailureMemory:
         item = Item(failure.path, str(failure.path), status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
         return self._noted(item, event)
 
+    def settle(self, items: Iterable[Item], failures: Iterable[Failure]) -> None:
+        """Note what became of files that others tried: these failed, the rest of the items did not."""
+        failed = {(one.path, one.source): one for one in failures}
+        self._fine |= {key for item in items if (key := _key(item)) in self._known and key not in failed}
+        for key, one in failed.items():
+            before = self._known.get(key)
+            self._now[key] = replace(one, since=before.since) if before and before.is_same(one) else one
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing failed before."""
+        return not self._known
+
     def save(self, writer: ArchiveWriter, *, complete: bool) -> None:
         """Write what is remembered from now on into the archive, if that is something else than before.
 
@@ -84,6 +101,8 @@ class FailureMemory:
 
     def _is_kept(self, one: Failure, *, complete: bool) -> bool:
         """Whether a failure that this run did not meet is still one."""
+        if complete and any(one.source.startswith(address) for address in self._addresses):
+            return False
         source = Path(one.source)
         if not complete or not any(source.is_relative_to(root) for root in self._roots):
             return True
@@ -96,24 +115,28 @@ class FailureMemory:
         return False
 
     def _noted(self, item: Item, event: Failed) -> Event:
-        if not _is_there(item.path):  # gone meanwhile: there is nothing to remember
+        if item.origin is None and not _is_there(item.path):  # gone meanwhile: there is nothing to remember
             return event
-        before, since = self._known.get(_key(item)), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        failure = Failure(
-            path=item.name,
-            source=str(item.path),
-            source_bytes=item.size,
-            mtime_ns=item.mtime_ns,
-            reason=event.reason,
-            since=since,
-            conditions=self._conditions,
-            again=event.again,
-        )
+        before, failure = self._known.get(_key(item)), failure_of(item, event, self._conditions)
         if before is None or not before.is_same(failure):
             self._now[_key(item)] = failure
             return event
         self._now[_key(item)] = replace(failure, since=before.since)
         return event if self._retry else Passed(name=event.name, reason=event.reason, failed_before=True)
+
+
+def failure_of(item: Item, event: Failed, conditions: str) -> Failure:
+    """Return what is remembered of a file that failed now; `conditions` are those of `conditions_of`."""
+    return Failure(
+        path=item.name,
+        source=str(item.where),
+        source_bytes=item.size,
+        mtime_ns=item.mtime_ns,
+        reason=event.reason,
+        since=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        conditions=conditions,
+        again=event.again,
+    )
 
 
 def conditions_of(settings: CompressSettings) -> str:
@@ -124,7 +147,7 @@ def conditions_of(settings: CompressSettings) -> str:
 
 
 def _key(item: Item) -> Key:
-    return item.name, str(item.path)
+    return item.name, str(item.where)
 
 
 def _is_untouched(item: Item, known: Failure, conditions: str) -> bool:

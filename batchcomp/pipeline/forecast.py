@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import Self
 
 from batchcomp.errors import BatchcompError
-from batchcomp.images.sizes import estimate_bytes
-from batchcomp.images.walk import Item, walk
+from batchcomp.images.walk import Item
+from batchcomp.pipeline.originals import walk_originals
+from batchcomp.pipeline.plan import pixel_bytes
 from batchcomp.settings import CompressSettings
 
 _CHANNELS = 3  # `estimate_bytes` is of RGB
@@ -81,19 +82,13 @@ class Forecast:
 
     def _walk(self, settings: CompressSettings, is_unchanged: Callable[[Item], bool]) -> None:
         with suppress(BatchcompError, OSError):  # the run itself tells what is wrong
-            found = walk(
-                settings.paths,
-                include=settings.include,
-                exclude=settings.exclude,
-                skip=(settings.archive,),
-                follow_symlinks=settings.follow_symlinks,
-            )
+            found = walk_originals(settings)
             for item in found:
                 if self._ended.is_set():
                     return
                 if isinstance(item, Item):
                     unchanged = is_unchanged(item)
-                    self._note(item.name, None if unchanged else estimate_bytes(item.path) // _CHANNELS)
+                    self._note(item.name, None if unchanged else pixel_bytes(item) // _CHANNELS)
             self.complete = True
 
     def _note(self, name: str, pixels: int | None) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
-from pathlib import Path
+from contextlib import suppress
+from functools import lru_cache, partial
 from struct import Struct
-from struct import error as StructError  # noqa: N812  # an exception's name
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from batchcomp.archive import ArchiveReader, Damage, FoundDamageError
-from batchcomp.archive.manifest import picture_lines
-from batchcomp.archive.reader import find_segments, gap_damage
-from batchcomp.archive.rows import Row, parse_line
-from batchcomp.archive.segment import Segment, open_segment, quick_manifest
-from batchcomp.archive.segments import segment_name
+from batchcomp.archive import ArchiveReader, Damage
+from batchcomp.archive.rows import Row
+from batchcomp.archive.segment import Segment, open_segment
 from batchcomp.errors import ArchiveError, ArchiveNotFoundError
+from batchcomp.index import ArchiveIndex, Condition
+from batchcomp.index.conditions import CURRENT, up_to
+from batchcomp.index.schema import ids_of, segment_of
 from batchcomp.pipeline.recipe import Recipe, recipe_from
+from batchcomp.places import Place
 
 _RECORD = Struct("<QqI32sQI")  # size, mtime in s and ns, SHA-256, segment, number of the Recipe
 
@@ -38,7 +38,8 @@ class Index:
     read from their manifests when they are needed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Place, *, upto: int | None = None) -> None:
+        """Read what is in the archive in `folder`, or in its segments up to a number."""
         self.damage: list[Damage] = []
         self._records: dict[str, bytes] = {}
         self._recipes: dict[Recipe, int] = {}
@@ -48,16 +49,10 @@ class Index:
         self._open_segment = 0
         self._manifest = lru_cache(maxsize=4)(lambda number: _manifest(folder, number))
         self._archive = ArchiveReader(folder, [])
-        try:
-            numbers = find_segments(folder)
-        except ArchiveNotFoundError:
-            return
-        self.damage += gap_damage(folder, numbers)
-        for number in numbers:
-            try:
-                self._read(number, quick_manifest(folder, number))
-            except FoundDamageError as error:
-                self.damage.append(error.damage)
+        view = CURRENT if upto is None else up_to(ids_of(upto)[1])
+        with suppress(ArchiveNotFoundError), ArchiveIndex.open(folder) as index:
+            self.damage += index.damage(view, upto=upto)
+            self._read(index, view)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -102,29 +97,19 @@ class Index:
             self._content = {digest: segment for *_, digest, segment, _ in unpacked}
         return self._content
 
-    def _read(self, number: int, manifest: bytes) -> None:
-        """Take in the rows of a segment, of which only the fields that matter here are looked at.
+    def _read(self, index: ArchiveIndex, view: Condition) -> None:
+        """Take in the current versions; a row that breaks the rules is unknown, and so its picture is stored anew."""
+        number_of = lru_cache(maxsize=1024)(partial(self._recipe_number, index))
+        for path, size, seconds, rest, sha256, place, manner, measured in index.stored(view):
+            asked = number_of(manner, measured)
+            self._records[path] = _RECORD.pack(size, seconds, rest, sha256, segment_of(place), asked)
 
-        A row that breaks the rules supersedes too: its picture counts as unknown, and so is stored anew.
-        """
-        for line in picture_lines(manifest):
-            path = None
-            try:
-                value = parse_line(line)
-                path = value["path"]
-                self._records[path] = self._record(value, number)
-            except (ValueError, KeyError, TypeError, AttributeError, StructError):
-                self._records.pop(path if isinstance(path, str) else "", None)
-                reason = f"the row of {path!r} breaks the rules"
-                self.damage.append(Damage(segment=segment_name(number), entry=None, reason=reason[:1000]))
-
-    def _record(self, value: dict[str, Any], segment: int) -> bytes:
-        asked = recipe_from(value)
+    def _recipe_number(self, index: ArchiveIndex, manner: int, measured: int) -> int:
+        asked = recipe_from({**index.manner(manner), "ms_ssim": measured or None})
         number = self._recipes.setdefault(asked, len(self._recipes))
         if number == len(self._values):
             self._values.append(asked)
-        digest = bytes.fromhex(value["source_sha256"])
-        return _RECORD.pack(value["source_bytes"], *divmod(value["mtime_ns"], 10**9), digest, segment, number)
+        return number
 
     def _rows_of(self, segment: int, sha256: str) -> Iterator[Row]:
         """Yield the rows of a committed segment that have this content."""
@@ -147,6 +132,6 @@ class Index:
             return False
 
 
-def _manifest(folder: Path, number: int) -> tuple[Segment, bytes]:
+def _manifest(folder: Place, number: int) -> tuple[Segment, bytes]:
     segment = open_segment(folder, number)
     return segment, segment.read_manifest()

@@ -14,6 +14,7 @@ from batchcomp.images.patterns import compile_patterns
 from batchcomp.images.raw import RAW
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.job import Job, Loaded
+from batchcomp.pipeline.originals import check_original, read_original
 from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.settings import CompressSettings
 
@@ -48,21 +49,22 @@ class Loader:
     def _loaded(self, item: Item) -> Loaded:
         started = time.perf_counter()
         takes_anything = self._takes_anything(item.name)
+        name, remote = str(item.where), item.origin is not None
         if not takes_anything:
-            check_head(item.path)
-        source = read_source(item.path, limits=self._limits)
+            check_original(item) if remote else check_head(item.path)
+        source = read_original(item, self._limits) if remote else read_source(item.path, limits=self._limits)
         picture, reason = None, ""
         if takes_anything and foreign(item.name) == RAW:  # the file itself was asked for, not what can be made of it
             seconds = time.perf_counter() - started
             return Loaded(item=item, source=source, picture=None, reason=f"{CARRIED}: a {RAW} file", seconds=seconds)
         try:
-            picture = self._decoders.decode(source.data, str(item.path))
+            picture = self._decoders.decode(source.data, name)
         except UnsupportedPictureError as error:
             reason = error.reason
         except PictureError as error:
             if not takes_anything:
                 raise
-            reason = verbatim_reason(error, str(item.path))
+            reason = verbatim_reason(error, name)
         seconds = time.perf_counter() - started
         return Loaded(item=item, source=source, picture=picture, reason=reason, seconds=seconds)
 

@@ -16,6 +16,7 @@ from batchcomp.images.save import safe_join, save, save_bytes
 from batchcomp.outputs import output_for, suffix_for
 from batchcomp.pipeline.records import Done, Event, Failed
 from batchcomp.pipeline.targets import payload_path, payload_target
+from batchcomp.places import folder
 from batchcomp.settings import DecodeSettings
 
 
@@ -25,7 +26,7 @@ def decode_payloads(settings: DecodeSettings) -> Generator[Event]:
     `settings.source` is the first of them, `settings.patterns` are the others.
     """
     codec = Codec.open(settings.model, device=settings.device, batch=settings.batch_size)
-    for source in (settings.source, *map(Path, settings.patterns)):
+    for source in (folder(settings.source), *map(Path, settings.patterns)):
         yield _decode(source, settings, codec)
 
 

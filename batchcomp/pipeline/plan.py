@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import file_digest
 from pathlib import Path
+from typing import Final
 
 from batchcomp.images.names import shown
 from batchcomp.images.sizes import estimate_bytes
-from batchcomp.images.walk import Item, SkippedLink, WalkFailure, walk
+from batchcomp.images.walk import Item, SkippedLink, WalkFailure
 from batchcomp.pipeline.emptied import Sources
 from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.index import Index, IndexEntry
+from batchcomp.pipeline.originals import walk_originals
 from batchcomp.pipeline.recipe import Recipe, described, stale
 from batchcomp.pipeline.records import LINK, Bundle, Event, Failed, Passed
 from batchcomp.settings import CompressSettings
+
+_USUAL: Final = 10  # bytes of pixels for one of a JPEG from a camera
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +38,7 @@ def plan(
     for damage in known.damage:
         yield Failed(name=damage.segment, reason=f"{settings.archive}: {damage}; run `repair`", damage=True)
     fits = _Fits(settings, models)
-    found = walk(
-        settings.paths,
-        include=settings.include,
-        exclude=settings.exclude,
-        skip=(settings.archive,),
-        follow_symlinks=settings.follow_symlinks,
-    )
+    found = walk_originals(settings)
     sources = Sources(settings, known)
     for item in found:
         sources.note(item)
@@ -121,4 +119,9 @@ def digest(path: Path) -> bytes | None:
 
 
 def weight(one: Item | Event) -> int:
-    return max(one.size, estimate_bytes(one.path)) if isinstance(one, Item) else 0
+    return max(one.size, pixel_bytes(one)) if isinstance(one, Item) else 0
+
+
+def pixel_bytes(item: Item) -> int:
+    """Estimate what the pixels of a file take; of one in an object store nothing but its size is known."""
+    return estimate_bytes(item.path) if item.origin is None else _USUAL * item.size

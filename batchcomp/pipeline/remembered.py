@@ -12,6 +12,7 @@ from batchcomp.archive.segments import SETTINGS_NAME
 from batchcomp.archive.settings_file import Remembered, differing, read_settings, settings_bytes
 from batchcomp.codec.weights import DEFAULT, lasting_name
 from batchcomp.errors import UsageError
+from batchcomp.places import Place
 from batchcomp.settings import MEASURING, CompressSettings, Target
 
 NAMES: Final = ("quality", "target", "model", "pack", "codec", "effort", "measure")  # fields of CompressSettings
@@ -35,7 +36,7 @@ class Settled:
 
 
 def settle(
-    archive: Path, asked: Mapping[str, Any], given: Collection[str], configured: Collection[str] = ()
+    archive: Place, asked: Mapping[str, Any], given: Collection[str], configured: Collection[str] = ()
 ) -> Settled:
     """Return the settings of a run.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -15,10 +14,11 @@ from batchcomp.codec.payload import MODEL_BYTES
 from batchcomp.errors import ArchiveError
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 from batchcomp.kinds import COMPACT
+from batchcomp.places import Place
 from batchcomp.settings import DEFAULT_LIMITS
 
 
-def repair_archive(folder: Path, *, dry_run: bool = False, lock_wait: float = 0) -> RepairReport:
+def repair_archive(folder: Place, *, dry_run: bool = False, lock_wait: float = 0) -> RepairReport:
     """Save every intact picture of damaged segments; see `batchcomp.archive.repair`.
 
     Raises:
@@ -30,7 +30,7 @@ def repair_archive(folder: Path, *, dry_run: bool = False, lock_wait: float = 0)
 class Describer:
     """Tells from a payload what a lost row said of it. Measurements are not to be had."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Place) -> None:
         self._models: dict[bytes, str] = {}  # by the first bytes of the hash, which are all that a payload has
         with suppress(ArchiveError):
             for row in ArchiveReader.open(folder).all_rows():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
-from random import SystemRandom
+from dataclasses import dataclass
+from hashlib import sha256
 
 from batchcomp.archive import Row
 from batchcomp.errors import UsageError
@@ -29,10 +31,18 @@ def percentage(text: str) -> float:
 def sampler(share: float) -> Choose:
     """Return a function that takes each picture with this probability, another sample in each run.
 
-    It takes a payload in the same way whatever row asks for it, so that every check of a run looks at the same ones.
+    It takes a payload in the same way whatever row asks for it, and in whatever process, so that every check of a run
+    looks at the same ones.
     """
-    if share >= 1:
-        return lambda _row: True
-    salt = SystemRandom().getrandbits(64)
-    limit = int(share * 2**32)
-    return lambda row: hash((salt, row.payload_sha256)) & 0xFFFFFFFF < limit
+    return _Sample(limit=int(share * 2**32), salt=secrets.token_hex(8))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """Takes rows whose payload has a hash below a limit of 32 bits."""
+
+    limit: int
+    salt: str
+
+    def __call__(self, row: Row) -> bool:
+        return int(sha256(f"{self.salt}{row.payload_sha256}".encode()).hexdigest()[:8], 16) < self.limit

@@ -2,45 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from fnmatch import fnmatchcase
-from functools import lru_cache
-from pathlib import PurePosixPath
+from fnmatch import translate
 
-from batchcomp.archive import ArchiveReader, read_versions, view_at
+from batchcomp.archive import ArchiveReader, view_at
 from batchcomp.archive.rows import Row
 from batchcomp.errors import UsageError
-from batchcomp.escapes import real_path
+from batchcomp.escapes import real_path, stored_path
 from batchcomp.images.names import shown
+from batchcomp.index import ArchiveIndex, Condition, conditions
 
 
-def view_of(archive: ArchiveReader, *, version: int | None = None, at: datetime | None = None) -> list[Row]:
-    """The rows a command looks at: the current ones, those of a moment, or one version of each picture that has it.
+def view_of(index: ArchiveIndex, *, version: int | None = None, at: datetime | None = None) -> Condition:
+    """What a command looks at: the current pictures, those of a moment, or one version of each that has it.
 
     Raises:
         UsageError: the archive held nothing then, or no picture has that version.
     """
     if at is not None:
-        rows = view_at(archive, at)
-        if not rows and not archive.damage:
-            raise UsageError(
-                f"{archive.folder}: held nothing at {at.isoformat()}; `batchcomp list --versions` shows when"
-            )
-        return rows
+        then = index.at(at)
+        if not index.holds(then) and not index.damage(then):
+            raise UsageError(_nothing_at(index.store, at))
+        return then
     if version is None:
-        return list(archive.rows())
-    index = version - (version > 0)
-    held = [found for found in read_versions(archive).values() if -len(found) <= index < len(found)]
-    if not held:
+        return conditions.CURRENT
+    numbered = conditions.version_number(version)
+    if not index.holds(numbered) and not index.damage(numbered):
         raise UsageError(
-            f"{archive.folder}: no picture has a version {version}; `batchcomp list --versions` shows those there are"
+            f"{index.store}: no picture has a version {version}; `batchcomp list --versions` shows those there are"
         )
-    return [found[index].row for found in held if found[index].row is not None]  # type: ignore[misc]
+    return numbered
 
 
-def chosen_rows(rows: list[Row], patterns: Sequence[str]) -> list[Row]:
-    """Rows whose path matches any of the patterns; all of them where there is no pattern.
+def rows_of(archive: ArchiveReader, *, at: datetime | None = None) -> list[Row]:
+    """The current rows of an archive, or those of a moment.
+
+    Raises:
+        UsageError: the archive held nothing then.
+    """
+    if at is None:
+        return list(archive.rows())
+    rows = view_at(archive, at)
+    if not rows and not archive.damage:
+        raise UsageError(_nothing_at(archive.store, at))
+    return rows
+
+
+def chosen(index: ArchiveIndex, view: Condition, patterns: Sequence[str]) -> Condition:
+    """What of a view has a path that matches any of the patterns; all of it where there is no pattern.
 
     A pattern that is the path of a picture or folder letter by letter means that alone, and is no glob.
 
@@ -48,13 +59,23 @@ def chosen_rows(rows: list[Row], patterns: Sequence[str]) -> list[Row]:
         UsageError: nothing matches.
     """
     if not patterns:
-        return rows
-    tests = [_test(rows, pattern) for pattern in patterns]
-    chosen = [row for row in rows if any(test(row.path) for test in tests)]
-    if not chosen:
+        return view
+    literal: list[Condition] = []
+    globs: list[str] = []
+    for pattern in patterns:
+        named = conditions.any_of([conditions.below(name) for name in _stored_names(pattern)])
+        if index.holds(named & view):
+            literal.append(named)
+        else:
+            globs.append(pattern)
+    found = conditions.any_of(literal)
+    if globs:
+        found = found | conditions.matching(matcher(globs))
+    found = found & view
+    if not index.holds(found):
         wanted = " ".join(map(shown, patterns))
         raise UsageError(f"no picture matches {wanted}; `batchcomp list` shows the paths")
-    return chosen
+    return found
 
 
 def matches(path: str, pattern: str) -> bool:
@@ -63,30 +84,42 @@ def matches(path: str, pattern: str) -> bool:
     It also does with its brackets taken for what they are. The path is tried as the archive holds it, as the disk
     does, and as messages show it.
     """
-    globs = {pattern.rstrip("/"), pattern.rstrip("/").replace("[", "[[]")}
-    return any(
-        fnmatchcase(name, glob)
-        for spelling in _spellings(path)
-        for name in (spelling, spelling.rpartition("/")[2], *_above(spelling))
-        for glob in globs
-    )
+    return matcher([pattern])(path)
 
 
-def _test(rows: list[Row], pattern: str) -> Callable[[str], bool]:
-    literal = pattern.removeprefix("./").rstrip("/")
+def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Return a function that tells whether one of the globs matches a path, see `matches`."""
+    stripped = [pattern.rstrip("/") for pattern in patterns]
+    globs = dict.fromkeys([*stripped, *(pattern.replace("[", "[[]") for pattern in stripped)])
+    matching = re.compile("|".join(map(translate, globs))).match
 
-    def is_literal(path: str) -> bool:
-        return any(literal == name for spelling in _spellings(path) for name in (spelling, *_above(spelling)))
+    def test(path: str) -> bool:
+        return any(
+            matching(name)
+            for spelling in _spellings(path)
+            for name in (spelling, spelling.rpartition("/")[2], *_above(spelling))
+        )
 
-    if any(is_literal(row.path) for row in rows):
-        return is_literal
-    return lambda path: matches(path, pattern)
+    return test
 
 
-@lru_cache(maxsize=4)
+def _nothing_at(where: object, at: datetime) -> str:
+    return f"{where}: held nothing at {at.isoformat()}; `batchcomp list --versions` shows when"
+
+
+def _stored_names(pattern: str) -> list[str]:
+    """Return the names in an archive that a pattern stands for if it is no glob."""
+    name = pattern.removeprefix("./").rstrip("/")
+    found = dict.fromkeys([name, stored_path(name)])
+    return [one for one in found if one and not re.search("[\ud800-\udfff]", one)]
+
+
 def _spellings(path: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([path, real_path(path), shown(path)]))
 
 
-def _above(path: str) -> list[str]:
-    return [str(folder) for folder in PurePosixPath(path).parents]
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders above a path, at last `.`, which is above all."""
+    while path := path.rpartition("/")[0]:
+        yield path
+    yield "."

@@ -13,6 +13,7 @@ from batchcomp.errors import UsageError
 from batchcomp.images.names import shown
 from batchcomp.images.walk import locator, source_folders
 from batchcomp.pipeline.plan import digest
+from batchcomp.places import Place
 
 VERDICTS = SAME, CHANGED, MISSING, DIFFERENT = "same", "changed", "missing", "different"
 
@@ -29,7 +30,7 @@ class Compared:
     reason: str = ""
 
 
-def compare_sources(archive: Path, paths: Sequence[Path], choose: Callable[[Row], bool]) -> Iterator[Compared]:
+def compare_sources(archive: Place, paths: Sequence[Path], choose: Callable[[Row], bool]) -> Iterator[Compared]:
     """Read the original of each chosen picture again and compare it with what the archive says of it.
 
     `paths` are those that `compress` was given, so that the names lead to the files.
@@ -42,7 +43,7 @@ def compare_sources(archive: Path, paths: Sequence[Path], choose: Callable[[Row]
     return _compared([row for row in rows if choose(row)], locator(paths), paths)
 
 
-def gone_below(archive: Path, paths: Sequence[Path]) -> Callable[[str], bool]:
+def gone_below(archive: Place, paths: Sequence[Path]) -> Callable[[str], bool]:
     """Return a function that tells whether the original of a path is gone for certain.
 
     An original that cannot be looked at, for whatever reason, is not gone.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from batchcomp.archive.names import clash_key, shortened, unique_entry
 from batchcomp.archive.rows import Row
@@ -19,10 +21,13 @@ from batchcomp.images.names import TEMP_PREFIX, TEMP_SUFFIX
 from batchcomp.outputs import output_for, suffix_for
 
 Sameness = Callable[[str], str]
+Relatives = Callable[[list[str]], tuple[list[Row], set[str]]]
 _CASE, _NFC, _NFD = "Aa", "\u00e9", "e\u0301"
 
 
-def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str) -> dict[str, str]:
+def target_names(
+    rows: Iterable[Row], format_name: str, *, same: Sameness = str, folders: Collection[str] = ()
+) -> dict[str, str]:
     """Where each path is restored: the same name with the suffix of the output format, escaped as in an archive.
 
     Pictures that would meet under one name (`a.jpg` and `a.png`, also on a disk that ignores case or the way accents
@@ -35,12 +40,13 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
         rows: all current rows of an archive.
         format_name: one of `outputs.FORMATS`.
         same: says by equal answers which names the disk cannot tell apart, see `sameness`.
+        folders: paths of folders that the archive has beside those of the rows.
     """
     chosen = {row.path: row for row in rows}
     old = {path: real_path(path) for path in chosen}
     suffixes = {path: suffix_for(format_name, format_of(row, format_name), old[path]) for path, row in chosen.items()}
     names = {path: _restored_name(row, old[path], suffixes[path]) for path, row in chosen.items()}
-    folders = _folders(old.values())
+    folders = _folders([*old.values(), *(f"{real_path(folder)}/" for folder in folders)])
     crowd = Counter(clash_key(name) for name in names.values()) + Counter(map(clash_key, folders))
     crowded = sorted(path for path, name in names.items() if name != old[path] and crowd[clash_key(name)] > 1)
     taken = {clash_key(name) for name in names.values()} - {clash_key(names[path]) for path in crowded}
@@ -52,6 +58,36 @@ def target_names(rows: Iterable[Row], format_name: str, *, same: Sameness = str)
         names[path] = _fitted(longer)
         taken.add(clash_key(names[path]))
     return {path: stored_path(name) for path, name in _told_apart(names, folders, same).items()}
+
+
+class Named(Protocol):
+    """Where each path is restored."""
+
+    def __getitem__(self, path: str, /) -> str:
+        """Return its name below the output folder."""
+
+
+class Names:
+    """Where each path is restored, as `target_names` of all rows has it, worked out for one path when it is asked for.
+
+    Threads may share one.
+    """
+
+    def __init__(self, relatives: Relatives, format_name: str, same: Sameness) -> None:
+        """Keep what is needed.
+
+        Args:
+            relatives: gives the rows and folders that matter to the names of some paths, see `ArchiveIndex.relatives`.
+            format_name: a key of `OUTPUTS`.
+            same: see `target_names`.
+        """
+        self._relatives, self._format, self._same = relatives, format_name, same
+        self._lock = threading.Lock()
+
+    def __getitem__(self, path: str) -> str:
+        with self._lock:
+            rows, folders = self._relatives([path])
+        return target_names(rows, self._format, same=self._same, folders=folders)[path]
 
 
 def format_of(row: Row, format_name: str) -> str:

@@ -12,8 +12,9 @@ from batchcomp.archive.rows import Row
 from batchcomp.codec import pack
 from batchcomp.errors import ArchiveError, PayloadError, PictureError
 from batchcomp.images.save import safe_join, save_bytes
+from batchcomp.index import ArchiveIndex
 from batchcomp.pipeline.records import Done, Event, Failed
-from batchcomp.pipeline.selection import chosen_rows, view_of
+from batchcomp.pipeline.selection import chosen, view_of
 
 
 def unpack_archive(  # noqa: PLR0913  # settings of one run, by keyword
@@ -32,7 +33,7 @@ def unpack_archive(  # noqa: PLR0913  # settings of one run, by keyword
 
     Args:
         folder: The archive's folder.
-        patterns: See `chosen_rows`.
+        patterns: See `chosen`.
         out: The folder to write below.
         force: Overwrite files that are there.
         version: See `view_of`.
@@ -42,14 +43,15 @@ def unpack_archive(  # noqa: PLR0913  # settings of one run, by keyword
         ArchiveNotFoundError: there is no archive.
         UsageError: a pattern matches nothing, the archive held nothing then, or constriction is missing.
     """
-    archive = ArchiveReader.open(folder)
-    rows = view_of(archive, version=version, at=at)
-    names = _names(rows)
-    rows = chosen_rows(rows, patterns)
-    for damage in archive.damage:
-        yield Failed(name=damage.segment, reason=str(damage), damage=True)
-    for row in rows:
-        yield _unpack(archive, row, names[row.path], out, force=force)
+    with ArchiveIndex.open(folder) as index:
+        view = view_of(index, version=version, at=at)
+        picked = chosen(index, view, patterns)
+        names = _names(list(index.rows(view)))
+        for damage in index.damage(view):
+            yield Failed(name=damage.segment, reason=str(damage), damage=True)
+        archive = ArchiveReader(index.store, [])
+        for row in index.rows(picked):
+            yield _unpack(archive, row, names[row.path], out, force=force)
 
 
 def _names(rows: list[Row]) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from batchcomp.report.rows import Totals
 from batchcomp.report.text import count_of, human
+from batchcomp.report.totals import Totals
 
 
 def sentence(total: Totals) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from batchcomp.archive import ArchiveWriter, JpegComparison, Row
+from batchcomp.archive.store import Location
 
 COMPARISON = JpegComparison(quality=31, bytes=20_000, ms_ssim=0.9612345, bytes_at_ms_ssim=32_111)
 
@@ -44,7 +45,7 @@ def fixed_now() -> datetime:
     return datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def write_archive(folder: Path, pictures: list[tuple[Row, bytes]], **options: Any) -> list[Row]:
+def write_archive(folder: Location, pictures: list[tuple[Row, bytes]], **options: Any) -> list[Row]:
     """Write the pictures to one archive and return the completed rows."""
     with ArchiveWriter(folder, now=fixed_now, **options) as writer:
         return [writer.add(row, payload) for row, payload in pictures]

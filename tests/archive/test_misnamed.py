@@ -169,7 +169,7 @@ def test_times_stay(folder: Path) -> None:
     prune(folder)
     (folder / "000002.zip").write_bytes(b"")
     repair(folder, describe)
-    assert {claim.created for n in (1, 2, 3) if (claim := claim_of(folder / f"{n:06d}.zip"))} == {fixed_now()}
+    assert {claim.created for n in (1, 2, 3) if (claim := claim_of(folder, f"{n:06d}.zip"))} == {fixed_now()}
 
 
 def test_a_segment_of_no_number_is_no_claim(folder: Path) -> None:

@@ -33,7 +33,7 @@ def test_the_new_segment_takes_the_place_of_the_old_one(segment: Path) -> None:
 def test_the_old_file_can_be_kept_aside(segment: Path) -> None:
     """Its bytes stay under another name."""
     before, aside = segment.read_bytes(), segment.with_name("000001.zip.damaged")
-    rewrite.rewrite(segment.parent, 1, kept(segment), created=fixed_now(), aside=aside)
+    rewrite.rewrite(segment.parent, 1, kept(segment), created=fixed_now(), aside=aside.name)
     assert aside.read_bytes() == before
 
 

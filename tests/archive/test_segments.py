@@ -38,16 +38,16 @@ def test_other_files_are_ignored(tmp_path: Path) -> None:
 def test_temporary_files_are_those_of_a_writer(tmp_path: Path) -> None:
     """Unfinished segments and unfinished lock notes, nothing else."""
     make(tmp_path, ".000009.zip.tmp", "..lock.holder.77.tmp", ".keep.tmp", "000001.zip")
-    assert [path.name for path in left_over_temps(tmp_path)] == ["..lock.holder.77.tmp", ".000009.zip.tmp"]
+    assert left_over_temps(tmp_path) == ["..lock.holder.77.tmp", ".000009.zip.tmp"]
 
 
 def test_damaged_files_are_kept_under_numbered_names(tmp_path: Path) -> None:
     """The oldest comes first, and the next name is always free."""
-    assert next_aside(tmp_path, 1).name == "000001.zip.damaged"
+    assert next_aside(tmp_path, 1) == "000001.zip.damaged"
     make(tmp_path, "000001.zip.damaged-10", "000001.zip.damaged", "000001.zip.damaged-2", "000002.zip.damaged")
     names = ["000001.zip.damaged", "000001.zip.damaged-2", "000001.zip.damaged-10"]
     assert aside_names(tmp_path, 1) == names
-    assert next_aside(tmp_path, 1).name == "000001.zip.damaged-11"
+    assert next_aside(tmp_path, 1) == "000001.zip.damaged-11"
 
 
 def test_a_folder_of_other_files_is_foreign(tmp_path: Path) -> None:

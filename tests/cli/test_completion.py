@@ -106,7 +106,7 @@ def test_what_a_shell_could_run_is_not_offered(tmp_path: Path, monkeypatch: pyte
         ("batchcomp compress x --model ", ["default", "fast", "jiang2017"]),
         ("batchcomp compress x --codec a", ["avif"]),
         ("batchcomp compress x --device c", ["cpu", "cuda"]),
-        ("batchcomp decode x --format j", ["jpeg"]),
+        ("batchcomp decode x --format jp", ["jpeg"]),
         ("batchcomp report --format ", ["csv", "json", "table"]),
         ("batchcomp report --sort s", ["saved", "size", "source"]),
         ("batchcomp bench curves x --rivals jpeg,w", ["jpeg,webp"]),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from batchcomp.archive.lock import LOCK_NAME
+from batchcomp.archive.store.folder_lock import LOCK_NAME
 from batchcomp.cli import console, progress
 from batchcomp.errors import ExitCode, ModelError
 from batchcomp.pipeline.records import Done, Failed

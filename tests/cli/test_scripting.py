@@ -14,7 +14,7 @@ import typer
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from batchcomp.archive.lock import LOCK_NAME
+from batchcomp.archive.store.folder_lock import LOCK_NAME
 from batchcomp.cli import console
 from batchcomp.cli.app import app
 from batchcomp.errors import ArchiveError, ExitCode, ModelError

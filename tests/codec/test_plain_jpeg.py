@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batchcomp.codec import plain_jpeg
+from batchcomp.codec import jpeg, plain_jpeg
 from batchcomp.codec.plain_jpeg import HIGHEST, LOWEST, JpegCurve
 from batchcomp.images.load import load
 from tests.cli.samples import photo
@@ -122,3 +122,14 @@ def test_the_highest_that_fits_is_found(best: int, start: int) -> None:
     assert plain_jpeg.highest(fits, start) == (best or None)
     assert all(1 <= quality <= 100 for quality in asked)
     assert len(asked) <= 16
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_baseline_files_have_the_pixels_of_progressive_ones(channels: int) -> None:
+    """So that what is measured of one is true of the other; they are a little larger."""
+    pixels = photo(61, 47, channels=channels)
+    for quality in (5, 60, 97):
+        progressive, baseline = plain_jpeg.encode(pixels, quality), plain_jpeg.encode_baseline(pixels, quality)
+        assert np.array_equal(jpeg.decode(progressive)[0], jpeg.decode(baseline)[0])
+        assert b"\xff\xc2" in progressive
+        assert b"\xff\xc0" in baseline

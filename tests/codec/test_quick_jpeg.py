@@ -26,10 +26,14 @@ def original() -> Pixels:
 
 
 @cache
+def restored() -> Pixels:
+    return jpeg.decode(plain_jpeg.encode(original(), 70))[0]
+
+
+@cache
 def curve() -> tuple[QuickCurve, JpegCurve, Terms]:
-    restored = jpeg.decode(plain_jpeg.encode(original(), 70))[0]
-    ours = Terms.of(original(), restored)
-    quick = QuickCurve(original(), restored, ours, places(*original().shape[:2]))
+    ours = Terms.of(original(), restored())
+    quick = QuickCurve(original(), restored(), ours, places(*original().shape[:2]))
     return quick, JpegCurve(original()), ours
 
 
@@ -57,10 +61,12 @@ def test_small_and_thin_pictures_are_measured_whole(size: tuple[int, int]) -> No
 
 @pytest.mark.parametrize("quality", [8, 30, 75])
 def test_measured_files_are_within_the_bound(quality: int) -> None:
-    """Bytes of a file that was made are its own, and its MS-SSIM is as near as the curve says."""
-    quick, exact, _ = curve()
+    """MS-SSIM of a file is as near as the curve says, and its bytes are within a fiftieth."""
+    known, exact, ours = curve()
+    quick = QuickCurve(original(), restored(), ours, known._at)
+    quick.best_within(exact.size(quality))
     assert abs(ms_ssim_db(quick.ms_ssim(quality)) - ms_ssim_db(exact.ms_ssim(quality))) <= quick.within_db
-    assert quick.size(quality) == exact.size(quality)
+    assert quick.size(quality) == pytest.approx(exact.size(quality), rel=0.02)
 
 
 def test_our_own_file_is_met_exactly() -> None:

@@ -67,4 +67,6 @@ class Disk:
         """Write what is left to another folder."""
         folder.mkdir(parents=True)
         for path, file in (self.names if names_first else self.safe_names).items():
-            (folder / path.relative_to(self.folder)).write_bytes(file.safe)
+            after = folder / path.relative_to(self.folder)
+            after.parent.mkdir(exist_ok=True)
+            after.write_bytes(file.safe)

@@ -8,12 +8,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from batchcomp.archive import ArchiveReader, Row, prune, repair
+from batchcomp.archive import ArchiveReader, Row, jobs, prune, repair
+from batchcomp.archive.lock import locked
+from batchcomp.archive.part_writer import PartWriter, is_stored
 from batchcomp.archive.segments import segment_numbers
+from batchcomp.archive.store import Location
 from batchcomp.archive.writer import ArchiveWriter
 from tests.archive.samples import fixed_now, sample_row, verbatim_row
 
 Run = Callable[[Path], None]
+JOB = "a-job"
 
 
 def source(path: str, content: bytes, *, plain: bool = False) -> tuple[Row, bytes]:
@@ -63,6 +67,33 @@ def repair_all(folder: Path) -> None:
     repair(folder, describe, now=fixed_now)
 
 
+def job_all(folder: Location) -> None:
+    """Plan a job where there is none, do its parts in an odd order, and close it."""
+    if not jobs.is_closed(folder, JOB) or jobs.open_ids(folder):
+        job = jobs.find_job(folder, JOB) if jobs.open_ids(folder) else plan_job(folder)
+        for part in (2, 4, 1, 3):
+            if not is_stored(folder, job, part):
+                with PartWriter(folder, job, part) as writer:
+                    for row, payload in PICTURES[part : part + 2]:
+                        writer.add(replace(row, path=f"part {part}/{row.path}"), payload)
+                    writer.commit()
+        with locked(folder, 0):
+            jobs.close_job(folder, job)
+
+
+def plan_job(folder: Location) -> jobs.OpenJob:
+    """Open a job of four parts behind the segments that are there."""
+    lines = jobs.part_lines(range(1, 5))
+    with locked(folder, 0):
+        last = segment_numbers(folder)[-1]
+        job = jobs.OpenJob(
+            id=JOB, created=fixed_now(), after=last, first=last + 1, files=(2,) * 4, spans=jobs.spans_of(lines),
+            settings={},
+        )  # fmt: skip
+        jobs.write_job(folder, job, lines)
+    return job
+
+
 def describe(_kind: str, _payload: bytes) -> dict[str, Any]:
     """What the codec would say of a payload."""
     return {"width": 768, "height": 512, "mode": "RGB"}
@@ -87,11 +118,11 @@ def make_damaged(folder: Path) -> None:
     third.unlink()
 
 
-RUNS: dict[str, Run] = {"write": write_all, "prune": prune_all, "repair": repair_all}
-STARTS: dict[str, Run] = {"write": lambda _folder: None, "prune": make_old, "repair": make_damaged}
+RUNS: dict[str, Run] = {"write": write_all, "prune": prune_all, "repair": repair_all, "job": job_all}
+STARTS: dict[str, Run] = {"write": lambda _folder: None, "prune": make_old, "repair": make_damaged, "job": make_old}
 
 
-def contents(folder: Path) -> dict[str, tuple[Row, bytes]]:
+def contents(folder: Location) -> dict[str, tuple[Row, bytes]]:
     """Return every current row, but for what depends on when its segment was closed, and its payload."""
     archive = ArchiveReader.open(folder)
     plain = {"segment": 0, "owner_segment": 0, "seconds": 0.0}

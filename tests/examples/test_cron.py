@@ -20,7 +20,7 @@ from filelock import FileLock
 from PIL import Image
 
 from batchcomp.archive import ArchiveReader, verify
-from batchcomp.archive.lock import LOCK_NAME
+from batchcomp.archive.store.folder_lock import LOCK_NAME
 
 CRON = Path(__file__).parents[2] / "examples" / "cron"
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="cron and systemd are not for Windows")

@@ -12,7 +12,8 @@ from batchcomp.archive import JpegComparison
 from batchcomp.pages.preview import Step, Tried, data_of, preview_html
 from batchcomp.pages.report_page import Pictures, ReportPage, html_of
 from batchcomp.pages.views import COMPACT, JPEG, ORIGINAL, OURS, Version, View, view_data
-from batchcomp.report.rows import ReportRow, totals
+from batchcomp.report.rows import ReportRow
+from batchcomp.report.totals import totals
 from tests.cli.samples import photo
 
 HOSTILE = (

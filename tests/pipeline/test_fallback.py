@@ -19,7 +19,8 @@ from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
 from batchcomp.pipeline.records import tally
 from batchcomp.pipeline.verify import VerifySettings, check_pictures
-from batchcomp.report.rows import report_row, totals
+from batchcomp.report.rows import report_row
+from batchcomp.report.totals import totals
 from batchcomp.settings import CompressSettings, DecodeSettings
 from tests.codec.samples import screenshot
 

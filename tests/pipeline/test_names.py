@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from batchcomp.archive import Row
 from batchcomp.archive.names import clash_key
 from batchcomp.outputs import OUTPUTS
-from batchcomp.pipeline.selection import chosen_rows, matches
 from batchcomp.pipeline.targets import format_of, payload_target, sameness, target_names
 from tests.archive.samples import sample_row, verbatim_row
 
@@ -68,54 +67,6 @@ def test_no_two_pictures_share_a_target(paths: set[str], kind: str, data: st.Dat
     assert names == target_names(reversed(chosen), kind)
     assert all(name.endswith(OUTPUTS[kind].suffix) or keep for name, keep in zip(names.values(), kept, strict=True))
     assert all(PurePosixPath(path).parent == PurePosixPath(name).parent for path, name in names.items())
-
-
-@pytest.mark.parametrize(
-    ("pattern", "path", "fits"),
-    [
-        ("a.png", "a.png", True),
-        ("a.png", "x/a.png", True),
-        ("*.png", "x/y/a.png", True),
-        ("x", "x/y/a.png", True),
-        ("x/", "x/y/a.png", True),
-        ("x/*", "x/y/a.png", True),
-        ("y", "x/yy/a.png", False),
-        ("*.jpg", "a.png", False),
-        ("A.png", "a.png", False),
-        ("[ab].png", "a.png", True),
-    ],
-)
-def test_patterns(pattern: str, path: str, fits: bool) -> None:
-    """A glob means the whole path, the file's name, or a folder above it; case counts."""
-    assert matches(path, pattern) is fits
-
-
-@pytest.mark.parametrize(
-    ("pattern", "chosen"),
-    [
-        ("[2023] trip/b.jpg", ["[2023] trip/b.jpg"]),
-        ("./[2023] trip/b.jpg", ["[2023] trip/b.jpg"]),
-        ("[2023] trip", ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg"]),
-        ("[2023] trip/", ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg"]),
-        ("[2023] trip/*.jpg", ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg", "2 trip/b.jpg"]),
-        ("b[1].jpg", ["[2023] trip/b[1].jpg"]),
-        ("[0-9] trip", ["2 trip/b.jpg"]),
-        ("*", ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg", "2 trip/b.jpg", "x/*", "a%5Cb.jpg", "x/\u202ec.jpg"]),
-        ("x/*", ["x/*"]),
-        ("a\\b.jpg", ["a%5Cb.jpg"]),
-        ("a%5Cb.jpg", ["a%5Cb.jpg"]),
-        (r"x/\u202ec.jpg", ["x/\u202ec.jpg"]),
-    ],
-)
-def test_a_name_is_found_as_it_is_printed(pattern: str, chosen: list[str]) -> None:
-    """Letter by letter before glob, brackets as brackets too, and by the name that the disk or a message has."""
-    paths = ["[2023] trip/b.jpg", "[2023] trip/b[1].jpg", "2 trip/b.jpg", "x/*", "a%5Cb.jpg", "x/\u202ec.jpg"]
-    assert [row.path for row in chosen_rows(rows(*paths), [pattern])] == chosen
-
-
-def test_each_row_is_chosen_once() -> None:
-    """A picture that two patterns match is restored once, in the archive's order."""
-    assert [row.path for row in chosen_rows(rows("b.png", "a.png"), ("*.png", "a*"))] == ["b.png", "a.png"]
 
 
 @pytest.mark.parametrize(

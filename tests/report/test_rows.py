@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchcomp.archive import JpegComparison, Row
-from batchcomp.errors import UsageError
-from batchcomp.report.rows import SORTS, ReportRow, arrange, report_row, row_fields, totals
+from batchcomp.report.rows import ReportRow, report_row, row_fields
 from tests.archive.samples import sample_row, verbatim_row
 
 
@@ -80,44 +79,6 @@ def rows() -> list[ReportRow]:
         report_row(compact("c.png", ms_ssim=None, jpeg=None)),
         report_row(verbatim_row("d.gif", source_bytes=500, payload_bytes=500)),
     ]
-
-
-def test_totals() -> None:
-    """Bytes are summed over all, means taken over the measured, the worst has the lowest MS-SSIM."""
-    total = totals(rows(), 6_000)
-    assert (total.pictures, total.compact, total.verbatim, total.measured, total.won) == (4, 3, 1, 2, 1)
-    assert (total.source_bytes, total.archived_bytes, total.archive_bytes_on_disk) == (30_500, 5_500, 6_000)
-    assert total.saved == pytest.approx(1 - 5_500 / 30_500)
-    assert total.mean_ms_ssim == pytest.approx(0.96)
-    assert total.mean_jpeg_ms_ssim == pytest.approx(0.95)
-    assert total.mean_bpp == pytest.approx((1.0 + 3.0) / 2)
-    assert (total.worst_path, total.worst_ms_ssim) == ("b.png", 0.94)
-
-
-def test_totals_of_nothing() -> None:
-    """An archive without measured pictures has no means and divides by nothing."""
-    total = totals([], 0)
-    assert (total.pictures, total.saved, total.mean_bpp, total.worst_path) == (0, 0.0, None, None)
-
-
-@pytest.mark.parametrize("column", SORTS)
-def test_every_column_sorts_every_row(column: str) -> None:
-    """Rows without figures sort too, and none is lost."""
-    arranged = arrange(rows(), sort=column)
-    assert sorted(row.path for row in arranged) == ["a.png", "b.png", "c.png", "d.gif"]
-
-
-def test_worst_is_the_least_gain() -> None:
-    """The worst rows have the least MS-SSIM above JPEG's; unmeasured rows are no candidates."""
-    assert [row.path for row in arrange(rows(), worst=9)] == ["b.png", "a.png"]
-    assert [row.path for row in arrange(rows(), worst=1)] == ["b.png"]
-    assert [row.path for row in arrange(rows(), worst=2, sort="archived")] == ["b.png", "a.png"]
-
-
-def test_an_unknown_column_is_a_usage_error() -> None:
-    """The message lists the columns."""
-    with pytest.raises(UsageError, match="expected one of path, size"):
-        arrange(rows(), sort="colour")
 
 
 def test_fields_of_a_row_are_plain() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from batchcomp.report.rows import totals
 from batchcomp.report.summary import sentence
+from batchcomp.report.totals import totals
 from tests.pages.samples import report_row
 
 

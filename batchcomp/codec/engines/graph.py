@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from batchcomp.codec.whole_numbers import DOUBLING_REACH, EXACT_SCALE, INPUT_LIMIT, doubling, whole
+from batchcomp.codec.whole_numbers import INPUT_LIMIT, doubling, whole
 
 _MAGIC = 7767517  # first line of ncnn's text format
 _FLOAT32 = b"\0\0\0\0"  # precedes weights that are stored as they are
@@ -71,23 +71,31 @@ class Graph:
         )
         return self.last
 
-    def exact_conv(self, name: str, x: str, *, relu: bool = False, scaled: bool = False, by: float = 1) -> str:
-        """Append the exact convolution `name`, see `networks.exact`: its inputs are rounded to their grid before.
+    def steps_of(self, name: str) -> float:
+        """Steps in 1 of the grid that the exact convolution `name` rounds its inputs to, a power of two."""
+        return 2.0 ** round(float(self.array(f"{name}.grid.exponent")))
 
-        With `scaled` they come in steps of the grid already; `by`, a power of two, is what the outputs are times.
+    def on_grid(self, name: str, x: str, *, held: float = 1) -> str:
+        """Append the rounding to the grid of the exact convolution `name`; `x` holds values times `held`."""
+        steps = self.steps_of(name)
+        x = x if steps == held else self.times(x, steps / held)
+        return self.clipped(self.rounded(x), -INPUT_LIMIT, INPUT_LIMIT)
+
+    def exact_conv(self, name: str, x: str, *, relu: bool = False, by: float = 1) -> str:
+        """Append the exact convolution `name`, see `networks.exact`, of inputs in whole steps of its grid.
+
+        `by`, a power of two, is what the outputs are times.
         """
-        steps = np.float32(2.0 ** round(float(self.array(f"{name}.grid.exponent"))))
-        x = x if scaled else self.times(x, float(steps))
-        x = self.clipped(self.rounded(x), -INPUT_LIMIT, INPUT_LIMIT)
+        steps = np.float32(self.steps_of(name))
         weight, bias = whole(self.array(f"{name}.weight"), self.array(f"{name}.bias"), float(steps))
         return self._conv(x, weight * (np.float32(by) / steps), bias * np.float32(by), relu=relu)
 
-    def doubled(self, x: str) -> str:
-        """Bicubic by 2 of whole numbers from -128 to 127, exactly."""
-        edges = dict.fromkeys(range(4), DOUBLING_REACH) | {4: REPLICATE}
-        edged = self.add("Padding", x, parameters=dict(edges))
-        weight = doubling()
-        return self.shuffled(self._conv(edged, weight, np.zeros(len(weight), np.float32), padding=0), EXACT_SCALE)
+    def doubled(self, x: str, unshuffle: int) -> str:
+        """Bicubic by 2 of whole numbers from -128 to 127, exactly: before its pixels are shuffled by 2 `unshuffle`."""
+        weight = doubling(unshuffle)
+        edge = unshuffle * (weight.shape[2] // 2)
+        edged = self.add("Padding", x, parameters=dict(dict.fromkeys(range(4), edge) | {4: REPLICATE}))
+        return self._conv(self.unshuffled(edged, unshuffle), weight, np.zeros(len(weight), np.float32), padding=0)
 
     def sum_of(self, a: str, b: str) -> str:
         return self.add("BinaryOp", a, b, parameters={0: ADD})
@@ -116,6 +124,12 @@ class Graph:
     def enlarged(self, x: str, by: int) -> str:
         """Bicubic (a = -0.75), half-pixel centres, edges replicated."""
         return x if by == 1 else self.add("Interp", x, parameters={0: BICUBIC, 1: float(by), 2: float(by)})
+
+    @property
+    def width(self) -> int:
+        """Outputs of the widest 3x3 convolution but the last one."""
+        convolutions = [layer.weight for layer in self.layers if layer.weight is not None]
+        return max((len(weight) for weight in convolutions[:-1] if weight.shape[2] == 3), default=0)
 
     @property
     def weights(self) -> bytes:

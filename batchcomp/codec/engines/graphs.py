@@ -12,7 +12,7 @@ from batchcomp.codec.engines.base import Planes
 from batchcomp.codec.engines.graph import Graph
 from batchcomp.codec.model import COM, Net
 from batchcomp.codec.networks.residual_shape import TrunkShape
-from batchcomp.codec.whole_numbers import EXACT_SCALE, PIXEL_MIDDLE, PIXEL_STEPS, gains_at
+from batchcomp.codec.whole_numbers import EXACT_SCALE, INPUT_LIMIT, PIXEL_MIDDLE, PIXEL_STEPS, gains_at
 
 Inputs = Callable[[tuple[int, int], float], Sequence[Planes]]  # of a tile's (height, width) and log2(coarseness)
 
@@ -42,23 +42,22 @@ def residual_plan(net: Net) -> GraphPlan:
     arch: Any = net.model.arch
     shape: TrunkShape = arch.com if net.role == COM else arch.rec
     graph = Graph(net.array)
-    conv, block = (graph.exact_conv, _exact_block) if shape.exact else (graph.conv, _block)
-    picture, planes = (_exact_head_of if shape.exact else _head_of)(graph, shape.unshuffle)
+    writer = (_Exact if shape.exact else _Rounded)(graph, net, shape)
     names = [f"trunk.body.{number}" for number in range(shape.blocks)]
     names += [f"trunk.middle.body.{number}" for number in range(shape.mid_blocks if shape.mid_width else 0)]
+    head = h = writer.head()
     gains = [graph.add("Input") if shape.gains else None for _ in names]
-    head = h = conv("trunk.head", planes)
     split = (shape.blocks + 1) // 2
     for number in range(shape.blocks):
-        h = block(graph, names[number], h, gains[number])
+        h = writer.block(names[number], h, gains[number])
         if shape.mid_width and number + 1 == split:
-            low = conv("trunk.middle.down", graph.unshuffled(h, 2))
+            low = writer.conv("trunk.middle.down", graph.unshuffled(h, 2))
             for name, gain in zip(names[shape.blocks :], gains[shape.blocks :], strict=True):
-                low = block(graph, name, low, gain)
-            h = graph.sum_of(h, graph.shuffled(conv("trunk.middle.up", low), 2))
-    (_exact_tail if shape.exact else _tail)(graph, graph.sum_of(head, h), net, shape.shuffle, picture)
+                low = writer.block(name, low, gain)
+            h = graph.sum_of(h, graph.shuffled(writer.conv("trunk.middle.up", low), 2))
+    writer.tail(graph.sum_of(head, h))
     unit = max(shape.unshuffle * (2 if shape.mid_width else 1), shape.unshuffle * shape.period)
-    inputs = _inputs(net, shape.unshuffle, shape.period, names if shape.gains else [], exact=shape.exact)
+    inputs = _inputs(net, shape, names if shape.gains else [])
     return GraphPlan(graph=graph, inputs=inputs, halving=_halving(net), unit=unit, exact=shape.exact)
 
 
@@ -83,50 +82,83 @@ def _halving(net: Net) -> int:
     return net.model.arch.scale if net.role == COM and net.model.arch.scale > 1 else 0
 
 
-def _head_of(graph: Graph, unshuffle: int) -> tuple[str, str]:
-    """The picture, and what the first convolution sees of it; the second input are the planes that come on top."""
-    picture, further = graph.add("Input"), graph.add("Input")
-    planes = graph.unshuffled(graph.less(picture, 0.5), unshuffle)
-    return picture, graph.add("Concat", planes, further, parameters={0: 0})
+class _Rounded:
+    """Writes the parts of a trunk."""
+
+    def __init__(self, graph: Graph, net: Net, shape: TrunkShape) -> None:
+        self.graph, self._net, self._shape = graph, net, shape
+        self._picture = ""
+
+    def head(self) -> str:
+        """The first convolution of the picture; the graph's second input are the planes that come on top."""
+        graph = self.graph
+        self._picture, further = graph.add("Input"), graph.add("Input")
+        planes = graph.unshuffled(graph.less(self._picture, 0.5), self._shape.unshuffle)
+        return self.conv("trunk.head", graph.add("Concat", planes, further, parameters={0: 0}))
+
+    def conv(self, name: str, x: str) -> str:
+        return self.graph.conv(name, x)
+
+    def block(self, name: str, x: str, gain: str | None = None) -> str:
+        graph = self.graph
+        hidden = graph.conv(f"{name}.first", x, relu=True)
+        hidden = hidden if gain is None else graph.product_of(hidden, gain)
+        return graph.sum_of(x, graph.conv(f"{name}.second", hidden))
+
+    def tail(self, h: str) -> None:
+        """The answer, or what is added to the smaller picture where the network halves it."""
+        residual = self.graph.shuffled(self.graph.conv("trunk.tail", h), self._shape.shuffle)
+        if not _halving(self._net):
+            self.graph.sum_of(residual, self.graph.enlarged(self._picture, self._net.model.arch.scale))
 
 
-def _exact_head_of(graph: Graph, unshuffle: int) -> tuple[str, str]:
-    """The picture in whole numbers around 0, and what the first convolution sees of it, in steps of its grid."""
-    picture, further = graph.add("Input"), graph.add("Input")
-    centred = graph.less(picture, PIXEL_MIDDLE)
-    pixels = graph.times(graph.unshuffled(centred, unshuffle), 1 / PIXEL_STEPS)
-    return centred, graph.add("Concat", pixels, further, parameters={0: 0})
+class _Exact(_Rounded):
+    """Writes those of a trunk that computes in whole numbers.
+
+    What the trunk carries is in steps of the tail's grid, powers of two like all steps: nothing is rounded by it, and
+    mostly nothing is left to multiply before the next convolution rounds it to its own.
+    """
+
+    def __init__(self, graph: Graph, net: Net, shape: TrunkShape) -> None:
+        super().__init__(graph, net, shape)
+        self._unit = graph.steps_of("trunk.tail")
+
+    def head(self) -> str:
+        """The picture is in whole numbers around 0: 256ths. The planes on top come on the grid."""
+        graph = self.graph
+        given, further = graph.add("Input"), graph.add("Input")
+        self._picture = graph.less(given, PIXEL_MIDDLE)
+        pixels = graph.unshuffled(self._picture, self._shape.unshuffle)
+        if graph.steps_of("trunk.head") != PIXEL_STEPS:
+            pixels = graph.on_grid("trunk.head", pixels, held=PIXEL_STEPS)
+        return graph.exact_conv("trunk.head", graph.add("Concat", pixels, further, parameters={0: 0}), by=self._unit)
+
+    def conv(self, name: str, x: str) -> str:
+        return self.graph.exact_conv(name, self.graph.on_grid(name, x, held=self._unit), by=self._unit)
+
+    def block(self, name: str, x: str, gain: str | None = None) -> str:
+        """Gains come in steps of the grid that their product is rounded to."""
+        graph, first, second = self.graph, f"{name}.first", f"{name}.second"
+        hidden = graph.exact_conv(first, graph.on_grid(first, x, held=self._unit), relu=True)
+        held = 1.0 if gain is None else graph.steps_of(second)
+        hidden = graph.on_grid(second, hidden if gain is None else graph.product_of(hidden, gain), held=held)
+        return graph.sum_of(x, graph.exact_conv(second, hidden, by=self._unit))
+
+    def tail(self, h: str) -> None:
+        """The pixels, whole numbers from -128 to 127: added up and rounded while they are channels of blocks."""
+        graph, unshuffle = self.graph, self._shape.unshuffle
+        residual = graph.exact_conv("trunk.tail", graph.on_grid("trunk.tail", h, held=self._unit), by=PIXEL_STEPS)
+        doubles = self._net.model.arch.scale == EXACT_SCALE
+        enlarged = (graph.doubled if doubles else graph.unshuffled)(self._picture, unshuffle)
+        pixels = graph.clipped(graph.rounded(graph.sum_of(enlarged, residual)), -PIXEL_MIDDLE, 255 - PIXEL_MIDDLE)
+        graph.shuffled(pixels, self._shape.shuffle)
 
 
-def _exact_block(graph: Graph, name: str, x: str, gain: str | None = None) -> str:
-    """Gains come in steps of the grid that their product is rounded to."""
-    hidden = graph.exact_conv(f"{name}.first", x, relu=True)
-    hidden = hidden if gain is None else graph.product_of(hidden, gain)
-    return graph.sum_of(x, graph.exact_conv(f"{name}.second", hidden, scaled=gain is not None))
-
-
-def _exact_tail(graph: Graph, h: str, net: Net, shuffle: int, picture: str) -> None:
-    """The pixels, whole numbers from -128 to 127."""
-    residual = graph.shuffled(graph.exact_conv("trunk.tail", h, by=PIXEL_STEPS), shuffle)
-    enlarged = graph.doubled(picture) if net.model.arch.scale == EXACT_SCALE else picture
-    graph.clipped(graph.rounded(graph.sum_of(enlarged, residual)), -PIXEL_MIDDLE, 255 - PIXEL_MIDDLE)
-
-
-def _block(graph: Graph, name: str, x: str, gain: str | None = None) -> str:
-    hidden = graph.conv(f"{name}.first", x, relu=True)
-    hidden = hidden if gain is None else graph.product_of(hidden, gain)
-    return graph.sum_of(x, graph.conv(f"{name}.second", hidden))
-
-
-def _tail(graph: Graph, h: str, net: Net, shuffle: int, picture: str) -> None:
-    residual = graph.shuffled(graph.conv("trunk.tail", h), shuffle)
-    if not _halving(net):
-        graph.sum_of(residual, graph.enlarged(picture, net.model.arch.scale))
-
-
-def _inputs(net: Net, unshuffle: int, period: int, blocks: Sequence[str], *, exact: bool = False) -> Inputs:
+def _inputs(net: Net, shape: TrunkShape, blocks: Sequence[str]) -> Inputs:
     """The planes beside the picture, see `networks.base.input_planes`; then the gains of `blocks`, see `Gains`."""
-    strengths = (_exact_gains if exact else _gains)(net, blocks) if blocks else None
+    strengths = (_exact_gains if shape.exact else _gains)(net, blocks) if blocks else None
+    unshuffle, period = shape.unshuffle, shape.period
+    steps = np.float32(Graph(net.array).steps_of("trunk.head")) if shape.exact else None
 
     def inputs(size: tuple[int, int], log_coarseness: float) -> list[Planes]:
         height, width = (side // unshuffle for side in size)
@@ -135,6 +167,8 @@ def _inputs(net: Net, unshuffle: int, period: int, blocks: Sequence[str], *, exa
         for at in range(period):
             planes[1 + at, at::period] = 1
             planes[1 + period + at, :, at::period] = 1
+        if steps is not None:
+            planes = np.clip(np.rint(planes * steps), -INPUT_LIMIT, INPUT_LIMIT)
         return [planes, *(strengths(log_coarseness) if strengths else [])]
 
     return inputs

@@ -8,9 +8,10 @@ has none on CPUs. Torch is not loaded: graphs are made of a model file's numbers
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ncnn
 import numpy as np
@@ -24,6 +25,8 @@ from batchcomp.codec.model import Net
 from batchcomp.codec.resample_numpy import reduced
 from batchcomp.codec.whole_numbers import PIXEL_MIDDLE
 
+Answer = TypeVar("Answer")
+WINOGRAD_FROM = 48  # channels of the widest layer: with fewer, direct convolutions take as long or a tenth less
 TOLERANCE = 1e-4  # of [0, 1]: beyond it ncnn does not compute the graph; a 40th of an 8-bit step
 CHECKED = 1.5  # log2 of the coarseness at which it is checked
 CHECKED_UNITS = 4, 6  # sides of the tile
@@ -44,7 +47,8 @@ class LoadedGraph:
         for name in dir(option):  # float32 throughout: what the machine offers beyond must not change results
             if name.startswith(("use_fp16", "use_bf16", "use_int8")):
                 setattr(option, name, False)
-        if exact:
+        self.direct = exact or graph.width < WINOGRAD_FROM
+        if self.direct:
             option.use_winograd_convolution = False
             option.use_sgemm_convolution = False  # exact too, but slower here
         self._net.opt = option
@@ -56,33 +60,60 @@ class LoadedGraph:
                 raise ValueError("ncnn refuses the graph")
         self._inputs = [f"b{number}" for number, layer in enumerate(graph.layers) if layer.kind == "Input"]
 
-    def __call__(self, inputs: Sequence[Planes]) -> Planes:
-        """Float32, contiguous (C, h, w) inputs to the last output, (C', h, w).
+    def __call__(self, inputs: Sequence[Planes], take: Callable[[Planes], Answer]) -> Answer:
+        """What `take` makes of the last output, float32 (C', h, w), which is gone afterwards.
 
-        Each run has pools of memory of its own. ncnn's pool of a graph keeps whatever any thread ever needed, in
-        pieces that later runs use badly: half a gigabyte for two threads.
+        Args:
+            inputs: float32, contiguous (C, h, w).
+            take: makes of it what is to stay: `np.array` a copy.
         """
-        pools = ncnn.UnlockedPoolAllocator(), ncnn.UnlockedPoolAllocator()
+        pools = _pools.of(self, [one.shape for one in inputs])
         try:
-            return self._run(inputs, *pools)
-        finally:
-            for pool in pools:
-                pool.clear()
+            return self._run(inputs, pools, take)
+        except BaseException:
+            _pools.clear()
+            raise
 
-    def _run(self, inputs: Sequence[Planes], blobs: Any, workspace: Any) -> Planes:
-        """What is in the pools is gone from here on return, whatever the outcome."""
+    def _run(self, inputs: Sequence[Planes], pools: tuple[Any, Any], take: Callable[[Planes], Answer]) -> Answer:
         run = self._net.create_extractor()
-        run.set_blob_allocator(blobs)
-        run.set_workspace_allocator(workspace)
+        run.set_blob_allocator(pools[0])
+        run.set_workspace_allocator(pools[1])
         arrays = [np.ascontiguousarray(one) for one in inputs]  # ncnn reads them in place: they must outlive the run
         for name, array in zip(self._inputs, arrays, strict=True):
             run.input(name, ncnn.Mat(array).clone())
         code, found = run.extract(self._last)
-        answer = None if code else np.array(found)
-        del found, run
-        if answer is None:
+        if code:
             raise MemoryError(f"ncnn could not run a tile of {arrays[0].shape} (code {code})")
-        return answer
+        return take(np.asarray(found))
+
+
+class _Pools(threading.local):
+    """The memory of a thread's runs, which is kept from one tile to the next of the same sides.
+
+    ncnn's own pool of a graph keeps whatever any thread ever needed, in pieces that later runs use badly: half a
+    gigabyte for two threads. Memory that is given back after each tile, on the other hand, is filled with zeros by the
+    system for the next: a tenth to a fifth of the time.
+    """
+
+    def __init__(self) -> None:
+        self._pools = ncnn.UnlockedPoolAllocator(), ncnn.UnlockedPoolAllocator()  # of blobs, of workspace
+        self._used_for: tuple[int, list[tuple[int, ...]]] | None = None
+
+    def of(self, graph: LoadedGraph, shapes: list[tuple[int, ...]]) -> tuple[Any, Any]:
+        """The pools, empty unless they last served the same graph with inputs of the same shapes."""
+        if self._used_for != (id(graph), shapes):
+            self.clear()
+            self._used_for = id(graph), shapes
+        return self._pools
+
+    def clear(self) -> None:
+        """Give everything back."""
+        self._used_for = None
+        for pool in self._pools:
+            pool.clear()
+
+
+_pools = _Pools()
 
 
 class Ncnn:
@@ -100,7 +131,9 @@ class Ncnn:
 
     @property
     def name(self) -> str:
-        return f"ncnn, {'exact' if self._plan.exact else 'Winograd'}"
+        if self._plan.exact:
+            return "ncnn, exact"
+        return f"ncnn, {'direct' if self._graph.direct else 'Winograd'}"
 
     @staticmethod
     def begin_thread() -> None:
@@ -115,23 +148,24 @@ class Ncnn:
         return begun
 
     def _rounded(self, tile: NDArray[np.uint8], log_coarseness: float) -> NDArray[np.uint8]:
-        return to_tile(self.planes(tile, log_coarseness))
+        return self._computed(to_planes(tile), log_coarseness, to_tile)
 
     def _whole(self, tile: NDArray[np.uint8], log_coarseness: float) -> NDArray[np.uint8]:
         """(H, W, 3) to (H', W', 3), both uint8, by a graph of whole numbers."""
         picture = np.ascontiguousarray(tile.transpose(2, 0, 1), np.float32)
-        found = self._graph([picture, *self._plan.inputs(tile.shape[:2], log_coarseness)])
-        pixels = np.empty((*found.shape[1:], found.shape[0]), np.int16)
-        np.add(found.transpose(1, 2, 0), PIXEL_MIDDLE, out=pixels, casting="unsafe")
-        return pixels.astype(np.uint8)
+        return self._graph([picture, *self._plan.inputs(tile.shape[:2], log_coarseness)], _whole_pixels)
 
     def planes(self, tile: NDArray[np.uint8], log_coarseness: float) -> Planes:
         """(H, W, 3) uint8 to the network's (3, H', W'), not clamped."""
-        picture = to_planes(tile)
-        answer = self._graph([picture, *self._plan.inputs(tile.shape[:2], log_coarseness)])
-        if self._plan.halving:
-            answer += reduced(picture, self._plan.halving)
-        return answer
+        return self._computed(to_planes(tile), log_coarseness, np.array)
+
+    def _computed(self, picture: Planes, log_coarseness: float, take: Callable[[Planes], Answer]) -> Answer:
+        def whole(found: Planes) -> Answer:
+            if self._plan.halving:
+                found += reduced(picture, self._plan.halving)
+            return take(found)
+
+        return self._graph([picture, *self._plan.inputs(picture.shape[1:], log_coarseness)], whole)
 
     def is_right(self) -> bool:
         """Whether ncnn computes the graph as numpy does, on noise: its kernels differ from processor to processor."""
@@ -140,8 +174,14 @@ class Ncnn:
         if self._plan.exact:
             picture = np.floor(256 * picture)
         inputs = [picture, *self._plan.inputs((height, width), CHECKED)]
-        error = np.abs(self._graph(inputs) - reference.run(self._plan.graph, inputs)).max()
+        error = np.abs(self._graph(inputs, np.array) - reference.run(self._plan.graph, inputs)).max()
         return float(error) <= (0 if self._plan.exact else TOLERANCE)
+
+
+def _whole_pixels(found: Planes) -> NDArray[np.uint8]:
+    """(3, H, W) of whole numbers from -128 to 127 to uint8 (H, W, 3)."""
+    pixels = np.empty((*found.shape[1:], found.shape[0]), np.uint8)
+    return np.add(found.transpose(1, 2, 0), np.float32(PIXEL_MIDDLE), out=pixels, casting="unsafe")
 
 
 def ncnn_for(net: Net) -> Ncnn | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from batchcomp.report.rows import ReportRow, Totals
+from batchcomp.report.rows import ReportRow
+from batchcomp.report.totals import Totals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +15,9 @@ class Report:
     """Everything a report says."""
 
     title: str  # the archive
-    rows: Sequence[ReportRow]  # those to be shown, in their order
-    totals: Totals  # over all pictures of the archive
+    rows: Collection[ReportRow]  # those to be shown, in their order; may be read anew each time they are gone through
+    totals: Totals  # over all pictures that were asked for
+    left_out: int = 0  # pictures that would come after those
 
 
 class Printer(Protocol):
@@ -33,7 +35,7 @@ class Printer(Protocol):
         self,
         title: str,
         columns: list[tuple[str, str]],
-        rows: list[list[str]],
+        rows: Collection[list[str]],
         footer: list[str] | None = None,
         *,
         spare: Sequence[int] = (),

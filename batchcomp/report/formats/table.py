@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
 from batchcomp.kinds import COMPACT
 from batchcomp.report.formats.base import Printer, Report
-from batchcomp.report.rows import ReportRow, Totals
+from batchcomp.report.rows import ReportRow
 from batchcomp.report.summary import sentence
 from batchcomp.report.text import ABSENT, human, number, percent, pictures, printable
+from batchcomp.report.totals import Totals
 
 COLUMNS = [
     ("picture", "left"),
@@ -31,9 +35,27 @@ ESTIMATED = "~: estimated from few JPEG files; `compress --measure exact` makes 
 def write(report: Report, out: Printer) -> None:
     """What it all comes to in one sentence, the table, then remarks."""
     out.write(printable(f"{report.title}: {sentence(report.totals)}") + "\n")
-    out.show_table("", COLUMNS, [cells(row) for row in report.rows], footer(report.totals), spare=SPARE)
+    out.show_table("", COLUMNS, _Cells(report.rows), footer(report.totals), spare=SPARE)
+    if report.left_out:
+        out.write(f"{len(report.rows):,} of {pictures(len(report.rows) + report.left_out)} shown; --all shows all\n")
     for line in remarks(report.totals):
         out.write(printable(line) + "\n")
+
+
+@dataclass(frozen=True)
+class _Cells(Collection[list[str]]):
+    """The cells of rows that need not be in memory."""
+
+    rows: Collection[ReportRow]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return map(cells, self.rows)
+
+    def __contains__(self, one: object) -> bool:
+        return any(one == mine for mine in self)
 
 
 def _picture(row: ReportRow) -> str:

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from batchcomp.report.formats.csv_file import as_csv
+from batchcomp.report.formats.csv_file import csv_lines
 from batchcomp.report.rows import report_row
 from tests.archive.samples import sample_row, verbatim_row
 
@@ -16,14 +16,14 @@ from tests.archive.samples import sample_row, verbatim_row
 def test_csv_runs_nothing(name: str) -> None:
     """A name that a spreadsheet would run as a formula begins with an apostrophe."""
     rows = [report_row(sample_row(name, payload_bytes=1))]
-    (read,) = csv.DictReader(io.StringIO(as_csv(rows)))
+    (read,) = csv.DictReader(io.StringIO("".join(csv_lines(rows))))
     assert read["path"] == f"'{name}"
 
 
 def test_csv_quotes_what_it_must() -> None:
     """Commas, quotes and spaces in names survive; numbers stay numbers, negative ones too."""
     rows = [report_row(sample_row('a, "b" c.png', payload_bytes=200_000))]
-    (read,) = csv.DictReader(io.StringIO(as_csv(rows)))
+    (read,) = csv.DictReader(io.StringIO("".join(csv_lines(rows))))
     assert read["path"] == 'a, "b" c.png'
     assert float(read["saved"]) < 0
     assert not read["saved"].startswith("'")
@@ -32,5 +32,5 @@ def test_csv_quotes_what_it_must() -> None:
 def test_csv_moves_no_terminal() -> None:
     """Control characters, which a forged manifest may hold in a reason, are escaped."""
     rows = [report_row(verbatim_row("a.tif", reason="\x1b]0;title\x07\u202ered"))]
-    (read,) = csv.DictReader(io.StringIO(as_csv(rows)))
+    (read,) = csv.DictReader(io.StringIO("".join(csv_lines(rows))))
     assert read["reason"] == r"\x1b]0;title\x07\u202ered"

@@ -7,7 +7,8 @@ from typing import Any
 
 from batchcomp.report.formats.base import Report
 from batchcomp.report.formats.json_lines import write
-from batchcomp.report.rows import report_row, totals
+from batchcomp.report.rows import report_row
+from batchcomp.report.totals import totals
 from tests.archive.samples import sample_row
 
 

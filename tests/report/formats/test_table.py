@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from batchcomp.report.formats import table
-from batchcomp.report.rows import report_row, totals
+from batchcomp.report.rows import report_row
+from batchcomp.report.totals import totals
 from tests.archive.samples import sample_row, verbatim_row
 
 

@@ -1,0 +1,42 @@
+"""Holes of zeros in the picture data of HEIC, AVIF and WebP files, as a failing disk or a broken download leaves them.
+
+Decoders of these formats go on through zeros and say nothing. A HEVC slice never holds three zero bytes in a row
+(ITU-T H.265, 7.4.2); the range coder of AV1 wrote at most 13, in a lossless alpha channel. The boolean coder of WebP
+writes hundreds of them for flat areas, so that there a long run only gives rise to doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from batchcomp.images.isobmff import read_items
+from batchcomp.images.riff import chunks
+
+HOLE: Final = 64  # zero bytes
+DOUBTFUL: Final = 512  # in WebP: the sector of a disk
+_CODED: Final = frozenset({b"hvc1", b"av01"})
+_RUN: Final = re.compile(rb"\0{%d,}" % HOLE)
+_LONG_RUN: Final = re.compile(rb"\0{%d,}" % DOUBTFUL)
+
+
+def items_have_holes(data: bytes) -> bool:
+    """Tell whether the coded pictures of a HEIC or AVIF file have holes; False where its items cannot be read."""
+    try:
+        found = read_items(data)
+    except ValueError:
+        return False
+    coded = {item.number for item in found.items if item.kind in _CODED}
+    return any(
+        _RUN.search(data, extent.offset, extent.offset + (extent.size or len(data)))
+        for extent in found.extents
+        if extent.item in coded and extent.method == 0
+    )
+
+
+def webp_hole(data: bytes) -> Iterator[str]:
+    """Yield what is doubtful in the bitstream of a still WebP (RFC 9649)."""
+    for kind, start, end in chunks(data):
+        if kind in {b"VP8 ", b"VP8L"} and (run := _LONG_RUN.search(data, start, end)):
+            yield f"{len(run[0]):,} zero bytes in a row in its picture data: damaged, or very flat"

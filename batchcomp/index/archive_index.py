@@ -1,0 +1,232 @@
+"""The index of one archive: brought up to date when it is opened, then asked."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
+
+from batchcomp.archive import Damage, Row, Version
+from batchcomp.archive.history import times_of
+from batchcomp.archive.reader import gap_damage
+from batchcomp.archive.store import Location, Store, store_of
+from batchcomp.index.columns import DAMAGED, FROM, MANNER, ROW, family_of, row_from
+from batchcomp.index.conditions import CURRENT, EVERYTHING, Condition, up_to
+from batchcomp.index.database import IndexDatabase, Told
+from batchcomp.index.links import tally_from
+from batchcomp.index.schema import ids_of, segment_of
+from batchcomp.report.tally import Tally
+from batchcomp.report.totals import Worst
+
+IN_ORDER: Final = "p.id"  # of segments, and of the entries in each
+_EVERY: Final = "picture AS p LEFT JOIN manner AS m ON m.id = p.manner"  # damaged rows too
+_MANY: Final = 500  # values in one statement
+
+
+class ArchiveIndex:
+    """What an archive holds, as it was when this was opened. It is a context manager; writers are not disturbed.
+
+        with ArchiveIndex.open(Path("photos.bca")) as index:
+            for row in index.rows():
+                print(row.path)
+
+    An index that is damaged, locked, or cannot be written is made anew, at last as one that nobody else sees: all that
+    costs is time.
+
+    Attributes:
+        store: where the archive's files lie.
+    """
+
+    def __init__(self, store: Store, database: IndexDatabase) -> None:
+        self.store, self._database = store, database
+
+    @classmethod
+    def open(cls, where: Location, *, rebuild: bool = False, told: Told | None = None) -> Self:
+        """Open the index of an archive and take in what changed.
+
+        Args:
+            where: the archive lies.
+            rebuild: make it anew, whatever is there.
+            told: is called with how many segments were taken in, and how many will be.
+
+        Raises:
+            ArchiveNotFoundError: there is no archive.
+            ArchiveError: a segment's version is newer than this build reads, or the folder cannot be read.
+        """
+        store = store_of(where)
+        return cls(store, IndexDatabase(store, rebuild=rebuild, told=told))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    @property
+    def file(self) -> Path | None:
+        """The database, None where it is private."""
+        return self._database.file
+
+    def rows(self, condition: Condition = CURRENT, *, order: str = IN_ORDER, limit: int = -1) -> Iterator[Row]:
+        """Yield the rows that fit a condition, those that are not damaged; memory does not grow by them.
+
+        `order` is SQL of ours, see `batchcomp.index.order`.
+        """
+        sql = f"SELECT {ROW} FROM {FROM} WHERE {condition.sql} ORDER BY {order}"
+        return self._database.query(sql, condition, make=row_from, limit=limit)
+
+    def count(self, condition: Condition = CURRENT) -> int:
+        """Return how many rows fit a condition."""
+        sql = f"SELECT count(*) FROM {FROM} WHERE {condition.sql}"
+        return next(self._database.query(sql, condition, make=_number))
+
+    def holds(self, condition: Condition) -> bool:
+        """Tell whether any row fits a condition."""
+        sql = f"SELECT 1 FROM {FROM} WHERE {condition.sql}"
+        return any(self._database.query(sql, condition, make=bool, limit=1))
+
+    def tally(self) -> Tally:
+        """Return the sums of all current pictures, from one row a segment."""
+        found = Tally()
+        for one in self._database.query("SELECT tally FROM segment ORDER BY number", make=lambda record: record[0]):
+            found.merge(tally_from(one))
+        return found
+
+    def worst(self) -> Worst | None:
+        """Return the worst current picture, none of the tiny ones unless there are no others."""
+        for column in ("worst_large", "worst"):
+            sql = (
+                f"SELECT s.{column}, p.path FROM segment AS s JOIN picture AS p ON p.id = s.{column}_id"
+                f" WHERE s.{column} NOT NULL ORDER BY s.{column}, p.id"
+            )
+            for found in self._database.query(sql, make=Worst._make, limit=1):
+                return found
+        return None
+
+    def versions(self, path: str | None = None) -> Iterator[Version]:
+        """Yield all versions of a picture, or of each, the oldest first, pictures in the order they were first stored.
+
+        A damaged one has no row.
+        """
+        condition = EVERYTHING if path is None else Condition(sql="p.path = ?", values=(path,))
+        first = "(SELECT min(f.id) FROM picture AS f WHERE f.path = p.path)"
+        sql = f"SELECT {ROW} FROM {_EVERY} WHERE {condition.sql} ORDER BY {first}, p.id"
+        found = self._database.query(sql, condition, make=_version)
+        for name, versions in groupby(found, key=lambda version: version[1]):
+            for number, (picture, _, row) in enumerate(versions, 1):
+                segment = segment_of(picture)
+                yield Version(path=name, number=number, archived=self.times[segment], segment=segment, row=row)
+
+    @cached_property
+    def times(self) -> dict[int, datetime]:
+        """When each segment was written, in UTC, never before an earlier one."""
+        created = dict(self._database.query("SELECT number, created FROM segment ORDER BY number", make=_pair))
+        return times_of({number: _moment(seconds) for number, seconds in created.items()})
+
+    def last_id(self, moment: datetime) -> int:
+        """Return the greatest id that a picture had at a moment, 0 where the archive held nothing then."""
+        numbers = sorted(self.times)
+        held = bisect_right(numbers, moment, key=self.times.__getitem__)
+        return ids_of(numbers[held - 1])[1] if held else 0
+
+    def at(self, moment: datetime) -> Condition:
+        """Return what the archive held at a moment."""
+        return up_to(self.last_id(moment))
+
+    def damage(self, condition: Condition = CURRENT, *, upto: int | None = None) -> list[Damage]:
+        """Return what is wrong with segments and entries, and with the rows that would fit a condition.
+
+        `upto` is the number of the last segment that counts.
+        """
+        known = list(self._database.query("SELECT number FROM segment ORDER BY number", make=_number))
+        numbers = [number for number in known if upto is None or number <= upto]
+        sql = (
+            "SELECT d.name, d.entry, d.reason FROM damage AS d LEFT JOIN picture AS p ON p.id = d.id"
+            f" LEFT JOIN manner AS m ON m.id = p.manner WHERE (p.id IS NULL OR ({condition.sql}))"
+            f" AND d.segment <= {max(numbers, default=0)} ORDER BY d.rowid"
+        )
+        return [*self._database.query(sql, condition, make=_damage), *gap_damage(self.store, numbers)]
+
+    def bytes_on_disk(self) -> int:
+        """Return the size of all segments in bytes, damaged ones too."""
+        return sum(self._database.query("SELECT size FROM segment ORDER BY number", make=_number))
+
+    def relatives(self, paths: list[str], condition: Condition) -> tuple[list[Row], set[str]]:
+        """Return what `decode` might restore under the names of these pictures, of those that fit a condition.
+
+        That is rows, these too, and names of folders.
+        """
+        families = {family_of(name) for path in paths for name in (path, *_above(path))}
+        rows: list[Row] = []
+        folders = {folder for path in paths for folder in _above(path)}
+        for some in _cut(sorted(families)):
+            marks = ", ".join("?" * len(some))
+            rows += self.rows(Condition(sql=f"p.family IN ({marks})", values=tuple(some)) & condition)
+            sql = f"SELECT name FROM folder WHERE family IN ({marks}) ORDER BY family, name"
+            named = self._database.query(sql, Condition(sql="", values=tuple(some)), make=lambda record: record[0])
+            inside = (
+                (name, Condition(sql="p.path > ? AND p.path < ?", values=(f"{name}/", f"{name}0"))) for name in named
+            )
+            folders |= {name for name, within in inside if self.holds(within & condition)}
+        return rows, folders
+
+    def stored(self, condition: Condition = CURRENT) -> Iterator[StoredSource]:
+        """Yield of each picture that fits a condition what tells whether its file changed since."""
+        columns = "p.path, p.source_bytes, p.mtime_s, p.mtime_rest, p.source_sha256, p.id, p.manner, p.ms_ssim NOT NULL"
+        sql = f"SELECT {columns} FROM picture AS p WHERE ({condition.sql}) AND p.manner != {DAMAGED} ORDER BY p.id"
+        return self._database.query(sql, condition, make=StoredSource._make)
+
+    def manner(self, number: int) -> dict[str, Any]:
+        """Return how pictures of this manner are stored: `stored`, `reason`, `quality`, ... of their rows."""
+        sql = f"SELECT {', '.join(MANNER)} FROM manner WHERE id = ?"
+        condition = Condition(sql="", values=(number,))
+        return dict(zip(MANNER, next(self._database.query(sql, condition, make=tuple)), strict=True))
+
+
+class StoredSource(NamedTuple):
+    """Size in bytes, time of change in seconds and nanoseconds, SHA-256 of a source; where and how it is stored."""
+
+    path: str
+    size: int
+    seconds: int
+    rest: int
+    sha256: bytes
+    id: int
+    manner: int
+    measured: int
+
+
+def _number(record: tuple[Any, ...]) -> int:
+    return int(record[0])
+
+
+def _pair(record: tuple[Any, ...]) -> tuple[int, int | None]:
+    return record[0], record[1]
+
+
+def _damage(record: tuple[Any, ...]) -> Damage:
+    name, entry, reason = record
+    return Damage(segment=name, entry=entry, reason=reason)
+
+
+def _version(record: tuple[Any, ...]) -> tuple[int, str, Row | None]:
+    is_damaged = record[24] is None
+    return record[0], record[1], None if is_damaged else row_from(record)
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the folders above a path, the nearest first."""
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _cut(values: list[int]) -> Iterator[list[int]]:
+    return (values[at : at + _MANY] for at in range(0, len(values), _MANY))

@@ -1,0 +1,89 @@
+"""Which pictures a query is after, as SQL over `picture AS p` and `manner AS m`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any, Final
+
+from batchcomp.report.rows import LEAST_SIDE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """A part of a query.
+
+    Attributes:
+        sql: an expression of ours, never of a user's.
+        values: what its question marks stand for.
+        test: what `chosen(path)` in it calls; one at most.
+    """
+
+    sql: str
+    values: tuple[Any, ...] = ()
+    test: Callable[[str], bool] | None = None
+
+    def __and__(self, other: Condition) -> Condition:
+        """What fits both."""
+        return self._with("AND", other)
+
+    def __or__(self, other: Condition) -> Condition:
+        """What fits one of them, or both."""
+        return self._with("OR", other)
+
+    def __invert__(self) -> Condition:
+        """What does not fit."""
+        return Condition(sql=f"NOT ({self.sql})", values=self.values, test=self.test)
+
+    def _with(self, word: str, other: Condition) -> Condition:
+        if self.test and other.test:
+            raise ValueError("one query has one test of paths")
+        both = f"({self.sql}) {word} ({other.sql})"
+        return Condition(sql=both, values=self.values + other.values, test=self.test or other.test)
+
+
+EVERYTHING: Final = Condition(sql="1")
+NOTHING: Final = Condition(sql="0")
+CURRENT: Final = Condition(sql="p.next IS NULL")
+
+MEASURED: Final = Condition(sql="p.ms_ssim NOT NULL")
+LARGE: Final = Condition(sql=f"min(p.width, p.height) >= {LEAST_SIDE}")  # for MS-SSIM to say much
+
+
+def first_of(condition: Condition, order: str, most: int) -> Condition:
+    """Return the first few of what fits a condition, in an order of ours."""
+    inner = f"SELECT p.id FROM picture AS p JOIN manner AS m ON m.id = p.manner WHERE {condition.sql}"
+    return Condition(
+        sql=f"p.id IN ({inner} ORDER BY {order} LIMIT ?)", values=(*condition.values, most), test=condition.test
+    )
+
+
+def version_number(number: int) -> Condition:
+    """Return the versions with this number: 1 is the oldest of a path, -1 the newest."""
+    side = "<=" if number > 0 else ">="
+    return Condition(
+        sql=f"(SELECT count(*) FROM picture AS v WHERE v.path = p.path AND v.id {side} p.id) = ?",
+        values=(abs(number),),
+    )
+
+
+def up_to(last: int) -> Condition:
+    """Return what was current while `last` was the greatest id."""
+    return Condition(sql="p.id <= ? AND (p.next IS NULL OR p.next > ?)", values=(last, last))
+
+
+def below(name: str) -> Condition:
+    """Return the picture of this path, and those in a folder of this name."""
+    return Condition(sql="p.path = ? OR (p.path > ? AND p.path < ?)", values=(name, f"{name}/", f"{name}0"))
+
+
+def any_of(several: Iterable[Condition]) -> Condition:
+    """Return what fits one condition at least."""
+    return reduce(or_, several, NOTHING)
+
+
+def matching(test: Callable[[str], bool]) -> Condition:
+    """Return the pictures of whose path a function says so."""
+    return Condition(sql="chosen(p.path)", test=test)

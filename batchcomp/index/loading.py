@@ -1,0 +1,142 @@
+"""Takes segments into an index and out of it: one transaction each, in which links and sums are kept right."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from batchcomp.archive import Damage, Row
+from batchcomp.index import links
+from batchcomp.index.columns import INSERT, MANNER, columns_of, damaged_columns, family_of, manner_of
+from batchcomp.index.schema import INDEXES, ids_of, is_loading
+from batchcomp.report.rows import report_row
+from batchcomp.report.tally import Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What one segment holds.
+
+    Attributes:
+        number: of the segment.
+        identity: of its file; "" where it is to be looked at again the next time.
+        size: of its file, in bytes.
+        created: seconds since 1970 UTC; None where it does not say, or is damaged as a whole.
+        rows: by the place of their line among those of pictures; the path alone where a row breaks the rules.
+        damage: what is wrong, and with which of these places; None: with the segment or an entry.
+    """
+
+    number: int
+    identity: str
+    size: int
+    created: int | None = None
+    rows: dict[int, Row | str] = field(default_factory=dict)
+    damage: tuple[tuple[int | None, Damage], ...] = ()
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Do all of the block, or nothing of it."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def take_in(database: sqlite3.Connection, taken: Taken) -> None:
+    """Put a segment into the index, in the place of what it held of that number."""
+    with transaction(database):
+        _drop(database, taken.number)
+        _insert(database, taken)
+
+
+def take_out(database: sqlite3.Connection, number: int) -> None:
+    """Forget a segment that is there no more."""
+    with transaction(database):
+        _drop(database, number)
+
+
+def finish_loading(database: sqlite3.Connection) -> None:
+    """End the first load: make the indexes by sorting once, and link the versions of each path."""
+    with transaction(database):
+        if not is_loading(database):  # another process was quicker
+            return
+        for statement in INDEXES.values():
+            database.execute(statement)
+        links.link_all(database)
+        database.execute("UPDATE about SET value = 0 WHERE name = 'loading'")
+
+
+def _drop(database: sqlite3.Connection, number: int) -> None:
+    ids = ids_of(number)
+    with links.without(database, ids):
+        database.execute("DELETE FROM picture WHERE id BETWEEN ? AND ?", ids)
+    database.execute("DELETE FROM damage WHERE segment = ?", (number,))
+    database.execute("DELETE FROM segment WHERE number = ?", (number,))
+
+
+def _insert(database: sqlite3.Connection, taken: Taken) -> None:
+    first, last = ids_of(taken.number)
+    manners = _Manners(database)
+    rows = {first + place: row for place, row in taken.rows.items()}
+    database.executemany(
+        INSERT,
+        (
+            damaged_columns(row, number) if isinstance(row, str) else columns_of(row, number, manners.id_of(row))
+            for number, row in rows.items()
+        ),
+    )
+    database.executemany("INSERT OR IGNORE INTO folder VALUES (?, ?)", _folders(rows.values()))
+    damage = (
+        (taken.number, None if place is None else first + place, one.segment, one.entry, one.reason)
+        for place, one in taken.damage
+    )
+    database.executemany("INSERT INTO damage VALUES (?, ?, ?, ?, ?)", damage)
+    superseded = set() if is_loading(database) else links.link(database, (first, last))
+    current = (row for number, row in rows.items() if isinstance(row, Row) and number not in superseded)
+    sums = json.dumps(Tally.of(map(report_row, current)).values)
+    fields = (taken.number, taken.identity, taken.size, taken.created, len(rows), sums)
+    database.execute("INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)", fields)
+    links.find_worst(database, taken.number)
+
+
+def _folders(rows: Iterable[Row | str]) -> Iterator[tuple[int, str]]:
+    """Yield family and name of the folders above all rows, each once."""
+    seen: set[str] = set()
+    for row in rows:
+        folder = (row if isinstance(row, str) else row.path).rpartition("/")[0]
+        while folder and folder not in seen:
+            seen.add(folder)
+            yield family_of(folder), folder
+            folder = folder.rpartition("/")[0]
+
+
+class _Manners:
+    """The numbers of the ways in which pictures are stored."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._known: dict[tuple[Any, ...], int] = {}
+
+    def id_of(self, row: Row) -> int:
+        manner = manner_of(row)
+        if manner not in self._known:
+            self._known[manner] = self._noted(manner)
+        return self._known[manner]
+
+    def _noted(self, manner: tuple[Any, ...]) -> int:
+        self._database.execute(_NOTE_MANNER, manner)
+        found = self._database.execute(_FIND_MANNER, manner).fetchone()
+        return int(found[0])
+
+
+_NOTE_MANNER: Final = f"INSERT OR IGNORE INTO manner ({', '.join(MANNER)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_FIND_MANNER: Final = f"SELECT id FROM manner WHERE {' AND '.join(f'{name} = ?' for name in MANNER)}"

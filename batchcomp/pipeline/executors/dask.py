@@ -1,0 +1,166 @@
+"""A Dask cluster: `dask scheduler`, and on each machine `dask worker tcp://... --nworkers CORES --nthreads 1`.
+
+Workers keep the model from one task to the next. Each has a task in hand and one waiting; a worker that is lost costs
+the tasks that it had, which others then do. Progress, and all that is said, is the parent's alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Generic, Self, TypeVar
+
+from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, as_completed
+
+from batchcomp import __version__
+from batchcomp.errors import ClusterError, UsageError
+from batchcomp.pipeline.executors.base import Lost
+
+IN_FLIGHT: Final = 2  # tasks a thread of a worker: one in hand, one waiting
+TRIES: Final = 4  # of a task after each of which so many workers ended as the scheduler allows (four, unless told)
+WAIT: Final = 30.0  # seconds for a scheduler, and for a first worker
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class IgnoreInterrupts(WorkerPlugin):  # type: ignore[misc]  # the package is looked at by no checker
+    """Ctrl-C in the terminal that started everything is the parent's affair; it tells the workers what to do."""
+
+    name = "batchcomp-ignore-interrupts"
+    idempotent = True
+
+    def setup(self, worker: Worker) -> None:
+        """Ignore SIGINT in the worker's process, if that has a nanny, which still obeys it."""
+        if worker.nanny:
+            with suppress(ValueError):  # not the main thread: then its signals are not ours
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@dataclass(frozen=True)
+class _Try(Generic[T]):
+    """An item under way, and which of its tries this is, from 1 on."""
+
+    item: T
+    number: int
+
+
+def _first(items: Iterator[T]) -> _Try[T] | None:
+    """Return the first try of the next item, None where there is none left."""
+    return next((_Try(item, 1) for item in items), None)
+
+
+class DaskExecutor:
+    """See `Executor`."""
+
+    def __init__(self, scheduler: str = "") -> None:
+        if not scheduler:
+            raise UsageError("--engine dask: name its scheduler, such as --scheduler tcp://10.0.0.1:8786")
+        self._address = scheduler
+        self._client: Client | None = None
+
+    def __enter__(self) -> Self:
+        """See `Executor`."""
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong is told in one line, below
+        try:
+            self._client = Client(self._address, timeout=WAIT, set_as_default=False)
+        except (OSError, TimeoutError, ValueError, ImportError) as error:
+            reason = f"no scheduler answers ({type(error).__name__}); start one with `dask scheduler`"
+            raise UsageError(f"{self._address}: {reason}, or correct --scheduler") from error
+        try:
+            self._client.wait_for_workers(1, timeout=WAIT)
+            self._check_versions(self._client.run(_version))
+            self._client.register_plugin(IgnoreInterrupts())
+        except TimeoutError as error:
+            self._client.close()
+            raise UsageError(f"{self._address}: has no workers; start some with `dask worker`") from error
+        except BaseException:
+            self._client.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            self._client.close()  # which lets go of all tasks that were not begun
+
+    def run(self, task: Callable[[T], R], items: Iterable[T]) -> Generator[tuple[T, R | Lost]]:
+        """See `Executor`."""
+        fresh, again = iter(items), deque[_Try[T]]()
+        tries: dict[Future, _Try[T]] = {}
+        done = as_completed(loop=self._connected.loop)
+        try:
+            while True:
+                while len(tries) < self._room() and (one := again.popleft() if again else _first(fresh)) is not None:
+                    with self._reached():
+                        future = self._connected.submit(_called, __version__, task, one.item, pure=False)
+                        tries[future] = one
+                        done.add(future)
+                if not tries:
+                    return
+                with self._reached():
+                    future = next(done)
+                one = tries.pop(future)
+                answer = self._answer(future)
+                if isinstance(answer, Lost) and one.number < TRIES:
+                    again.append(_Try(one.item, one.number + 1))
+                else:
+                    yield one.item, answer
+        finally:
+            for future in tries:
+                with suppress(Exception):  # the scheduler may be gone
+                    future.cancel()
+
+    @property
+    def _connected(self) -> Client:
+        if self._client is None:
+            raise UsageError(f"{self._address}: is not connected")
+        return self._client
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, CancelledError) as error:
+            reason = f"the scheduler is gone ({type(error).__name__}); start it"
+            raise ClusterError(f"{self._address}: {reason}, and go on with the job") from error
+
+    def _room(self) -> int:
+        """How many tasks may be under way; at least two, as workers may be on their way back."""
+        with self._reached():
+            threads: dict[str, int] = self._connected.nthreads()
+        return max(2, IN_FLIGHT * sum(threads.values()))
+
+    def _answer(self, future: Future) -> Any:
+        try:
+            return future.result()
+        except KilledWorker as error:
+            return Lost(reason=f"every worker that tried it ended, the last at {error.last_worker.address}")
+        except CancelledError:
+            with self._reached():
+                raise
+
+    def _check_versions(self, found: dict[str, str]) -> None:
+        for worker, version in found.items():
+            if version != __version__:
+                raise UsageError(
+                    f"{worker}: has batchcomp {version}, this is {__version__}; install the same everywhere"
+                )
+
+
+def _version() -> str:
+    return __version__
+
+
+def _called(version: str, task: Callable[[T], R], item: T) -> R:
+    """Run a task in a worker, which may have joined later than others and be of another version."""
+    if version != __version__:
+        raise UsageError(f"a worker has batchcomp {__version__}, the parent {version}; install the same everywhere")
+    return task(item)

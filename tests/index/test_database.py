@@ -1,0 +1,200 @@
+"""An index that cannot be used is made anew, or done without: it never ends a command."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from batchcomp.index import ArchiveIndex, database, place, schema
+from batchcomp.index.schema import INDEXES
+from tests.index.samples import add, indexed
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return an archive of three segments whose index is up to date."""
+    folder = tmp_path / "x.bca"
+    for some in ("ab", "bc", "d"):
+        add(folder, *some)
+    assert names(folder) == ["a", "b", "c", "d"]
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return [row.path for row in indexed(folder)]
+
+
+def file_of(folder: Path) -> Path:
+    with ArchiveIndex.open(folder) as index:
+        assert index.file is not None
+        return index.file
+
+
+@pytest.mark.parametrize("damage", ["rubbish", "cut", "empty", "other tables", "old schema", "zeros inside", "no rows"])
+def test_a_damaged_file_is_made_anew(folder: Path, damage: str) -> None:
+    """Whatever is wrong with it, the answer is right and the next one quick again."""
+    file = file_of(folder)
+    data = file.read_bytes()
+    if damage == "rubbish":
+        file.write_bytes(b"rubbish" * 1000)
+    elif damage == "cut":
+        file.write_bytes(data[: len(data) // 2])
+    elif damage == "empty":
+        file.write_bytes(b"")
+    elif damage == "zeros inside":
+        file.write_bytes(data[:4096] + bytes(len(data) - 8192) + data[-4096:])
+    else:
+        connection = sqlite3.connect(file)
+        change = {
+            "other tables": "DROP TABLE picture",
+            "old schema": "UPDATE about SET value = '0 0.0.0' WHERE name = 'made_by'",
+            "no rows": "UPDATE picture SET source_sha256 = 7",
+        }[damage]
+        connection.execute(change)
+        connection.commit()
+        connection.close()
+    assert names(folder) == ["a", "b", "c", "d"]
+    assert file_of(folder) == file
+    connection = sqlite3.connect(file)
+    assert connection.execute("SELECT count(*) FROM picture").fetchone() == (5,)
+    connection.close()
+
+
+def test_a_file_that_fails_on_the_way_is_replaced_on_the_way(folder: Path) -> None:
+    """Rows that were given out are not given out again, and none is left out."""
+    with ArchiveIndex.open(folder) as index:
+        rows = index.rows()
+        found = [next(rows).path]
+        index._database._connection.close()
+        found += [row.path for row in rows]
+        assert found == ["a", "b", "c", "d"]
+        assert index.count() == 4
+
+
+def test_a_locked_file_is_done_without(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process that writes for long keeps nobody from an answer."""
+    monkeypatch.setattr(schema, "WAIT_SECONDS", 0.05)
+    file = file_of(folder)
+    add(folder, "e")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ArchiveIndex.open(folder) as index:
+        assert index.file is None
+        assert [row.path for row in index.rows()] == ["a", "b", "c", "d", "e"]
+    other.execute("ROLLBACK")
+    other.close()
+    assert file_of(folder) == file
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_home_that_cannot_be_written_is_done_without(folder: Path, cache_folder: Path) -> None:
+    """Read-only homes, as services have them, cost time and no more."""
+    file_of(folder).unlink()
+    cache_folder.chmod(0o500)
+    (cache_folder / "batchcomp").chmod(0o500)
+    (cache_folder / "batchcomp/index").chmod(0o500)
+    assert names(folder) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("hinders", ["a file", "no home"])
+def test_a_cache_that_cannot_be_made_is_done_without(
+    folder: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch, hinders: str
+) -> None:
+    """Where no file can lie, the index is a private one."""
+    if hinders == "a file":
+        (cache_folder / "file").write_bytes(b"")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(cache_folder / "file"))
+    else:
+
+        def homeless(*_: object, **__: object) -> Path:
+            raise RuntimeError("Could not determine home directory.")
+
+        monkeypatch.setattr(place, "user_cache_path", homeless)
+    with ArchiveIndex.open(folder) as index:
+        assert index.file is None
+        assert index.count() == 4
+
+
+def test_a_full_disk_is_done_without(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be written is kept in memory."""
+    file_of(folder).unlink()
+    real, tried = database.connect, list[object]()
+
+    def full(where: Path | str, archive: str) -> sqlite3.Connection:
+        tried.append(where)
+        if where != ":memory:":
+            raise sqlite3.OperationalError("database or disk is full")
+        return real(where, archive)
+
+    monkeypatch.setattr(database, "connect", full)
+    assert names(folder) == ["a", "b", "c", "d"]
+    assert tried[-2:] == ["", ":memory:"]
+
+
+def test_a_first_load_that_was_killed_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each segment that was taken in stays; the links and indexes are made at the end."""
+    file_of(folder).unlink()
+    real, taken = database.take_in, list[int]()
+
+    def killed(connection: sqlite3.Connection, one: database.Taken) -> None:
+        if len(taken) == 2:
+            raise KeyboardInterrupt
+        taken.append(one.number)
+        real(connection, one)
+
+    monkeypatch.setattr(database, "take_in", killed)
+    with pytest.raises(KeyboardInterrupt):
+        indexed(folder)
+    taken.clear()
+    assert names(folder) == ["a", "b", "c", "d"]
+    assert taken == [3]
+    connection = sqlite3.connect(file_of(folder))
+    made = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    connection.close()
+    assert made >= set(INDEXES)
+
+
+def test_several_look_at_once(folder: Path) -> None:
+    """Threads, as processes, that all find the index stale take each segment in once, and all see the same."""
+    file_of(folder).unlink()
+    found: list[list[str]] = []
+    threads = [threading.Thread(target=lambda: found.append(names(folder))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [["a", "b", "c", "d"]] * 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_it_is_nobody_elses_business(folder: Path) -> None:
+    """Names of pictures are as private as the archive."""
+    file = file_of(folder)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_what_nobody_asks_for_is_forgotten(folder: Path, tmp_path: Path) -> None:
+    """An index that was not used for a season goes when another one is used."""
+    old = file_of(folder)
+    os.utime(old, (time.time() - 91 * 24 * 3600,) * 2)
+    add(tmp_path / "y.bca", "y")
+    assert names(tmp_path / "y.bca") == ["y"]
+    assert not old.exists()
+
+
+def test_it_can_be_made_anew(folder: Path) -> None:
+    """On demand, though nothing seems to be wrong."""
+    connection = sqlite3.connect(file_of(folder))
+    connection.execute("UPDATE picture SET path = 'wrong' WHERE path = 'a'")
+    connection.commit()
+    connection.close()
+    assert names(folder)[0] == "wrong"
+    with ArchiveIndex.open(folder, rebuild=True) as index:
+        assert next(index.rows()).path == "a"
