@@ -59,11 +59,16 @@ def verify(where: Location, *, on_entry: OnEntry | None = None, choose: Choose |
     check.note_shares(numbers)
     for number in numbers:
         check.segment(number)
+    size, damage = bytes_of(store), tuple(check.damage)
+    return VerifyReport(segments=len(numbers), entries=check.entries, checked=check.checked, bytes=size, damage=damage)
+
+
+def bytes_of(where: Location) -> int:
+    """Return how large all segments of an archive are. Errors: see `verify`."""
+    store = store_of(where)
     with durable.reported(store):
         sizes = {entry.name: entry.size for entry in store.entries()}
-    size = sum(sizes.get(segment_name(number), 0) for number in numbers)
-    damage = tuple(check.damage)
-    return VerifyReport(segments=len(numbers), entries=check.entries, checked=check.checked, bytes=size, damage=damage)
+    return sum(sizes.get(segment_name(number), 0) for number in find_segments(store))
 
 
 @dataclass(frozen=True, kw_only=True)
