@@ -81,7 +81,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
         lock_wait: In seconds.
         now: The time for segments that have none.
         survey: What a dry run decides by; by default, and where something is dropped, the manifests.
-        on_segment: Is called with how many segments are rewritten, and of how many, before each and at the end.
+        on_segment: Is called with how many segments are rewritten, and of how many, before each.
 
     Raises:
         UsageError: `keep_last` is less than 1, too many pictures would go, or a job is open.
