@@ -19,6 +19,7 @@ SHARED = {
     "outputs",
     "settings",
     "interrupts",
+    "amount",
     "places",
 }  # modules that every room may import
 PUBLIC = {"__init__", "api", "pillow"}  # what strangers import; no room of ours does

@@ -61,6 +61,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
     lock_wait: float = 0,
     now: Callable[[], datetime] = utc_now,
     survey: Callable[[Store], Surveyed] | None = None,
+    on_segment: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> PruneReport:
     """Keep the last `keep_last` versions of each path, and nothing of the paths for which `gone` is true.
 
@@ -80,6 +81,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
         lock_wait: In seconds.
         now: The time for segments that have none.
         survey: What a dry run decides by; by default, and where something is dropped, the manifests.
+        on_segment: Is called with how many segments are rewritten, and of how many, before each.
 
     Raises:
         UsageError: `keep_last` is less than 1, too many pictures would go, or a job is open.
@@ -101,7 +103,7 @@ def prune(  # noqa: PLR0913  # settings of one run, all by keyword
             raise UsageError(refusal)
         plan = _Plan(store, found, choice)
         before = plan.archive.bytes_on_disk()
-        rewritten = tuple(plan.carry_out(now))
+        rewritten = tuple(plan.carry_out(now, on_segment))
         return replace(plan.report, rewritten=rewritten, bytes_freed=before - plan.archive.bytes_on_disk())
 
 
@@ -151,8 +153,9 @@ class _Choice:
         most = count if max_drop >= 100 else min(max(int(count * max_drop / 100), max_drop > 0), count - 1)
         if going <= most:
             return ""
+        pictures = "picture" if count == 1 else "pictures"
         return (
-            f"{store}: {going} of {count} pictures would go for good, at most {max_drop:g} % may; "
+            f"{store}: {going} of {count} {pictures} would go for good, at most {max_drop:g} % may; "
             "look at them with --dry-run, and pass --yes if they are meant to go"
         )
 
@@ -170,7 +173,7 @@ class _Plan:
         self._late = {place: mark[0] for mark, place in survey.sharing.items() if mark in choice.dropped}
         self._touched = survey.held | {number for number, _ in choice.dropped}
 
-    def carry_out(self, now: Callable[[], datetime]) -> list[int]:
+    def carry_out(self, now: Callable[[], datetime], on_segment: Callable[[int, int], None]) -> list[int]:
         """Rewrite the segments that change; return their numbers.
 
         Rows are dropped from the first segment to the last, so that no older version of a path comes to light. What a
@@ -178,10 +181,10 @@ class _Plan:
         """
         self._check_survivors()
         self._gather(now)
-        rewritten = set(self._pass(now))
+        rewritten = set(self._pass(now, on_segment))
         self._marks.clear()  # all done; lines have other places now
         self._late.clear()
-        return sorted(rewritten | set(self._pass(now)))
+        return sorted(rewritten | set(self._pass(now, on_segment)))
 
     def _gather(self, now: Callable[[], datetime]) -> None:
         """Repeat the current rows of all paths that go in the last segment, so that they go in one step, with it."""
@@ -207,9 +210,11 @@ class _Plan:
     def _as_it_is(segment: Segment, line: bytes, row: Row) -> Kept:
         return Kept(line=line, row=row, read=None if row.owner_segment else partial(segment.read, row))
 
-    def _pass(self, now: Callable[[], datetime]) -> Iterator[int]:
+    def _pass(self, now: Callable[[], datetime], on_segment: Callable[[int, int], None]) -> Iterator[int]:
         segments = (open_segment(self._store, number) for number in sorted(self._touched))
-        for segment in [segment for segment in segments if self._changes(segment)]:
+        changing = [segment for segment in segments if self._changes(segment)]
+        for done, segment in enumerate(changing):
+            on_segment(done, len(changing))
             with refusing(self._store):
                 kept = self._kept(segment)
                 rewrite(self._store, segment.number, kept, created=now(), identity=segment.identity)

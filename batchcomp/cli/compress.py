@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -245,6 +246,7 @@ def _finish(archive: Place, source: int, stored: int, *, as_json: bool) -> None:
     from batchcomp.report.text import human
 
     remember_archive(archive)
-    text = f"{archive}: {human(source)} -> {human(stored)}; next: `batchcomp report {archive}` shows each picture, "
-    text += f"`batchcomp verify {archive}` checks every byte, `batchcomp decode {archive}` restores"
+    name = shlex.quote(str(archive))
+    text = f"{archive}: {human(source)} -> {human(stored)}; next: `batchcomp report {name}` shows each picture, "
+    text += f"`batchcomp verify {name}` checks every byte, `batchcomp decode {name}` restores"
     console.log(text) if as_json else console.remark(text)

@@ -38,6 +38,11 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         ("batchcomp report Photos.bca --worst 10", "Where batchcomp gains least over JPEG."),
         ("batchcomp report Photos.bca --html report.html", "One page with charts and pictures before and after."),
     ),
+    "serve": (
+        ("batchcomp serve Photos.bca", "Look at the pictures in a browser on this machine."),
+        ("batchcomp serve Photos.bca --port 9000", "At another port."),
+        ("batchcomp serve Photos.bca --sources ~/Photos", "With the originals beside, to compare."),
+    ),
     "list": (
         ("batchcomp list Photos.bca", "The path of every picture."),
         ("batchcomp list Photos.bca --where 'ms-ssim < 0.97 and size > 5MB'", "Those that a filter leaves."),

@@ -48,9 +48,10 @@ def prune(
     """Drop superseded versions from an archive. The newest version of a picture stays unless its original is gone."""
     from batchcomp.archive import Keep
     from batchcomp.archive import prune as prune_archive
+    from batchcomp.cli.gauge import showing
     from batchcomp.cli.state import named_archive
     from batchcomp.pipeline.sources import gone_below
-    from batchcomp.report.text import human
+    from batchcomp.report.text import count_of, human
 
     folder = named_archive(archive)
     gone = gone_below(folder, delete_missing) if delete_missing else lambda _path: False
@@ -58,7 +59,11 @@ def prune(
     keep = Keep(last=keep_last or int(not any(periods.values())), **periods)
     say_foreign(folder)
     options: dict[str, Any] = {"keep": keep, "gone": gone, "max_drop": 100 if yes else max_drop, "lock_wait": lock_wait}
-    found = _would_prune(folder, options) if dry_run else prune_archive(folder, **options)
+    with showing("Pruning", as_json=as_json) as amount:
+        if dry_run:
+            found = _would_prune(folder, options)
+        else:
+            found = prune_archive(folder, on_segment=lambda done, all_: amount.set(done, all_, "segments"), **options)
     for one in found.dropped:
         if as_json:
             console.json_line("dropped", path=one.row.path, reason=one.reason, segment=one.row.segment)
@@ -75,11 +80,12 @@ def prune(
     if as_json:
         console.json_line("summary", exit_code=int(ExitCode.DONE), **counts)
     elif dry_run:
-        console.remark(f"{folder}: {counts['dropped']} versions would be dropped")
+        console.remark(f"{folder}: {count_of(counts['dropped'], 'version')} would be dropped")
     else:
         freed = human(max(0, found.bytes_freed))
         console.remark(
-            f"{folder}: {counts['dropped']} versions dropped, {counts['rewritten']} segments rewritten, {freed} freed"
+            f"{folder}: {count_of(counts['dropped'], 'version')} dropped, "
+            f"{count_of(counts['rewritten'], 'segment')} rewritten, {freed} freed"
         )
 
 

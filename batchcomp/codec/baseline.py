@@ -104,7 +104,7 @@ def _tokens(blocks: NDArray[np.int16], before: int) -> _Tokens:
     at = np.arange(len(number)) + through + number + 1 + shorter[number]
     skipping = np.repeat(at - through, skips) + np.arange(int(through[-1]) if len(through) else 0)
     tokens = [
-        (starts, _coded(_DC, 0, differences)),
+        (starts, _coded(_DC, 0, differences.astype(np.int64))),
         (skipping, _alone(_SIXTEEN_ZEROS, len(skipping))),
         (at, _coded(_AC, runs & 15, values)),
         ((starts + count + 1)[open_blocks], _alone(_END_OF_BLOCK, len(open_blocks))),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 from batchcomp import __version__
@@ -140,7 +141,8 @@ def failure_of(item: Item, event: Failed, conditions: str) -> Failure:
 
 def conditions_of(settings: CompressSettings) -> str:
     """A short hash of all that decides beside the file itself whether it can be taken."""
-    facts = (settings.limits, settings.verbatim, __version__, str(provider()))
+    extras = tuple(find_spec(name) is not None for name in ("pillow_heif", "pillow_jxl", "rawpy"))
+    facts = (settings.limits, settings.verbatim, __version__, str(provider()), extras)
     return sha256(repr(facts).encode()).hexdigest()[:16]
 
 
