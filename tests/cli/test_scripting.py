@@ -156,7 +156,12 @@ def scenarios(
         return run("repair", "borne.bca", "--json")
 
     found: dict[str, list[Callable[[], Result]]] = {
-        "compress": [lambda: compress(photos, "--json", "--dry-run", "-o", "other.bca"), compress_new, wait],
+        "compress": [
+            lambda: compress(photos, "--json", "--dry-run", "-o", "other.bca"),
+            lambda: compress(photos, "--json", "--plan", "-o", "planned.bca"),
+            compress_new,
+            wait,
+        ],
         "decode": [
             lambda: decode(archive, "-o", "out", "--json"),
             lambda: run("decode", archive, "-o", "elsewhere", "--json", "--dry-run", "--model", tiny_model),
