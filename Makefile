@@ -45,17 +45,27 @@ demo: $(STAMP) ## Compress examples/photos, print the report, decode everything 
 	$(BIN)/batchcomp decode $(DEMO)/photos.bca -o $(DEMO)/restored
 	@echo "==> Compare examples/photos with $(DEMO)/restored; any ZIP tool opens $(DEMO)/photos.bca/000001.zip"
 
-dist: $(STAMP) ## Build dist/*.tar.gz and dist/*.whl, and try the wheel in an empty environment, away from the checkout
+# As pipx runs a program: from an environment of its own, through a link elsewhere, with nothing of the caller's environment.
+define TRY
+away=$$(mktemp -d) && trap 'rm -rf "$$away"' EXIT && mkdir "$$away/photos" "$$away/bin" \
+  && ln -s "$(CURDIR)/.venv-dist/bin/batchcomp" "$$away/bin" && cp examples/photos/*.png "$$away/photos" \
+  && cd "$$away" && run() { env -i HOME="$$away" PATH=/usr/bin:/bin "$$away/bin/batchcomp" "$$@"; } \
+  && run --version && run compress photos && run report photos.bca && run verify photos.bca --decode \
+  && run decode photos.bca --format source && test "$$(ls photos-restored)" = "$$(ls photos)"
+endef
+
+dist: $(STAMP) ## Build dist/*.tar.gz and dist/*.whl, and try both in an empty environment, away from the checkout
 	@rm -rf dist .venv-dist
 	$(BIN)/python -m build --outdir dist .
 	$(PYTHON) -m venv .venv-dist
 	.venv-dist/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	.venv-dist/bin/pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
-	@echo "==> Trying it"
-	@away=$$(mktemp -d) && trap 'rm -rf "$$away"' EXIT && mkdir "$$away/photos" && cp examples/photos/*.png "$$away/photos" \
-	  && cd "$$away" && command="$(CURDIR)/.venv-dist/bin/python -I -m batchcomp" \
-	  && $$command compress photos -o photos.bca && $$command report photos.bca && $$command verify photos.bca --decode \
-	  && $$command decode photos.bca -o restored && test "$$(ls restored | wc -l)" = "$$(ls photos | wc -l)"
+	.venv-dist/bin/pip check
+	@echo "==> Trying the wheel"
+	@$(TRY)
+	.venv-dist/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps dist/*.tar.gz
+	@echo "==> Trying the source distribution"
+	@$(TRY)
 	@ls -l dist
 
 lint: $(STAMP) ## Check style and types

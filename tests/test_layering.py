@@ -15,9 +15,11 @@ SHARED = {
     "errors",
     "escapes",
     "kinds",
+    "memory",
     "outputs",
     "settings",
     "interrupts",
+    "amount",
     "places",
 }  # modules that every room may import
 PUBLIC = {"__init__", "api", "pillow"}  # what strangers import; no room of ours does
@@ -67,6 +69,7 @@ ONLY_IN = {
     "obstore": {"archive"},
     "platformdirs": {"cli", "index"},
     "sqlite3": {"index", "serve"},
+    "pyarrow": {"report"},
     "matplotlib": {"benchmark", "report"},
     "jinja2": {"pages"},
     "starlette": {"serve"},

@@ -237,7 +237,7 @@ class _Salvager:
             return
         more, size = rows - self._seen, self._segment.manifest.size if self._segment else -1
         if more > 0 and self._row_bytes + frame != size:
-            reason = f"{more} more pictures were in it, whose names are lost with the manifest"
+            reason = f"{more} more picture{'s were' if more > 1 else ' was'} in it, named only in the lost manifest"
             self._result.lost.append(Lost(path=segment_name(self._number), reason=reason, count=more))
 
     def _bare_row(self, one: Found, kind: str, path: str, digest: str) -> Row:

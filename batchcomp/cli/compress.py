@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,6 @@ from batchcomp.cli import jobs as jobs_options
 from batchcomp.cli.closing import say_passed_over
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.memory import give_back_freed
 from batchcomp.cli.options import (
     WHICH,
     BatchOpt,
@@ -23,6 +23,7 @@ from batchcomp.cli.options import (
     ModelOpt,
     batch_size,
 )
+from batchcomp.memory import give_back_freed
 from batchcomp.places import Place, place
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 
@@ -245,6 +246,7 @@ def _finish(archive: Place, source: int, stored: int, *, as_json: bool) -> None:
     from batchcomp.report.text import human
 
     remember_archive(archive)
-    text = f"{archive}: {human(source)} -> {human(stored)}; next: `batchcomp report {archive}` shows each picture, "
-    text += f"`batchcomp verify {archive}` checks every byte, `batchcomp decode {archive}` restores"
+    name = shlex.quote(str(archive))
+    text = f"{archive}: {human(source)} -> {human(stored)}; next: `batchcomp report {name}` shows each picture, "
+    text += f"`batchcomp verify {name}` checks every byte, `batchcomp decode {name}` restores"
     console.log(text) if as_json else console.remark(text)

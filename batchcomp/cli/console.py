@@ -14,7 +14,7 @@ from batchcomp.cli import session
 from batchcomp.cli.streams import SafeStderr
 from batchcomp.errors import ExitCode, OutputError
 from batchcomp.kinds import KINDS
-from batchcomp.report.text import human, pictures, printable
+from batchcomp.report.text import human, pictures, printable, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +32,7 @@ FATES = ("done", "planned", "unchanged", "skipped", "failed", "failed_before")  
 COUNTS = ("done", *KINDS, "shared", "planned", "unchanged", "otherwise", "skipped", "failed", "failed_before")
 LEFT = {
     "unchanged": "unchanged",
-    "skipped": "skipped (no pictures)",
+    "skipped": "passed over",
     "failed": "failed",
     "failed_before": "failed before",
 }
@@ -86,8 +86,9 @@ def say(text: str, *, style: str = "") -> None:
     if problem or not session.current().quiet:
         from rich.text import Text
 
+        line = wrapped(shown(text), err().width) if err().is_terminal else shown(text)
         # the style belongs to the text alone: print's own would colour the progress bar too
-        err().print(Text(shown(text), style=style), soft_wrap=not err().is_terminal)
+        err().print(Text(line, style=style), soft_wrap=True)
 
 
 def log(text: str, *, problem: bool = False) -> None:
@@ -142,10 +143,11 @@ def remark(text: str) -> None:
     """Print a line about the run on stdout, which --quiet leaves out, and log it."""
     log(text)
     if not session.current().quiet:
-        write(shown(text) + "\n")
+        line = shown(text)
+        write(f"{wrapped(line, out().width) if sys.stdout.isatty() else line}\n")
 
 
-def json_line(kind: str, **fields: Any) -> None:
+def json_line(kind: str, /, **fields: Any) -> None:
     """Print one JSON object on a line of stdout; a summary gets the fields that all summaries have."""
     if kind == "summary":
         fields = {**_summary_head(), **fields}

@@ -66,7 +66,7 @@ def write_report(path: Path, opened: ArchiveReader, rows: list[ReportRow], total
     from batchcomp.pages.document import check_target, write_page
     from batchcomp.pages.report_page import ReportPage, html_of, pictures_of
     from batchcomp.report.summary import sentence
-    from batchcomp.report.text import human
+    from batchcomp.report.text import count_of, human
 
     check_target(path)
     where = options.sources or originals_beside(opened.store.place)
@@ -81,6 +81,8 @@ def write_report(path: Path, opened: ArchiveReader, rows: list[ReportRow], total
         console.say(f"not shown: {one.reason}", style=console.PROBLEM if one.damage else "")
     size = write_page(path, html_of(page, pictures))
     console.remark(sentence(total))
-    console.remark(f"{path}: {human(size)}, {len(pictures.views)} pictures to look at; open it in a browser")
+    console.remark(
+        f"{path}: {human(size)}, {count_of(len(pictures.views), 'picture')} to look at; open it in a browser"
+    )
     damaged = any(one.damage for one in pictures.unseen)
     return int(console.say_damage(opened.damage, as_json=False)) or (ExitCode.DAMAGED if damaged else ExitCode.DONE)

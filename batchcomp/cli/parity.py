@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from batchcomp.cli import console
+from batchcomp.report.text import count_of
 
 if TYPE_CHECKING:
     from batchcomp.archive import Standing
@@ -37,7 +38,8 @@ def show(found: Standing, counts: Counter[str], *, as_json: bool) -> None:
 
 
 def _outlook(found: Standing) -> str:
-    text = f"{found.segment}: {found.lost:,} of {found.blocks:,} blocks are damaged"
+    verb = "is" if found.lost == 1 else "are"
+    text = f"{found.segment}: {found.lost:,} of {count_of(found.blocks, 'block')} {verb} damaged"
     if found.restorable:
         return f"{text}; the recovery data gives them back: run `batchcomp repair`"
     return f"{text}, the recovery data makes up for {found.bears:,}: `batchcomp repair` saves what is intact"
@@ -46,7 +48,7 @@ def _outlook(found: Standing) -> str:
 def summary(counts: Counter[str]) -> str:
     """Say how much damage every segment that has recovery data bears."""
     return (
-        f", recovery data {counts['recovery_segments']} of {counts['segments']} segments, each bears up to "
-        f"{counts['recovery_bears_blocks']:,} damaged blocks of {counts['recovery_block_bytes']} bytes or "
+        f", recovery data {counts['recovery_segments']} of {count_of(counts['segments'], 'segment')}, each bears up to "
+        f"{count_of(counts['recovery_bears_blocks'], 'damaged block')} of {counts['recovery_block_bytes']} bytes or "
         f"{counts['recovery_bears_bytes']:,} bytes in one piece"
     )

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from batchcomp.cli import console, session
 from batchcomp.errors import OutputError
@@ -22,8 +22,29 @@ SPAN = 60.0  # seconds over which the speed is taken
 _BAR = 24  # columns
 
 
+class Shown(Protocol):
+    """What `watch` draws and tells: a `Progress` or a `cli.gauge.Gauge`."""
+
+    kind: str  # of its JSON lines
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is something to tell in JSON."""
+
+    def take(self, event: Any) -> None:
+        """Note an event that was counted."""
+
+    def due(self) -> bool:
+        """Tell whether a JSON line is due."""
+
+    def fields(self) -> dict[str, Any]:
+        """As a JSON line has it."""
+
+
 class Progress:
     """What a run has done, and by when it will be done; `now` is a clock in seconds."""
+
+    kind = "progress"
 
     def __init__(
         self,
@@ -49,6 +70,11 @@ class Progress:
         self._samples.append((now, self._forecast.pixels_done))
         while len(self._samples) > 2 and now - self._samples[1][0] > SPAN:
             self._samples.popleft()
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is something to tell in JSON."""
+        return self._forecast is not None
 
     @property
     def files(self) -> int:
@@ -100,8 +126,12 @@ class Progress:
         total = f" of {known.files:,}{'' if known.complete else '+'}" if known and known.files else ""
         left = self.seconds_left
         ends = f"{clock(left)} left" if left is not None else clock(self._now() - self._began)
-        first = [self._title, *([_bar(known)] if known and known.complete and known.pixels else [])]
-        first += [f"{self.files:,}{total} files", ends]
+        share = known.pixels_done / known.pixels if known and known.complete and known.pixels else None
+        first = [self._title, *([] if share is None else [bar(share)])]
+        first += [
+            f"{self.files:,}{total} file{'' if (known.files if total and known else self.files) == 1 else 's'}",
+            ends,
+        ]
         second = [f"{self.speed / 1e6:.1f} MP/s"] if self.speed else []
         if self._outcome.source_bytes:
             second.append(f"{human(self._outcome.source_bytes)} -> {human(self._outcome.payload_bytes)}")
@@ -119,8 +149,9 @@ class Progress:
         return Text(first, style="bold").append(f"\n{second}" if second else "", style="not bold dim")
 
 
-def _bar(known: Forecast) -> str:
-    done = round(_BAR * known.pixels_done / known.pixels)
+def bar(share: float) -> str:
+    """A bar of which so much of 1 is done."""
+    done = round(_BAR * min(1.0, share))
     return "\N{BOX DRAWINGS HEAVY HORIZONTAL}" * done + "\N{BOX DRAWINGS LIGHT HORIZONTAL}" * (_BAR - done)
 
 
@@ -139,6 +170,7 @@ def watch(
     show: Callable[[Any], None] | None = None,
     must_finish: bool = True,
     forecast: Forecast | None = None,
+    shown: Shown | None = None,
 ) -> Outcome:
     """Run a pipeline and show its events as they come: on a terminal with its progress. Returns what it came to.
 
@@ -152,6 +184,7 @@ def watch(
         show: says what is to be said of an event, by default `console.show_event`.
         must_finish: the pipeline writes something.
         forecast: what the pipeline has before it.
+        shown: what is drawn in place of a `Progress`.
 
     Raises:
         OutputError, BrokenPipeError: standard output could not be written to.
@@ -163,7 +196,7 @@ def watch(
     now, terminal, outcome = session.current(), console.err(), Outcome()
     now.outcome = outcome
     refused: list[OutputError | BrokenPipeError] = []
-    progress = Progress(title, outcome, forecast)
+    progress: Any = shown or Progress(title, outcome, forecast)
     say = show or partial(console.show_event, as_json=as_json)
     visible = terminal.is_terminal and not now.quiet and not (as_json and sys.stdout.isatty())
 
@@ -173,8 +206,8 @@ def watch(
             return
         try:
             say(event)
-            if as_json and forecast is not None and progress.due():
-                console.json_line("progress", **progress.fields())
+            if as_json and progress.counts and progress.due():
+                console.json_line(progress.kind, **progress.fields())
         except (OutputError, BrokenPipeError) as error:
             if not must_finish:
                 raise

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from batchcomp.cli import console
+from batchcomp.cli import console, indexed
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
+from batchcomp.places import Place
 from batchcomp.places import folder as local
+
+if TYPE_CHECKING:
+    from batchcomp.archive import PruneReport
 
 
 def prune(
@@ -44,18 +48,22 @@ def prune(
     """Drop superseded versions from an archive. The newest version of a picture stays unless its original is gone."""
     from batchcomp.archive import Keep
     from batchcomp.archive import prune as prune_archive
+    from batchcomp.cli.gauge import showing
     from batchcomp.cli.state import named_archive
     from batchcomp.pipeline.sources import gone_below
-    from batchcomp.report.text import human
+    from batchcomp.report.text import count_of, human
 
     folder = named_archive(archive)
     gone = gone_below(folder, delete_missing) if delete_missing else lambda _path: False
     periods = {"daily": keep_daily, "weekly": keep_weekly, "monthly": keep_monthly, "yearly": keep_yearly}
     keep = Keep(last=keep_last or int(not any(periods.values())), **periods)
     say_foreign(folder)
-    found = prune_archive(
-        folder, keep=keep, gone=gone, max_drop=100 if yes else max_drop, dry_run=dry_run, lock_wait=lock_wait
-    )
+    options: dict[str, Any] = {"keep": keep, "gone": gone, "max_drop": 100 if yes else max_drop, "lock_wait": lock_wait}
+    with showing("Pruning", as_json=as_json) as amount:
+        if dry_run:
+            found = _would_prune(folder, options)
+        else:
+            found = prune_archive(folder, on_segment=lambda done, all_: amount.set(done, all_, "segments"), **options)
     for one in found.dropped:
         if as_json:
             console.json_line("dropped", path=one.row.path, reason=one.reason, segment=one.row.segment)
@@ -72,9 +80,19 @@ def prune(
     if as_json:
         console.json_line("summary", exit_code=int(ExitCode.DONE), **counts)
     elif dry_run:
-        console.remark(f"{folder}: {counts['dropped']} versions would be dropped")
+        console.remark(f"{folder}: {count_of(counts['dropped'], 'version')} would be dropped")
     else:
         freed = human(max(0, found.bytes_freed))
         console.remark(
-            f"{folder}: {counts['dropped']} versions dropped, {counts['rewritten']} segments rewritten, {freed} freed"
+            f"{folder}: {count_of(counts['dropped'], 'version')} dropped, "
+            f"{count_of(counts['rewritten'], 'segment')} rewritten, {freed} freed"
         )
+
+
+def _would_prune(folder: Place, options: dict[str, Any]) -> PruneReport:
+    """Say what a run would drop, by the index; the run itself goes by the manifests."""
+    from batchcomp.archive import prune
+    from batchcomp.index.survey import IndexSurvey
+
+    with indexed.open_index(folder) as index:
+        return prune(folder, dry_run=True, survey=IndexSurvey(index), **options)

@@ -10,6 +10,7 @@ from batchcomp.cli import console
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
+from batchcomp.report.text import count_of, pictures
 
 if TYPE_CHECKING:
     from batchcomp.archive import RepairReport
@@ -48,9 +49,9 @@ def repair(
         console.remark(f"{folder}: nothing to repair" + " but recovery data" * bool(found.parity))
     else:
         verb = "would be repaired" if dry_run else "repaired"
-        more = f", and what was in {counts['unknown']} files is unknown" if counts["unknown"] else ""
-        saved = f"{counts['saved']} pictures saved, {counts['lost']} lost{more}"
-        console.remark(f"{folder}: {counts['repaired']} segments {verb}, {saved}")
+        more = f", and what was in {count_of(counts['unknown'], 'file')} is unknown" if counts["unknown"] else ""
+        saved = f"{pictures(counts['saved'])} saved, {counts['lost']} lost{more}"
+        console.remark(f"{folder}: {count_of(counts['repaired'], 'segment')} {verb}, {saved}")
     raise typer.Exit(code)
 
 
@@ -73,8 +74,9 @@ def _tell(found: RepairReport, *, as_json: bool) -> None:
             kept = f"; it is kept as {segment.aside}" if segment.aside else ""
             console.say(segment.note + kept, style=console.PROBLEM)
         elif segment.aside:
-            how = f"restored to the byte ({segment.restored:,} damaged blocks)" if segment.exact else "saved"
-            console.say(f"segment {segment.number}: {segment.saved} pictures {how}; damaged file: {segment.aside}")
+            blocks = count_of(segment.restored, "damaged block")
+            how = f"restored to the byte ({blocks})" if segment.exact else "saved"
+            console.say(f"segment {segment.number}: {pictures(segment.saved)} {how}; damaged file: {segment.aside}")
         for lost in segment.lost:
             if as_json:
                 console.json_line(

@@ -38,6 +38,8 @@ def verify(
     as_json: JsonOpt = False,
 ) -> None:
     """Check every byte of an archive. Each is compared with its checksum."""
+    from batchcomp.amount import Amount
+    from batchcomp.cli.gauge import Gauge, listener_of
     from batchcomp.cli.state import choose_archive
     from batchcomp.pipeline.sampling import percentage
     from batchcomp.pipeline.sources import VERDICTS
@@ -55,11 +57,15 @@ def verify(
     say_foreign(settings.archive)
     say_open(settings.archive, "their numbers are no damage")
     counts = Counter({f"sources_{verdict}": 0 for verdict in VERDICTS} if sources else {})
+    amount = Amount()
+    shown = Gauge("Verifying", amount)
+    amount.listener = listener_of(shown, as_json=as_json)
     with executor_of(engine, scheduler) as executor:
         outcome = progress.watch(
             "Verifying",
-            verify_archive(settings, VerifyOver(executor) if executor else None),
+            verify_archive(settings, VerifyOver(executor) if executor else None, amount),
             as_json=as_json,
+            shown=None if executor else shown,
             show=lambda one: _show(one, counts, as_json=as_json),
             must_finish=False,
         )

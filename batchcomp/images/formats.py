@@ -26,6 +26,7 @@ from batchcomp.images import faithful, jxl
 from batchcomp.images import header_sizes as sizes
 from batchcomp.images.faithful import Reasons
 from batchcomp.images.jpeg_segments import START
+from batchcomp.images.raw import RAW, open_raw
 
 Opener = Callable[[IO[bytes], str], ImageFile.ImageFile]
 
@@ -90,17 +91,20 @@ READS = (
     Format("JPEG XL", (".jxl",), _JXL, _open_jxl, sizes.jxl_size, faithful.jxl_reasons, extra="jxl"),
 )
 
-# Pictures by their suffix that we cannot read. Raw files must stop here: as TIFFs they would open as their thumbnail.
+# Never by content: as TIFFs, which most are, raw files would open as their thumbnail.
+RAW_FILE = Format(RAW, (), rb"(?!)", open_raw, lambda _head, _file: (0, 0), extra="raw")
+
+# Pictures by their suffix that are not read as their content says; raw files are where the extra is installed.
 FOREIGN = {
     ".jp2": "JPEG 2000", ".j2k": "JPEG 2000", ".jpf": "JPEG 2000", ".jpx": "JPEG 2000", ".j2c": "JPEG 2000",
     ".jxr": "JPEG XR", ".wdp": "JPEG XR", ".bpg": "BPG", ".flif": "FLIF", ".qoi": "QOI", ".dds": "DirectDraw",
     ".psd": "Photoshop", ".psb": "Photoshop", ".xcf": "GIMP", ".exr": "OpenEXR", ".svg": "SVG",
     ".tga": "Targa", ".pcx": "PCX", ".sgi": "SGI", ".pam": "PAM",
-    ".dng": "camera raw", ".cr2": "camera raw", ".cr3": "camera raw", ".nef": "camera raw", ".nrw": "camera raw",
-    ".arw": "camera raw", ".raf": "camera raw", ".orf": "camera raw", ".rw2": "camera raw", ".pef": "camera raw",
-    ".srw": "camera raw", ".3fr": "camera raw", ".iiq": "camera raw", ".rwl": "camera raw", ".kdc": "camera raw",
-    ".dcr": "camera raw", ".mrw": "camera raw", ".x3f": "camera raw", ".erf": "camera raw", ".mef": "camera raw",
-    ".gpr": "camera raw", ".fff": "camera raw",
+    ".dng": RAW, ".cr2": RAW, ".cr3": RAW, ".nef": RAW, ".nrw": RAW,
+    ".arw": RAW, ".raf": RAW, ".orf": RAW, ".rw2": RAW, ".pef": RAW,
+    ".srw": RAW, ".3fr": RAW, ".iiq": RAW, ".rwl": RAW, ".kdc": RAW,
+    ".dcr": RAW, ".mrw": RAW, ".x3f": RAW, ".erf": RAW, ".mef": RAW,
+    ".gpr": RAW, ".fff": RAW,
 }  # fmt: skip
 
 NO_PICTURE = b"\x00\x05\x16\x07"  # begins AppleDouble files (`._NAME`): macOS metadata under a picture's suffix

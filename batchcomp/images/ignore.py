@@ -15,8 +15,6 @@ import stat
 from dataclasses import dataclass
 from typing import Final
 
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
-
 from batchcomp.escapes import real_path
 
 IGNORE_NAME: Final = ".batchcompignore"
@@ -111,6 +109,8 @@ def _read(path: str) -> str | None:
 
 
 def _parsed(text: str) -> tuple[Rule, ...]:
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # noqa: PLC0415 - most folders have no rules
+
     lines = text.removeprefix("\ufeff").splitlines()
     if len(lines) > MAX_RULES:
         raise IgnoreFileError(f"{len(lines):,} lines are too many, at most {MAX_RULES:,} are read; shorten it")

@@ -21,19 +21,30 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, features
 
-from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
+from batchcomp.errors import NotAPictureError, PictureError
 from batchcomp.images import alpha, foreign_data, holes, jpeg_scans, jxl
 from batchcomp.images.exotic import exotic_kind, exotic_reason, tiff_compression
 from batchcomp.images.faithful import unsupported_reason
-from batchcomp.images.formats import JPEG, NO_PICTURE, SIGNATURE_BYTES, Format, foreign, has_picture_suffix, recognise
+from batchcomp.images.formats import (
+    JPEG,
+    NO_PICTURE,
+    RAW_FILE,
+    SIGNATURE_BYTES,
+    Format,
+    foreign,
+    has_picture_suffix,
+    recognise,
+)
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
 from batchcomp.images.other_files import is_video, verbatim_hint, what
-from batchcomp.images.picture import Metadata, Picture, Pixels
+from batchcomp.images.picture import Picture, Pixels
 from batchcomp.images.pillow_array import Memory, pixels_of, plain_memory
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
 from batchcomp.images.png_chunks import png_chunks
 from batchcomp.images.provider import provider
+from batchcomp.images.raw import RAW
+from batchcomp.images.refusals import check_limits, check_metadata, damaged, refused, unsupported
 from batchcomp.settings import DEFAULT_LIMITS, Limits
 
 # All that Pillow has been seen to raise on damaged or hostile content.
@@ -124,7 +135,7 @@ def check_beginning(name: str, head: Callable[[], bytes]) -> None:
 def check_size(name: str, size: int, limits: Limits) -> None:
     """Raise PictureError where a file of `size` bytes is too large."""
     if size > limits.max_bytes:
-        raise _refused(name, f"{size:,} bytes exceed the limit of {limits.max_bytes:,}")
+        raise refused(name, f"{size:,} bytes exceed the limit of {limits.max_bytes:,}")
 
 
 def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:
@@ -148,10 +159,10 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
         PictureError: The picture is damaged, exceeds `limits`, or is in a format that we do not read.
     """
     if has_picture_suffix(name) and (foreign_kind := exotic_kind(data)):
-        raise _unsupported(name, foreign_kind)
+        raise unsupported(name, foreign_kind)
     entry = _recognise(data, name)
     if exotic := exotic_reason(data):
-        raise _unsupported(name, exotic)
+        raise unsupported(name, exotic)
     with _explained(name, entry.name, data), ignore_pillow_warnings():
         if entry.name == "PNG":
             _check_png(data)
@@ -161,38 +172,40 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
         if entry.name == "JPEG":
             data, scans = jpeg_scans.with_end(data)
         with _opened(entry, data, name) as image:
-            _check_limits(image.size, name, limits)
+            check_limits(image.size, name, limits)
             pixels, alpha_png = _decode(image, empty)
             metadata = replace(read_metadata(image, data), alpha=alpha_png)
             reason = unsupported_reason(image, data, metadata, entry.reasons)
         if entry.name == "JPEG" and (what := jpeg_scans.damage(data, scans, pixels if pixels.size else None)):
-            raise _damaged(name, what)
+            raise damaged(name, what)
         if entry.name in {"HEIC", "AVIF"} and holes.items_have_holes(data):
-            raise _damaged(name, f"damaged {entry.name} file, its picture data have gaps")
+            raise damaged(name, f"damaged {entry.name} file, its picture data have gaps")
         reason = reason or foreign_data.box_reason(boxed)
-    _check_metadata(metadata, name, limits)
+    check_metadata(metadata, name, limits)
     if reason is not None:
-        raise _unsupported(name, reason)
+        raise unsupported(name, reason)
     return Picture(pixels=pixels, metadata=metadata)
 
 
 def _recognise(data: bytes, name: str) -> Format:
     """Return the format of `data`, or raise why it cannot be read."""
     entry, kind = recognise(data), foreign(name)
+    if kind == RAW and data and not (entry and entry.name != "TIFF"):
+        return RAW_FILE
     if entry is not None and not (kind and entry.name == "TIFF"):
         return entry
     if not has_picture_suffix(name) or data.startswith(NO_PICTURE):
         step = f"exclude it, or store it as it is with {verbatim_hint(name)}"
         raise NotAPictureError(f"{shown(name)}: {what(name, data)}; {step}")
     if not data:
-        raise _damaged(name, "empty file")
+        raise damaged(name, "empty file")
     if is_video(name, data):
         step = f"exclude it, or store it as it is with {verbatim_hint(name)}"
         raise PictureError(f"{shown(name)}: a video, whatever its name says; {step}")
     if kind:
         step = f"convert it to PNG or JPEG, exclude it, or store it as it is with {verbatim_hint(name)}"
         raise PictureError(f"{shown(name)}: {kind} pictures are not read; {step}")
-    raise _damaged(name, "not a readable image, its content is in no known format")
+    raise damaged(name, "not a readable image, its content is in no known format")
 
 
 def _opened(entry: Format, data: bytes, name: str) -> ImageFile.ImageFile:
@@ -202,14 +215,14 @@ def _opened(entry: Format, data: bytes, name: str) -> ImageFile.ImageFile:
     try:
         return entry.opener(io.BytesIO(data), "")
     except ImportError as error:
-        extra = f"pip install 'batchcomp[{entry.extra}]'"
-        raise PictureError(f"{shown(name)}: {entry.name} pictures need one more package; {extra}") from error
+        step = f"pip install 'batchcomp[{entry.extra}]', or store it as it is with {verbatim_hint(name)}"
+        raise PictureError(f"{shown(name)}: {entry.name} pictures need one more package; {step}") from error
 
 
 def _checked_jxl(entry: Format, data: bytes, name: str, limits: Limits) -> tuple[Format, bytes]:
     """Check the size that a JPEG XL file claims, since its decoder would not; unwrap a JPEG that is in it."""
     head = jxl.header(data)
-    _check_limits((head.width, head.height), name, limits)
+    check_limits((head.width, head.height), name, limits)
     try:
         inside = jxl.jpeg_inside(data)
     except ImportError:
@@ -246,34 +259,6 @@ def _check_png(data: bytes) -> None:
             raise ValueError(f"checksum of chunk {kind.decode('latin-1')} is wrong")
 
 
-def _check_limits(size: tuple[int, int], name: str, limits: Limits) -> None:
-    width, height = size
-    if width < 1 or height < 1:
-        raise _damaged(name, f"size of {width} x {height} pixels")
-    if width * height > limits.max_pixels:
-        raise _refused(name, f"{width} x {height} pixels exceed the limit of {limits.max_pixels / 1e6:g} megapixels")
-    if max(width, height) > limits.max_side:
-        raise _refused(name, f"{width} x {height} pixels exceed the limit of {limits.max_side} pixels a side")
-
-
-def _check_metadata(metadata: Metadata, name: str, limits: Limits) -> None:
-    if metadata.size > limits.max_metadata_bytes:
-        raise _refused(name, f"{metadata.size:,} bytes of metadata exceed the limit of {limits.max_metadata_bytes:,}")
-
-
-def _unsupported(name: str, reason: str) -> UnsupportedPictureError:
-    text = f"{shown(name)}: {reason} cannot be carried by the codec; the source is stored as it is"
-    return UnsupportedPictureError(text, reason=reason)
-
-
-def _refused(name: str, reason: str) -> PictureError:
-    return PictureError(f"{shown(name)}: {reason}; exclude it or make it smaller")
-
-
-def _damaged(name: str, reason: str) -> PictureError:
-    return PictureError(f"{shown(name)}: {reason}; copy it again from its source or exclude it")
-
-
 @contextmanager
 def _explained(name: str, format_name: str, data: bytes) -> Iterator[None]:
     """Turn whatever the decoder raises on bad content into a `PictureError`."""
@@ -283,8 +268,8 @@ def _explained(name: str, format_name: str, data: bytes) -> Iterator[None]:
         raise
     except _DECODER_ERRORS as error:
         if exotic := _exotic(error, format_name, data):
-            raise _unsupported(name, exotic) from error
-        raise _damaged(name, _reason(error, format_name)) from error
+            raise unsupported(name, exotic) from error
+        raise damaged(name, _reason(error, format_name)) from error
 
 
 def _exotic(error: BaseException, format_name: str, data: bytes) -> str | None:

@@ -7,8 +7,8 @@ were. Values are copied in the byte order of their file.
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 UPRIGHT: Final = 1
@@ -83,18 +83,28 @@ class TiffFile:
         return struct.unpack(f"{self.order}{tag.count}{code}", tag.value) if code else ()
 
 
-def exif_of(data: bytes, kept: Collection[int]) -> bytes:
+def exif_of(data: bytes, kept: Collection[int], *, without: Collection[int] = ()) -> bytes:
     """Return the tags `kept` of a TIFF's first directory as an EXIF structure; b"" where it has none of them.
+
+    Tags of the directories below it are kept but for those `without`.
 
     Raises:
         ValueError: a directory is damaged.
     """
     file = TiffFile(data)
-    tags = [tag for tag in file.first() if tag.number in kept]
+    tags = list(_without((tag for tag in file.first() if tag.number in kept), without))
     if not tags:
         return b""
     mark = b"II*\0" if file.order == "<" else b"MM\0*"
     return mark + struct.pack(f"{file.order}I", 8) + _written(tags, file.order, 8)
+
+
+def _without(tags: Iterable[Tag], numbers: Collection[int]) -> Iterator[Tag]:
+    """Yield tags but for those of these numbers, at any depth; a directory that would be empty goes too."""
+    for tag in tags:
+        below = tuple(_without(tag.below, numbers))
+        if tag.number not in numbers and (below or not tag.below):
+            yield replace(tag, below=below)
 
 
 def _written(tags: Collection[Tag], order: str, at: int) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 from batchcomp import __version__
@@ -114,7 +115,7 @@ class FailureMemory:
         return False
 
     def _noted(self, item: Item, event: Failed) -> Event:
-        if item.origin is None and not _is_there(item.path):  # gone meanwhile: there is nothing to remember
+        if item.origin is None and not is_there(item.path):  # gone meanwhile: there is nothing to remember
             return event
         before, failure = self._known.get(_key(item)), failure_of(item, event, self._conditions)
         if before is None or not before.is_same(failure):
@@ -140,7 +141,8 @@ def failure_of(item: Item, event: Failed, conditions: str) -> Failure:
 
 def conditions_of(settings: CompressSettings) -> str:
     """A short hash of all that decides beside the file itself whether it can be taken."""
-    facts = (settings.limits, settings.verbatim, __version__, str(provider()))
+    extras = tuple(find_spec(name) is not None for name in ("pillow_heif", "pillow_jxl", "rawpy"))
+    facts = (settings.limits, settings.verbatim, __version__, str(provider()), extras)
     return sha256(repr(facts).encode()).hexdigest()[:16]
 
 
@@ -152,7 +154,8 @@ def _is_untouched(item: Item, known: Failure, conditions: str) -> bool:
     return (item.size, item.mtime_ns, conditions) == (known.source_bytes, known.mtime_ns, known.conditions)
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Tell whether there is a file, as far as that can be told."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):

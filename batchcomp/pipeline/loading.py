@@ -6,15 +6,19 @@ import time
 from typing import Self
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
+from batchcomp.images.formats import foreign
 from batchcomp.images.isolated import Decoders
 from batchcomp.images.load import check_head, read_source
 from batchcomp.images.other_files import kind_of
 from batchcomp.images.patterns import compile_patterns
+from batchcomp.images.raw import RAW
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.job import Job, Loaded
 from batchcomp.pipeline.originals import check_original, read_original
 from batchcomp.pipeline.records import Event, Failed, Passed
 from batchcomp.settings import CompressSettings
+
+CARRIED = "carried along by --verbatim"
 
 
 class Loader:
@@ -50,6 +54,9 @@ class Loader:
             check_original(item) if remote else check_head(item.path)
         source = read_original(item, self._limits) if remote else read_source(item.path, limits=self._limits)
         picture, reason = None, ""
+        if takes_anything and foreign(item.name) == RAW:  # the file itself was asked for, not what can be made of it
+            seconds = time.perf_counter() - started
+            return Loaded(item=item, source=source, picture=None, reason=f"{CARRIED}: a {RAW} file", seconds=seconds)
         try:
             picture = self._decoders.decode(source.data, name)
         except UnsupportedPictureError as error:
@@ -73,4 +80,4 @@ def _may_pass(cause: BaseException | None) -> bool:
 def verbatim_reason(error: PictureError, path: str) -> str:
     """Say in the manifest why a file that is no sound picture is in the archive all the same."""
     what = str(error).removeprefix(f"{path}: ").partition("; ")[0]
-    return f"carried along by --verbatim: {what}"[:1000]
+    return f"{CARRIED}: {what}"[:1000]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+
 ABSENT = "-"
+_GLUE = "\N{WORD JOINER}"  # stands for spaces that are no places to break at; `printable` leaves none in a text
 
 
 def human(count: float) -> str:
@@ -45,3 +49,11 @@ def shortened(text: str, width: int) -> str:
         return text
     head = (width - 3) // 3
     return f"{text[:head]}...{text[len(text) - (width - 3 - head) :]}"
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break one line between words for a terminal of so many columns; paths and commands are never broken."""
+    parts = re.split(r"(`[^`]*`)", text)  # a command stays in one piece, if it fits at all
+    glued = "".join(part.replace(" ", _GLUE) if part[:1] == "`" and len(part) < width else part for part in parts)
+    lines = textwrap.wrap(glued, width, break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
+    return "\n".join(lines).replace(_GLUE, " ") or text

@@ -28,7 +28,7 @@ class Result:
     @property
     def json(self) -> list[dict[str, Any]]:
         """Every line of stdout, which must be one JSON object each, but for those that tell of time passing."""
-        return [line for line in self.all_json if line["type"] != "progress"]
+        return [line for line in self.all_json if line["type"] not in {"progress", "amount"}]
 
     @property
     def all_json(self) -> list[dict[str, Any]]:

@@ -202,7 +202,7 @@ def test_repair_saves_and_lists(run: Run, archive: Path) -> None:
     result = run("repair", archive)
     assert result.code == 4
     assert "lost: b.jpg" in result.err
-    assert "1 segments repaired, 2 pictures saved, 1 lost" in result.out
+    assert "1 segment repaired, 2 pictures saved, 1 lost" in result.out
     assert (archive / "000001.zip.damaged").read_bytes() == data
     assert run("verify", archive).code == 0
     assert {row.path: row for row in ArchiveReader.open(archive).rows()} == {
@@ -354,4 +354,4 @@ def test_prune_by_days(run: Run, again: Run, photos: Path, archive: Path) -> Non
     said = run("prune", archive, "--keep-daily", "7", "--keep-yearly", "1", "--dry-run")
     assert "a.png: superseded" in said.out
     assert "a.png: kept (daily 2" in said.out
-    assert "1 versions dropped" in run("prune", archive, "--keep-weekly", "1").out
+    assert "1 version dropped" in run("prune", archive, "--keep-weekly", "1").out

@@ -12,6 +12,7 @@ import pytest
 from batchcomp.archive import ArchiveReader
 from batchcomp.cli import config, state
 from batchcomp.errors import ArchiveNotFoundError
+from batchcomp.report.text import wrapped
 from tests.cli import samples
 from tests.cli.conftest import Run
 
@@ -114,3 +115,20 @@ def test_a_user_without_a_home_needs_none(
     Path("photos.bca").rename("elsewhere")
     with pytest.raises(ArchiveNotFoundError):
         state.choose_archive(None)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+def test_lines_are_broken_between_words(width: int) -> None:
+    """No path and no command is broken, however narrow the terminal; nothing is lost or added."""
+    text = "photos/2024-11-01-a-very-long-name.bca: 1 kB; next: `batchcomp report 'my photos.bca'` shows each picture"
+    lines = wrapped(text, width).split("\n")
+    assert " ".join(line.strip() for line in lines) == text
+    assert sum("photos/2024-11-01-a-very-long-name.bca:" in line for line in lines) == 1
+    if width >= 40:
+        assert sum("`batchcomp report 'my photos.bca'`" in line for line in lines) == 1
+    assert all(len(line) <= width or " " not in line.strip() or "`" in line for line in lines)
+
+
+def test_short_and_empty_lines_stay() -> None:
+    """What fits is as it was."""
+    assert [wrapped(text, 80) for text in ("", "a b", "`x y`")] == ["", "a b", "`x y`"]

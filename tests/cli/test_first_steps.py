@@ -102,8 +102,8 @@ def test_a_dry_run_tells_what_the_run_will_do(compress: Run, photos: Path) -> No
     plan = compress(photos, "--dry-run")
     assert plan.code == 3
     assert "broken.jpg" in plan.err
-    assert "notes.txt" in plan.err
-    assert "5 would be stored, 1 skipped (no pictures), 1 failed" in plan.err
+    assert "1 file is no picture: 1 .txt; --verbatim GLOB stores it as it is" in plan.err
+    assert "5 would be stored, 1 passed over, 1 failed" in plan.err
     assert "copy.png: new, content that is stored already" in plan.out
     assert "palette.gif: new, stored as it is: " in plan.out
     real = compress(photos)
@@ -118,3 +118,48 @@ def test_pictures_are_restored_into_a_folder_of_their_own(compress: Run, decode:
     assert decode("photos.bca").code == 0
     assert {path.name for path in photos.parent.iterdir()} - before == {"photos-restored"}
     assert samples.pixels_of(photos.parent / "photos-restored/a.png").shape == (40, 48, 3)
+
+
+def test_what_is_passed_over_is_summed_up(compress: Run, photos: Path) -> None:
+    """One line for all that are no pictures, by kind; one that names the links. A dry run and the run say the same."""
+    for name in ("a.mov", "sub/b.MOV", "c.txt", "d", "e.weird\x1bname"):
+        (photos / name).write_bytes(b"\0\0\0\x14ftypqt  " if "mov" in name.lower() else b"text")
+    (photos / "link.png").symlink_to(photos / "a.png")
+    (photos / "sub" / "up").symlink_to(photos)
+    (photos / "private").mkdir()
+    samples.save(photos / "private" / "p.png")
+    (photos / ".batchcompignore").write_text("private/\n")
+    for words in (("--dry-run",), ()):
+        result = compress(photos, *words)
+        assert result.code == 0
+        assert "5 files are no pictures: 2 video .mov, 2 other, 1 .txt; --verbatim GLOB stores them" in result.err
+        assert "2 links were not followed: link.png, sub/up; --follow-symlinks takes what they point to" in result.err
+        assert "3 would be stored, 7 passed over" in result.err or "3 stored, 7 passed over" in result.err
+        assert "private" not in result.out + result.err
+
+
+def test_each_file_that_is_passed_over_is_in_the_json(compress: Run, photos: Path) -> None:
+    """Programs get a line each, with its kind; videos are called so."""
+    (photos / "a.mov").write_bytes(b"\0\0\0\x14ftypqt  ")
+    (photos / "link.png").symlink_to(photos / "a.png")
+    lines = {line["name"]: line for line in compress(photos, "--json").json if line["type"] == "passed"}
+    assert {name: line["kind"] for name, line in lines.items()} == {"a.mov": "video .mov", "link.png": "link"}
+    assert "a.mov: a video, not a picture; exclude it, or store it as it is with --verbatim" in lines["a.mov"]["reason"]
+
+
+def test_rules_that_cannot_be_followed_are_a_failure(compress: Run, photos: Path) -> None:
+    """The file, the line and the next step; its folder is taken all the same."""
+    (photos / ".batchcompignore").write_text("*.tmp\n[z-a]\n")
+    result = compress(photos)
+    assert result.code == 3
+    assert ".batchcompignore: line 2: " in result.err
+    assert "3 stored" in result.err
+
+
+def test_a_video_under_a_pictures_name_is_named(compress: Run, photos: Path) -> None:
+    """It is no damaged picture, and copying it again would not help."""
+    (photos / "clip.jpg").write_bytes(b"\0\0\0\x18ftypisom" + bytes(99))
+    result = compress(photos)
+    assert result.code == 3
+    assert "clip.jpg: a video, whatever its name says; " in result.err
+    assert "--verbatim '*.jpg'" in result.err

@@ -182,6 +182,8 @@ def scenarios(
             lambda: run("report", archive, "--outside", "--json"),
         ],
         "doctor": [lambda: run("doctor", "--json")],
+        "export": [lambda: run("export", archive, "--parquet", "x.parquet", "--force", "--json")],
+        "index": [lambda: run("index", archive, "--json")],
         "preview": [lambda: run("preview", photos, "--json", "--model", tiny_model, "-q", "50")],
         "list": [
             lambda: run("list", archive, "--json"),
@@ -253,7 +255,7 @@ def test_wrong_options_end_with_a_summary(run: Run, command: str) -> None:
 @pytest.mark.parametrize("command", sorted(set(JSON_COMMANDS) - {"compress", "preview", "doctor"}))
 def test_a_missing_archive_ends_with_a_summary(run: Run, command: str) -> None:
     """So is an archive that is not there."""
-    than = ["--at", "2026-11-01"] if command == "diff" else []
+    than = {"diff": ["--at", "2026-11-01"], "export": ["--parquet", "x.parquet"]}.get(command, [])
     assert check(command, run(command, "none.bca", "--json", *than))[-1]["exit_code"] == 10
 
 

@@ -30,6 +30,7 @@ from batchcomp.pipeline.records import Failed, Outcome, Passed, tally
 from batchcomp.settings import CompressSettings, DecodeSettings, Limits
 from tests.cli.samples import photo
 from tests.images.make import display_p3, exif, png, profile, with_segment
+from tests.images.raw_files import dng
 
 DOC = Path(__file__).parents[2] / "docs" / "formats.md"
 WIDTH, HEIGHT = 256, 192
@@ -263,6 +264,7 @@ CASES: dict[str, Case] = {
     "JPEG XL with 16 bits": Case(
         suffix="jxl", data=lambda: bytes(imagecodecs.jpegxl_encode(deep())), reason="more than 8 bits per sample"
     ),
+    "camera raw (`[raw]`)": Case(suffix="dng", data=lambda: dng(WIDTH, HEIGHT, orientation=3), orientation=1),
     "animated JPEG XL": Case(
         suffix="jxl",
         data=lambda: bytes(imagecodecs.jpegxl_encode(np.stack([photo(32, 32), photo(32, 32, seed=1)]))),
@@ -286,11 +288,10 @@ FURTHER = {
     "JPEG XL made from a JPEG": "test_a_jpeg_inside_jpeg_xl_is_taken_as_that_jpeg",
     "damaged or cut off": "test_what_is_not_stored_is_named_and_can_be_carried_along",
     "too large (`--max-pixels` and other ceilings)": "test_what_is_not_stored_is_named_and_can_be_carried_along",
-    "camera raw, Photoshop and others that we do not read": (
-        "test_what_is_not_stored_is_named_and_can_be_carried_along"
-    ),
-    "HEIC or JPEG XL without its extra": "test_a_missing_extra_is_named",
-    "no picture: films of live photos, sidecars": "test_what_is_not_stored_is_named_and_can_be_carried_along",
+    "Photoshop and others that we do not read": ("test_what_is_not_stored_is_named_and_can_be_carried_along"),
+    "HEIC, JPEG XL or camera raw without its extra": "test_a_missing_extra_is_named",
+    "camera raw that matches --verbatim": "test_raw_files_are_carried_along_where_that_was_asked_for",
+    "no picture: videos, sidecars": "test_what_is_not_stored_is_named_and_can_be_carried_along",
 }
 
 
@@ -377,7 +378,7 @@ def test_verbatim_kinds_come_back_byte_for_byte(run: tuple[Path, dict[str, Row]]
 def test_compact_kinds_come_back_with_all_that_the_table_promises(run: tuple[Path, dict[str, Row]], kind: str) -> None:
     """Size, mode, metadata byte for byte, alpha without loss, texts, time, permissions, and similar colours."""
     folder, case = run[0], CASES[kind]
-    source = decode_picture((folder / "in" / name_of(kind)).read_bytes(), kind)
+    source = decode_picture((folder / "in" / name_of(kind)).read_bytes(), name_of(kind))
     path = restored(folder, kind, "png")
     found = decode_picture(path.read_bytes(), kind)
     assert (found.full_mode, found.pixels.shape) == (source.full_mode, source.pixels.shape)
@@ -399,7 +400,7 @@ def test_compact_kinds_come_back_with_all_that_the_table_promises(run: tuple[Pat
 def test_the_other_output_formats_hold_what_they_can(run: tuple[Path, dict[str, Row]], kind: str) -> None:
     """JPEG keeps its own segments and trailing bytes, WebP keeps alpha; both keep EXIF, ICC and XMP."""
     folder, case = run[0], CASES[kind]
-    source = decode_picture((folder / "in" / name_of(kind)).read_bytes(), kind).metadata
+    source = decode_picture((folder / "in" / name_of(kind)).read_bytes(), name_of(kind)).metadata
     for output in ("jpeg", "webp"):
         path = restored(folder, kind, output)
         found = decode_picture(path.read_bytes(), kind)
@@ -492,12 +493,23 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, module: str, 
     assert not isinstance(caught.value, UnsupportedPictureError)
 
 
+def test_raw_files_are_carried_along_where_that_was_asked_for(tmp_path: Path, tiny_model: Path) -> None:
+    """--verbatim stores the file itself, byte for byte, though it could be developed."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.dng").write_bytes(dng())
+    tally(compress_archive(settings(tmp_path, tiny_model, verbatim=("*.dng",))))
+    with ArchiveReader.open(tmp_path / "a.bca") as archive:
+        (row,) = archive.rows()
+        assert (row.stored, row.reason) == ("verbatim", "carried along by --verbatim: a camera raw file")
+        assert archive.read(row) == dng()
+
+
 def test_what_is_not_stored_is_named_and_can_be_carried_along(tmp_path: Path, tiny_model: Path) -> None:
     """Damaged, oversized and foreign files fail, others are passed over; with --verbatim all come back, none fails."""
     bad = {
         "cut.jpg": (jpeg()[:-3000], "truncated JPEG"),
         "huge.png": (content("PNG", of=Image.new("L", (3000, 1000))), "exceed the limit"),
-        "raw.dng": (tiff(), "camera raw"),
+        "raw.dng": (bytes(99), "damaged camera raw file"),
         "layers.psd": (b"8BPS" + bytes(99), "Photoshop"),
     }
     others = {"IMG_1.MOV": b"\0\0\0\x14ftypqt  " + bytes(99), "IMG_1.xmp": XMP, "notes": b""}
@@ -520,7 +532,7 @@ def test_what_is_not_stored_is_named_and_can_be_carried_along(tmp_path: Path, ti
     archive = {row.path: row for row in ArchiveReader.open(tmp_path / "a.bca").rows()}
     assert archive["ok.jpg"].stored == "compact"
     assert archive["cut.jpg"].reason == "carried along by --verbatim: truncated JPEG file"
-    assert archive["IMG_1.MOV"].reason == "carried along by --verbatim: not a picture"
+    assert archive["IMG_1.MOV"].reason == "carried along by --verbatim: a video, not a picture"
     again: Outcome = tally(compress_archive(settings(tmp_path, tiny_model, limits=limits, verbatim=("*",))))
     assert again.counts["unchanged"] == len(bad) + len(others) + 1
     tally(decode_archive(DecodeSettings(source=tmp_path / "a.bca", out=tmp_path / "out", model=tiny_model)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchcomp.cli import console
-from batchcomp.cli.bench.options import JsonFileOpt, ProcessesOpt, processes_on, show, write_json
+from batchcomp.cli.bench.options import JsonFileOpt, ProcessesOpt, processes_on, show, told, write_json
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
 from batchcomp.errors import UsageError
@@ -35,14 +35,16 @@ def bench_cohorts(
     from batchcomp.codec.codec import choose_device
     from batchcomp.report.cohorts import sheets
 
-    result = run_cohorts(
-        parse_cohorts(folders),
-        compared_codecs(model, device),
-        rate=rate,
-        sample=sample,
-        jobs=processes_on(choose_device(device).type, jobs),
-        on_done=lambda name: console.say_progress(f"measured: {name}"),
-    )
+    cohorts = parse_cohorts(folders)
+    with told("Measuring", sum(min(sample, len(paths)) for paths in cohorts.values())) as on_done:
+        result = run_cohorts(
+            cohorts,
+            compared_codecs(model, device),
+            rate=rate,
+            sample=sample,
+            jobs=processes_on(choose_device(device).type, jobs),
+            on_done=lambda name: on_done("measured", name),
+        )
     write_json(json_file, result.to_json())
     show(sheets(result))
     for picture, reason in result.left_out.items():

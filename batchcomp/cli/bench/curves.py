@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batchcomp.cli import completion, console
+from batchcomp.cli import completion
 from batchcomp.cli.bench import page
 from batchcomp.cli.bench.options import (
     JsonFileOpt,
@@ -17,6 +17,7 @@ from batchcomp.cli.bench.options import (
     ProcessesOpt,
     processes_on,
     show,
+    told,
     write_json,
 )
 from batchcomp.cli.bench.page import MOST_SAMPLES, HtmlOpt
@@ -105,9 +106,8 @@ def bench_curves(
             speed=speed,
             jobs=processes_on(codec.device.type, jobs),
         )
-        result = run_bench(
-            pictures, codec, settings, more=more, on_done=lambda stage, name: console.say_progress(f"{stage}: {name}")
-        )
+        with told("Measuring", len(pictures)) as on_done:
+            result = run_bench(pictures, codec, settings, more=more, on_done=on_done)
     write_json(json_file, result.to_json())
     if plot:
         from batchcomp.benchmark.plot import plot_curves

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +14,34 @@ from batchcomp.cli import console
 if TYPE_CHECKING:
     from batchcomp.report.sheet import Sheet
 
+SPEED = "speed"  # the stage that times
 PicturesArg = Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders of them.")]
 OptionalPicturesArg = Annotated[list[Path] | None, typer.Argument(help="Pictures, or folders of them.")]
 JsonFileOpt = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything measured here.")]
 ProcessesOpt = Annotated[
     int, typer.Option("--jobs", "-j", metavar="N", min=0, help="Processes; 0: one a core. On a GPU always one.")
 ]
+
+
+@contextmanager
+def told(title: str, count: int) -> Iterator[Callable[[str, str], None]]:
+    """Show how far measuring is, and yield what it tells: a stage, and the name of what it has just done.
+
+    Each stage but the timing takes `count` pictures.
+    """
+    from batchcomp.cli.gauge import showing
+
+    with showing(title) as amount:
+        stage = ""
+
+        def on_done(now: str, name: str) -> None:
+            nonlocal stage
+            if now != stage:
+                stage = now
+                amount.begin(*(("timed", 0) if now == SPEED else ("pictures", count)))
+            amount.advance(1, f"{now}: {name}")
+
+        yield on_done
 
 
 def processes_on(device: str, jobs: int) -> int:

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from batchcomp.cli import console
 from batchcomp.cli.bench import page
-from batchcomp.cli.bench.options import JsonFileOpt, OptionalPicturesArg, show, write_json
+from batchcomp.cli.bench.options import SPEED, JsonFileOpt, OptionalPicturesArg, show, told, write_json
 from batchcomp.cli.bench.page import HtmlOpt
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
@@ -60,7 +59,10 @@ def bench_speed(
         plan = QUICK if quick else LONG if long else SpeedPlan()
         threads = jobs or available_cores()
         photos, codec = find_pictures(images or []), Codec.open(model, device=device, threads=threads)
-        report = run_speed(photos, codec, threads=threads, plan=plan, model=model, on_done=console.say_progress)
+        with told("Timing", 0) as on_done:
+            report = run_speed(
+                photos, codec, threads=threads, plan=plan, model=model, on_done=lambda what: on_done(SPEED, what)
+            )
     write_json(json_file, report.to_json())
     if plot:
         from batchcomp.benchmark.speedplot import plot_speed

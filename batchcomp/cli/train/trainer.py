@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
+from batchcomp.amount import Amount
 from batchcomp.cli import console
+from batchcomp.cli.gauge import showing
 
 if TYPE_CHECKING:
     from batchcomp.training.alternating_run import AlternatingTrainer
@@ -31,7 +34,10 @@ def run(trainer: JointTrainer | AlternatingTrainer) -> None:
     if trainer.step:
         console.say_progress(f"resuming at step {trainer.step} of {trainer.settings.steps}")
     train: Callable[[Callable[[Progress], None]], None] = trainer.train
-    train(_say_progress)
+    with showing("Training") as amount:
+        amount.begin("steps", trainer.settings.steps)
+        amount.reach(trainer.step)
+        train(partial(_note, amount))
     if math.isfinite(trainer.best):
         text = f"best {trainer.score_name} against JPEG: {trainer.best:.1f} %; use it with --model {trainer.best_path}"
     else:
@@ -39,15 +45,11 @@ def run(trainer: JointTrainer | AlternatingTrainer) -> None:
     typer.echo(console.shown(text))
 
 
-def _say_progress(at: Progress) -> None:
-    left = at.seconds_a_step * (at.steps - at.step)
-    text = f"step {at.step}/{at.steps}  loss {at.loss:.4f}  {_clock(left)} left"
+def _note(amount: Amount, at: Progress) -> None:
+    """Show how far it is; a dev score stays to be read."""
+    amount.reach(at.step, f"loss {at.loss:.4f}")
     if at.dev:
+        text = f"step {at.step}/{at.steps}  loss {at.loss:.4f}"
         text += f"  dev BD-rate {at.dev.bd_rate:.1f} %, by SSIMULACRA2 {at.dev.ssimulacra2_bd_rate:.1f} %"
         text += f", PSNR against JPEG {at.dev.psnr_gain:+.2f} dB"
-    console.say_progress(text)
-
-
-def _clock(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
+        console.say_progress(text)

@@ -27,7 +27,7 @@ class Printer(Protocol):
         """Write whole lines without control characters."""
         ...
 
-    def json_line(self, kind: str, **fields: Any) -> None:
+    def json_line(self, kind: str, /, **fields: Any) -> None:
         """Write one JSON object with `type` and `schema` before the fields."""
         ...
 

@@ -86,7 +86,7 @@ def test_a_page_is_made_of_a_run_and_of_its_file_alike(run: Run, tmp_path: Path,
 
 def _sizes(one: str, other: str) -> tuple[str, str]:
     """The bytes of the two pages, which have other pictures in them."""
-    return tuple(re.findall(r"html: (.*?),", text)[0] for text in (one, other))  # type: ignore[return-value]
+    return tuple(re.findall(r"html: (.*?);", text)[0] for text in (one, other))  # type: ignore[return-value]
 
 
 def test_without_pictures_or_a_file_there_is_nothing_to_do(run: Run, tmp_path: Path) -> None:
