@@ -66,9 +66,10 @@ def verify(where: Location, *, on_entry: OnEntry | None = None, choose: Choose |
 def bytes_of(where: Location) -> int:
     """Return how large all segments of an archive are. Errors: see `verify`."""
     store = store_of(where)
+    numbers = find_segments(store)
     with durable.reported(store):
         sizes = {entry.name: entry.size for entry in store.entries()}
-    return sum(sizes.get(segment_name(number), 0) for number in find_segments(store))
+    return sum(sizes.get(segment_name(number), 0) for number in numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
