@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from batchcomp.archive.store.opening import forget
+from batchcomp.places import Url
+from tests import seaweed
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +62,23 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the file of another tiny model."""
     return write_model(tmp_path_factory.mktemp("models") / "other.safetensors", 1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[seaweed.Server]:
+    """SeaweedFS, started once for all tests."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if base.name.startswith("popen-") else base) / "seaweed"
+    folder.mkdir(exist_ok=True)
+    with seaweed.shared(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def s3(server: seaweed.Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Url]:
+    """An address that nothing lies at, in a store that the environment leads to."""
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    forget()
+    yield Url("s3", seaweed.BUCKET, f"{secrets.token_hex(6)}/photos.bca")
+    forget()

@@ -39,9 +39,10 @@ def main(found: Path, document: Path) -> None:
 
 def curves(bench: dict[str, Any]) -> str:
     """BD-rate and mean MS-SSIM of each codec, the densest first."""
-    wins = {(win["rival"], win["rate"]): win for win in bench["wins"]}
+    wins = {(win["rival"], win["rate"]): win for win in bench["wins"] if win["anchor"] == "jpeg"}
     rows = []
-    for one in sorted(bench["bd_rates"], key=lambda one: one["of_mean_curve"]):
+    against_jpeg = [one for one in bench["bd_rates"] if one["anchor"] == "jpeg"]
+    for one in sorted(against_jpeg, key=lambda one: one["of_mean_curve"]):
         name = one["rival"]
         usual = [wins[name, rate]["mean_ms_ssim"] for rate in RATES if (name, rate) in wins]
         means = usual or [wins["batchcomp", rate]["anchor_mean_ms_ssim"] for rate in RATES]

@@ -4,7 +4,8 @@
 
 A MODEL is a file or a shipped model's name; the model of full size that belongs to it comes along. OUT takes the place
 of batchcomp/models/packer.safetensors, and its SHA-256 that of `PACKER` in batchcomp/models. Payloads that were packed
-before need the old file.
+before need the old file. With `--steps 0` the shipped networks stay, and only learn which tables the models write: that
+is enough for a model that learned on with its tables held.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
+from safetensors.numpy import load, save
 
 from batchcomp.archive.durable import atomic_write
 from batchcomp.codec.codec import Codec
+from batchcomp.models import packer_file
 from batchcomp.training.data import split_folder
 from batchcomp.training.packer import Packers, Sample, fit, record_all, samples_of, tables_of, to_bytes
 
@@ -39,6 +43,14 @@ def fitted(codecs: Sequence[Codec], samples: Iterable[Sample], *, steps: int, ba
     return to_bytes(packers, tables_of(model for codec in codecs for model in codec.models))
 
 
+def renewed(codecs: Sequence[Codec]) -> bytes:
+    """Return the shipped packer's file with the tables of the models."""
+    tensors, tables = load(packer_file()), tables_of(model for codec in codecs for model in codec.models)
+    models = np.stack([np.frombuffer(model, np.uint8) for model in tables])
+    stacked = np.ascontiguousarray(np.stack(list(tables.values())))  # what `save` needs
+    return save(tensors | {"models": models, "tables": stacked})
+
+
 def in_turn(each: Sequence[Iterator[Sample]]) -> Iterator[Sample]:
     """One of each after the other, while all have some."""
     return (sample for round_ in zip(*each, strict=False) for sample in round_)
@@ -54,6 +66,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4500)
     options = parser.parse_args()
     codecs = [Codec.open(model, device="cpu") for model in options.model or [Path("default")]]
+    if not options.steps:
+        atomic_write(options.out, renewed(codecs))
+        return
     photos = split_folder(options.photos, crop=192).train
     each = [samples_of(codec, photos, crop=CROP, each=EACH, seed=i) for i, codec in enumerate(codecs)]
     atomic_write(options.out, fitted(codecs, islice(in_turn(each), options.pictures), steps=options.steps))

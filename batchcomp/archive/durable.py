@@ -29,6 +29,9 @@ _ADVICE: Final = {
 }
 
 
+_OF_DISKS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One change of the disk that is about to be made, as a watcher sees it.
@@ -73,6 +76,9 @@ def reported(where: object, advice: str = "") -> Iterator[None]:
         yield
     except OSError as error:
         fitting = _ADVICE.get(error.errno or 0, "check the disk and run again")
+        scratch = getattr(where, "scratch", where)  # of a store: where it builds files
+        if str(scratch) != str(where) and error.errno in _OF_DISKS:
+            where, fitting = f"{where}: scratch folder {scratch}", f"{fitting}; TMPDIR names another one"
         next_step = getattr(error, "advice", "") or advice or fitting
         raise ArchiveError(f"{where}: {error.strerror or error}; {next_step}") from error
 

@@ -175,7 +175,8 @@ class GrowingSegment:
         if self._lost:
             raise OSError(EIO, "the disk failed to keep what was written")
         try:
-            durable.sync_file(self._file)
+            if self._store.renames:
+                durable.sync_file(self._file)
         except OSError:
             self._lost = True
             raise

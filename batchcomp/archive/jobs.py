@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
-from batchcomp.archive.manifest import CREATED_FORM, PartOf
+from batchcomp.archive.manifest import CREATED_FORM
 from batchcomp.archive.rows import crc_problem, with_crc
 from batchcomp.archive.segments import JOBS_NAME, segment_name, segment_numbers
 from batchcomp.archive.store import Location, Store, store_of
@@ -44,7 +44,8 @@ class OpenJob:
     Attributes:
         id: its name.
         created: the time that all its segments have, in UTC.
-        after: the number of the last segment before, to which its rows may refer.
+        after: the highest number that was given out before.
+        base: the last of the segments that were all there then: its rows may refer to those and to their own part.
         first: the number of the segment of its part 1; the others follow.
         files: how many each part takes.
         spans: where the line of each part lies in `jobs/ID.jsonl`: offset and bytes.
@@ -54,6 +55,7 @@ class OpenJob:
     id: str
     created: datetime
     after: int
+    base: int
     first: int
     files: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
@@ -153,39 +155,6 @@ def open_jobs(where: Location) -> Iterator[OpenJob]:
             yield _read(store, job)
 
 
-def check_no_job(where: Location, why: str) -> None:
-    """Refuse what must not be done while a job is open.
-
-    Raises:
-        UsageError: one is.
-    """
-    if names := open_ids(where):
-        raise UsageError(f"{where}: job {names[0]} is open: {why}; first go on with it, or --finish {names[0]}")
-
-
-def last_promised(where: Location) -> int:
-    """Return the highest number that an open job keeps for itself, 0 where there is none."""
-    return max((job.numbers[-1] for job in open_jobs(where) if job.parts), default=0)
-
-
-def promised_part(where: Location, number: int) -> PartOf | None:
-    """Return the part of an open job that a number is kept for; None where it is not kept."""
-    owners = (job for job in open_jobs(where) if number in job.numbers)
-    return next((PartOf(job=job.id, part=number - job.first + 1) for job in owners), None)
-
-
-def without_promised(where: Location, gaps: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return what is left of gaps (first and last number) once the numbers of open jobs are no part of them."""
-    left = list(gaps)
-    if not left:
-        return left  # mostly: then no job is looked at
-    for job in open_jobs(where):
-        first, last = job.first, job.first + job.parts - 1
-        pieces = [((low, min(high, first - 1)), (max(low, last + 1), high)) for low, high in left]
-        left = [piece for pair in pieces for piece in pair if piece[0] <= piece[1]]
-    return left
-
-
 def read_part(where: Location, job: OpenJob, part: int) -> Value:
     """Return what a part is to take.
 
@@ -247,6 +216,7 @@ def _head(job: OpenJob) -> bytes:
         "job": job.id,
         "created": job.created.strftime(CREATED_FORM),
         "after": job.after,
+        "base": job.base,
         "first": job.first,
         "parts": [[*span, files] for span, files in zip(job.spans, job.files, strict=True)],
         "settings": job.settings,
@@ -286,6 +256,7 @@ def _job(value: Mapping[str, Any], name: str) -> OpenJob:
         id=name,
         created=datetime.strptime(value["created"], CREATED_FORM).replace(tzinfo=UTC),
         after=_whole(value["after"]),
+        base=_whole(value["base"]),
         first=_whole(value["first"]),
         files=tuple(files for *_, files in parts),
         spans=tuple((offset, size) for offset, size, _ in parts),

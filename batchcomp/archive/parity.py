@@ -51,7 +51,8 @@ def write(where: Location, number: int, share: float) -> None:
             durable.narrow(file, segment)
             for part in build(data, number, share):
                 durable.write(file, part)
-            durable.sync_file(file)
+            if store.renames:
+                durable.sync_file(file)
         store.replace(parity_name(number), temp)
     except BaseException:
         with suppress(OSError):

@@ -12,8 +12,9 @@ from typing import Self, TypeVar
 from batchcomp.archive import durable
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.damage import Damage, FoundDamageError
-from batchcomp.archive.jobs import open_ids, without_promised
+from batchcomp.archive.jobs import open_ids
 from batchcomp.archive.manifest import line_path
+from batchcomp.archive.promised import without_promised
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import Segment, SegmentReplacedError, open_segment
 from batchcomp.archive.segments import Listing, look, segment_name, segment_numbers

@@ -11,7 +11,7 @@ from pathlib import Path
 from batchcomp.archive import durable, parity
 from batchcomp.archive.claims import claim_of
 from batchcomp.archive.growing import GrowingSegment
-from batchcomp.archive.jobs import promised_part
+from batchcomp.archive.promised import promised_part
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_file
 from batchcomp.archive.segments import segment_name

@@ -7,15 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from batchcomp.archive import durable, layout
+from batchcomp.archive import layout
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.growing import manifest_entry
 from batchcomp.archive.layout import ZipEntry
 from batchcomp.archive.manifest import is_held
-from batchcomp.archive.reader import find_segments, gap_damage
+from batchcomp.archive.reader import find_segments, gap_damage, list_segments
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import EntrySpan, Segment, open_segment
-from batchcomp.archive.segments import segment_name
 from batchcomp.archive.store import Location, Store, store_of
 from batchcomp.kinds import KINDS
 
@@ -65,11 +64,7 @@ def verify(where: Location, *, on_entry: OnEntry | None = None, choose: Choose |
 
 def bytes_of(where: Location) -> int:
     """Return how large all segments of an archive are. Errors: see `verify`."""
-    store = store_of(where)
-    numbers = find_segments(store)
-    with durable.reported(store):
-        sizes = {entry.name: entry.size for entry in store.entries()}
-    return sum(sizes.get(segment_name(number), 0) for number in numbers)
+    return sum(entry.size for entry in list_segments(where).entries)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from batchcomp.archive import durable, parity, segments
 from batchcomp.archive.adding import add_row, add_shared_row
 from batchcomp.archive.damage import Damage
 from batchcomp.archive.growing import GrowingSegment, utc_now
-from batchcomp.archive.jobs import last_promised
 from batchcomp.archive.lock import clean_up
+from batchcomp.archive.promised import last_promised
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import check_version
 from batchcomp.archive.segments import parity_name

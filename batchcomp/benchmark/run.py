@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,16 +22,17 @@ from batchcomp.benchmark.compare import (
 )
 from batchcomp.benchmark.curves import Point, Task, load_rgb, measure_picture, name_pictures, over_pictures
 from batchcomp.benchmark.eye import EyeRate, all_by_eye
-from batchcomp.benchmark.guards import GUARD_RATES, Guard, GuardSummary, guard_picture, summarise
-from batchcomp.benchmark.results import to_json
-from batchcomp.benchmark.rivals import RIVALS, make_rivals
-from batchcomp.benchmark.rivals.base import ANCHOR, Rival
+from batchcomp.benchmark.guards import GUARD_RATES, FileScores, Guard, GuardSummary, guard_picture, summarise
+from batchcomp.benchmark.results import points_of, to_json
+from batchcomp.benchmark.rivals import every, make_rivals
+from batchcomp.benchmark.rivals.base import ANCHOR, MOZJPEG, Rival
 from batchcomp.benchmark.rivals.ours import OurCodec, Ours
 from batchcomp.benchmark.speed import Speed, measure_speeds
 from batchcomp.errors import UsageError
 
 SCHEMA = "batchcomp-bench/1"
-EYE_ANCHORS = ("avif", "jpegxl", ANCHOR)  # bytes at equal SSIMULACRA2 are compared with theirs
+ANCHORS = (ANCHOR, MOZJPEG)  # with which every codec is compared, where they were measured
+EYE_ANCHORS = ("avif", "jpegxl", *ANCHORS)  # bytes at equal SSIMULACRA2 are compared with theirs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +57,24 @@ class BenchResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What is measured itself; all else follows."""
+
+    points: Sequence[Point]
+    guards: Sequence[Guard]
+    speeds: Sequence[Speed]
+
+
+@dataclass(frozen=True, kw_only=True)
 class BenchSettings:
     """What to measure."""
 
-    rivals: Sequence[str] = tuple(RIVALS)  # JPEG, the anchor of all comparisons, is always among them
+    rivals: Sequence[str] = (
+        "jpeg",
+        "webp",
+        "avif",
+        "jpegxl",
+    )  # JPEG, the anchor of all comparisons, is always among them
     rates: Sequence[float] = RATES  # bits per pixel at which wins are counted
     guard_rates: Sequence[float] = GUARD_RATES  # bpp at which the guards are measured: SSIMULACRA2 is the slow part
     known: Sequence[Point] = ()  # curves measured before, of the same pictures: those codecs are not measured again
@@ -89,7 +105,7 @@ def run_bench(
     """
     if not pictures:
         raise UsageError("nothing to benchmark: name at least one picture")
-    names = [ANCHOR, *(name for name in settings.rivals if name != ANCHOR)]
+    names = [ANCHOR, *(name for name in every(settings.rivals) if name != ANCHOR)]
     codecs: list[Rival] = [Ours(codec), *more, *make_rivals(names)]
     tasks = name_pictures(pictures)
     known = known_curves(settings.known, tasks, codecs[1:])
@@ -97,19 +113,66 @@ def run_bench(
     measured = _curves(tasks, left, settings.jobs, _stage(on_done, "curves"))
     points = [*measured, *(point for curve in known.values() for point in curve)]
     guards = _guards(tasks, codecs[0], settings, _stage(on_done, "guards"))
-    compared = [each.name for each in codecs]
-    return BenchResult(
-        pictures=[task.name for task in tasks],
-        rivals=compared,
-        points=points,
-        mean_curves={name: mean_curve(of_rival(points, name)) for name in compared},
-        bd_rates=[compare_bd_rate(points, name, ANCHOR) for name in compared],
-        eye_rates=all_by_eye(points, compared, EYE_ANCHORS),
-        wins=[count_wins(points, name, ANCHOR, rate) for name in compared if name != ANCHOR for rate in settings.rates],
-        guards=guards,
-        guard_summaries=[summary for rate in settings.guard_rates if (summary := summarise(guards, rate))],
-        speeds=_speeds(tasks, codec, names, _stage(on_done, "speed")) if settings.speed else [],
+    speeds = _speeds(tasks, codec, names, _stage(on_done, "speed")) if settings.speed else []
+    return compared(
+        [task.name for task in tasks],
+        [each.name for each in codecs],
+        Measured(points=points, guards=guards, speeds=speeds),
+        rates=settings.rates,
     )
+
+
+def compared(
+    pictures: Sequence[str], rivals: Sequence[str], found: Measured, *, rates: Sequence[float] = RATES
+) -> BenchResult:
+    """Return what was measured and all that follows from it.
+
+    Args:
+        pictures: their names.
+        rivals: ours first.
+        found: what was measured.
+        rates: bits per pixel at which wins are counted.
+    """
+    points, anchors = found.points, [anchor for anchor in ANCHORS if anchor in rivals]
+    guard_rates = dict.fromkeys(guard.rate for guard in found.guards)
+    return BenchResult(
+        pictures=list(pictures),
+        rivals=list(rivals),
+        points=list(points),
+        mean_curves={name: mean_curve(of_rival(points, name)) for name in rivals},
+        bd_rates=[compare_bd_rate(points, name, anchor) for anchor in anchors for name in rivals],
+        eye_rates=all_by_eye(points, rivals, EYE_ANCHORS),
+        wins=[
+            count_wins(points, name, anchor, rate)
+            for anchor in anchors
+            for name in rivals
+            if name != anchor
+            for rate in rates
+        ],
+        guards=list(found.guards),
+        guard_summaries=[summary for rate in guard_rates if (summary := summarise(found.guards, rate))],
+        speeds=list(found.speeds),
+    )
+
+
+def read_result(text: str) -> BenchResult:
+    """Return what an earlier run wrote as JSON; what follows from its points is worked out anew.
+
+    Raises:
+        ValueError: it is no benchmark's, or of another version.
+    """
+    points = points_of(text)
+    try:
+        raw = json.loads(text)
+        guards = [
+            Guard(**{**one, "ours": FileScores(**one["ours"]), "anchor": FileScores(**one["anchor"])})
+            for one in raw["guards"]
+        ]
+        found = Measured(points=points, guards=guards, speeds=[Speed(**one) for one in raw["speeds"]])
+        pictures, rivals = [str(name) for name in raw["pictures"]], [str(name) for name in raw["rivals"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no result of bench curves ({error})") from error
+    return compared(pictures, rivals, found)
 
 
 def known_curves(points: Iterable[Point], tasks: Sequence[Task], rivals: Sequence[Rival]) -> dict[str, list[Point]]:

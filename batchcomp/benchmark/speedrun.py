@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from batchcomp.benchmark.curves import load_rgb
 from batchcomp.benchmark.machine import ProcessRun, fingerprint, in_parallel, median_seconds, run_measured
@@ -96,6 +98,26 @@ class SpeedReport:
     def to_json(self) -> str:
         """Return one JSON object of these fields; what does not apply is null."""
         return to_json(self)
+
+
+def read_report(text: str) -> SpeedReport:
+    """Return what an earlier run wrote as JSON.
+
+    Raises:
+        ValueError: it is no such report, or of another version.
+    """
+    rows: dict[str, Callable[..., Any]] = {
+        "stages": Stage, "nets": NetSpeed, "rivals": RivalSpeed,
+        "wholes": CommandRun, "small_files": CommandRun, "large_pictures": CommandRun,
+    }  # fmt: skip
+    try:
+        fields: dict[str, Any] = {
+            name: [rows[name](**one) for one in value] if name in rows else value
+            for name, value in json.loads(text).items()
+        }
+        return SpeedReport(**fields)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"no report of bench speed ({error})") from error
 
 
 def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword

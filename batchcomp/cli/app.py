@@ -16,6 +16,8 @@ from batchcomp.cli import (
     decode,
     diff,
     doctor,
+    export,
+    index,
     listing,
     preview,
     prune,
@@ -161,6 +163,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "diff": diff.diff,
     "prune": prune.prune,
     "repair": repair.repair,
+    "export": export.export,
+    "index": index.index,
     "doctor": doctor.doctor,
     "unpack": unpack.unpack,
 }

@@ -60,7 +60,7 @@ def _common(  # only its signature is used
 ) -> None: ...
 
 
-DECODES_NOTHING = {"doctor", "report", "list"}
+DECODES_NOTHING = {"doctor", "export", "index", "report", "list"}
 
 COMMON = [
     parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)

@@ -12,7 +12,6 @@ from batchcomp.cli import jobs as jobs_options
 from batchcomp.cli.closing import say_passed_over
 from batchcomp.cli.completion import archives
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.memory import give_back_freed
 from batchcomp.cli.options import (
     WHICH,
     BatchOpt,
@@ -24,6 +23,7 @@ from batchcomp.cli.options import (
     ModelOpt,
     batch_size,
 )
+from batchcomp.memory import give_back_freed
 from batchcomp.places import Place, place
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
 

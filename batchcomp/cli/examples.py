@@ -45,8 +45,18 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     ),
     "list": (
         ("batchcomp list Photos.bca", "The path of every picture."),
-        ("batchcomp list Photos.bca '2024/*'", "Those of one folder."),
+        ("batchcomp list Photos.bca --where 'ms-ssim < 0.97 and size > 5MB'", "Those that a filter leaves."),
         ("batchcomp list Photos.bca --versions", "Every version of every picture, with its date."),
+    ),
+    "export": (
+        ("batchcomp export Photos.bca --parquet photos.parquet", "All that is known of each picture, for analyses."),
+        ("batchcomp export Photos.bca '2024/*' --parquet some.parquet", "Of one folder."),
+        ("batchcomp export Photos.bca --where 'kind = verbatim' --parquet v.parquet", "Of what was stored as it was."),
+    ),
+    "index": (
+        ("batchcomp index Photos.bca", "Bring it up to date, say where it lies and how large it is."),
+        ("batchcomp index Photos.bca --rebuild", "Make it anew."),
+        ("batchcomp index Photos.bca --json", "The same for programs."),
     ),
     "verify": (
         ("batchcomp verify Photos.bca", "Read every byte and compare it with its checksum."),

@@ -14,7 +14,7 @@ from batchcomp.cli import console, progress
 from batchcomp.errors import UsageError
 from batchcomp.places import Place
 from batchcomp.report.text import count_of
-from batchcomp.settings import EXECUTORS, CompressSettings
+from batchcomp.settings import EXECUTORS, CompressSettings, available_cores
 
 if TYPE_CHECKING:
     from batchcomp.archive.jobs import OpenJob
@@ -84,8 +84,6 @@ class Spread:
             raise UsageError("--shard: of which job? name it with --job ID, which `compress --plan` printed")
         if self.part_files and not self.plan and not self.spreads:
             raise UsageError("--part-files: there are no parts without --plan or --engine dask")
-        if self.plan and self.spreads:
-            raise UsageError("--plan with --engine: a plan needs none; leave one out")
         if not self.continues:
             return
         if paths or not output:
@@ -157,7 +155,7 @@ def plan(settings: CompressSettings, spread: Spread, *, as_json: bool) -> int:
 def go_on(archive: Place, spread: Spread, asked: dict[str, Any], *, as_json: bool) -> int:
     """Do what a job still lacks, or a share of it, or close it. Returns the exit code."""
     from batchcomp.archive.jobs import find_job, is_closed
-    from batchcomp.cli.memory import give_back_freed
+    from batchcomp.memory import give_back_freed
 
     name = spread.job or spread.finish or ""
     if spread.finish and is_closed(archive, name) and name not in _open(archive):
@@ -165,7 +163,7 @@ def go_on(archive: Place, spread: Spread, asked: dict[str, Any], *, as_json: boo
         return 0
     job = find_job(archive, name)
     if not spread.spreads:
-        give_back_freed(asked["jobs"] or 1)
+        give_back_freed(asked["jobs"] or available_cores())
     with ExitStack() as stack:
         events = _events(archive, job, spread, spread.machine(asked), stack)
         outcome = progress.watch("Closing" if spread.finish else "Compressing", events, as_json=as_json)

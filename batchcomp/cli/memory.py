@@ -1,13 +1,7 @@
-"""How freed memory goes back to the system, and what is said where there is none.
-
-glibc keeps large pieces that were freed, in a pool for each thread, and raises by itself the size from which a piece is
-mapped alone and given back at once. Pictures come in all sizes and go through several threads, so that what is kept is
-many times what is used.
-"""
+"""What is said where there is no memory, and what is refused before it ends a run."""
 
 from __future__ import annotations
 
-import ctypes
 import errno
 from contextlib import suppress
 
@@ -20,28 +14,8 @@ _OUT_OF_MEMORY = (
     "allocate memory", "out of memory", "not enough memory", "failed to map segment", "cannot map zero-fill",
     "start new thread", "cannot create shared object",
 )  # fmt: skip
-MAPPED_FROM = 24 << 20  # bytes: pictures are larger; layers of the networks and the blocks of Pillow are smaller
 LEAST_ROOM = 512 << 20  # bytes of address space; with 360 MB some libraries crashed
 _RESTORING = frozenset(("compress", "decode", "serve", "bench", "train"))  # commands that run the networks
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
-
-
-def give_back_freed(threads: int) -> bool:
-    """Let large pieces be given back as soon as they are freed, and so many threads have pools of their own.
-
-    Returns:
-        Whether this system can be told so; another one goes on without.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
-        return False
-    told = [
-        mallopt(_M_MMAP_THRESHOLD, MAPPED_FROM),
-        mallopt(_M_TRIM_THRESHOLD, 2 * MAPPED_FROM),  # as glibc itself keeps it; else smaller pieces come and go too
-        mallopt(_M_ARENA_MAX, max(2, threads)),
-    ]
-    return all(told)
 
 
 def require_room(command: str) -> None:

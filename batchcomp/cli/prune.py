@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from batchcomp.cli import console
+from batchcomp.cli import console, indexed
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.errors import ExitCode
+from batchcomp.places import Place
 from batchcomp.places import folder as local
+
+if TYPE_CHECKING:
+    from batchcomp.archive import PruneReport
 
 
 def prune(
@@ -54,16 +58,12 @@ def prune(
     periods = {"daily": keep_daily, "weekly": keep_weekly, "monthly": keep_monthly, "yearly": keep_yearly}
     keep = Keep(last=keep_last or int(not any(periods.values())), **periods)
     say_foreign(folder)
+    options: dict[str, Any] = {"keep": keep, "gone": gone, "max_drop": 100 if yes else max_drop, "lock_wait": lock_wait}
     with showing("Pruning", as_json=as_json) as amount:
-        found = prune_archive(
-            folder,
-            keep=keep,
-            gone=gone,
-            max_drop=100 if yes else max_drop,
-            dry_run=dry_run,
-            lock_wait=lock_wait,
-            on_segment=lambda done, total: amount.set(done, total, "segments"),
-        )
+        if dry_run:
+            found = _would_prune(folder, options)
+        else:
+            found = prune_archive(folder, on_segment=lambda done, all_: amount.set(done, all_, "segments"), **options)
     for one in found.dropped:
         if as_json:
             console.json_line("dropped", path=one.row.path, reason=one.reason, segment=one.row.segment)
@@ -87,3 +87,12 @@ def prune(
             f"{folder}: {count_of(counts['dropped'], 'version')} dropped, "
             f"{count_of(counts['rewritten'], 'segment')} rewritten, {freed} freed"
         )
+
+
+def _would_prune(folder: Place, options: dict[str, Any]) -> PruneReport:
+    """Say what a run would drop, by the index; the run itself goes by the manifests."""
+    from batchcomp.archive import prune
+    from batchcomp.index.survey import IndexSurvey
+
+    with indexed.open_index(folder) as index:
+        return prune(folder, dry_run=True, survey=IndexSurvey(index), **options)

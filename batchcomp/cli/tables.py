@@ -54,7 +54,7 @@ def long_table(
     for row in chain([headings, footer], rows):
         widths = [max(width, cell_len(printable(cell))) for width, cell in zip(widths, row, strict=True)]
     shown, room = _chosen(
-        lambda some: sum(widths[number] + 3 for number in some), console.width, widths[0], len(columns), spare
+        lambda some: sum(widths[number] + 3 for number in some) + 1, console.width, widths[0], len(columns), spare
     )
     widths[0] = min(widths[0], room) if spare else widths[0]
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from batchcomp.codec.dct import ZIGZAG, Coefficients, bands
 from batchcomp.codec.payload import SOI
+from batchcomp.codec.rdoq import places
 
 # Codes per length 1..16 and their symbols: T.81 tables K.3 (DC, luma) and K.5 (AC, luma), used for all planes.
 _DC_COUNTS, _DC_SYMBOLS = (0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0), bytes(range(12))
@@ -76,24 +77,25 @@ def _scan(plane: Coefficients) -> bytes:
     """The entropy-coded segment of one plane (rows, columns, 8, 8)."""
     bits, before = _CodeBits(), 0
     for band in bands(*plane.shape[:2]):
-        blocks = plane[band].reshape(-1, 64)[:, ZIGZAG].astype(np.int64)
+        blocks = plane[band].reshape(-1, 64)[:, ZIGZAG]
         bits.add(*_tokens(blocks, before))
         before = int(blocks[-1, 0])
     return _stuffed(bits.finish())
 
 
-def _tokens(blocks: NDArray[np.int64], before: int) -> _Tokens:
+def _tokens(blocks: NDArray[np.int16], before: int) -> _Tokens:
     """Codes and their lengths of blocks (N, 64) in zigzag order, in the order of coding; `before`: the last DC."""
-    differences = np.diff(blocks[:, 0], prepend=before)
-    number, position = np.nonzero(blocks[:, 1:])
-    values = blocks[number, position + 1]
+    differences = np.diff(blocks[:, 0].astype(np.int64), prepend=before)
+    flat = places(blocks)
+    number, position = flat >> 6, flat & 63
+    values = blocks.reshape(-1)[flat].astype(np.int64)
     begins = np.diff(number, prepend=-1) != 0
-    runs = position - np.where(begins, 0, np.roll(position, 1) + 1)
+    runs = position - np.where(begins, 0, np.roll(position, 1)) - 1
     skips = runs >> 4
     through = np.cumsum(skips)
-    count = np.bincount(number, minlength=len(blocks))  # of a block, then with its runs of sixteen zeros
+    count = np.bincount(number, minlength=len(blocks))  # of a block, with its runs of sixteen zeros
     last = np.zeros(len(blocks), np.int64)
-    last[number] = position + 1  # the last one counts
+    last[number] = position  # the last one counts
     count += np.bincount(number, weights=skips, minlength=len(blocks)).astype(np.int64)
     is_open = last < 63
     shorter: NDArray[np.int64] = np.cumsum(is_open) - is_open  # blocks before that end with a code of their own
@@ -102,14 +104,14 @@ def _tokens(blocks: NDArray[np.int64], before: int) -> _Tokens:
     at = np.arange(len(number)) + through + number + 1 + shorter[number]
     skipping = np.repeat(at - through, skips) + np.arange(int(through[-1]) if len(through) else 0)
     tokens = [
-        (starts, _coded(_DC, 0, differences)),
+        (starts, _coded(_DC, 0, differences.astype(np.int64))),
         (skipping, _alone(_SIXTEEN_ZEROS, len(skipping))),
         (at, _coded(_AC, runs & 15, values)),
         ((starts + count + 1)[open_blocks], _alone(_END_OF_BLOCK, len(open_blocks))),
     ]
-    codes, lengths = np.empty((2, sum(len(places) for places, _ in tokens)), np.int64)
-    for places, (some, their_lengths) in tokens:
-        codes[places], lengths[places] = some, their_lengths
+    codes, lengths = np.empty((2, sum(len(order) for order, _ in tokens)), np.int64)
+    for order, (some, their_lengths) in tokens:
+        codes[order], lengths[order] = some, their_lengths
     return codes, lengths
 
 

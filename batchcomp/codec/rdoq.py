@@ -56,25 +56,33 @@ class Tokens:
     @classmethod
     def of(cls, blocks: Blocks) -> Tokens:
         """Find them in blocks."""
-        block, position = np.nonzero(blocks[:, 1:])
-        position += 1
-        return cls.linked(block, position, sizes(blocks[block, position]))
+        at = places(blocks)
+        return cls.linked(at, sizes(blocks.reshape(-1)[at]))
 
     @classmethod
-    def linked(cls, block: Indices, position: Indices, size: Indices, of: Indices | slice = slice(None)) -> Tokens:
-        """Tokens that know their neighbours: all, or those with the indices `of`."""
-        at = np.arange(len(block))[of]
-        previous, following = np.maximum(at - 1, 0), np.minimum(at + 1, len(block) - 1)
-        begins = (at == 0) | (block[previous] != block[at])
-        ends = (at == len(block) - 1) | (block[following] != block[at])
+    def linked(cls, places: Indices, size: Indices, of: Indices | slice = slice(None)) -> Tokens:
+        """Tokens at `places` that know their neighbours: all, or those with the indices `of`."""
+        at = np.arange(len(places))[of]
+        before, following = np.maximum(at - 1, 0), np.minimum(at + 1, len(places) - 1)
+        here, previous, then = places[at], places[before], places[following]
+        block = here >> 6
+        begins = (at == 0) | (previous >> 6 != block)
+        ends = (at == len(places) - 1) | (then >> 6 != block)
         return cls(
-            block=block[at],
-            position=position[at],
-            before=np.where(begins, 0, position[previous]),
-            after=np.where(ends, 64, position[following]),
+            block=block,
+            position=here & 63,
+            before=np.where(begins, 0, previous & 63),
+            after=np.where(ends, 64, then & 63),
             size=size[at],
             size_after=np.where(ends, 0, size[following]),
         )
+
+
+def places(blocks: NDArray[np.int16]) -> Indices:
+    """Where AC coefficients (N, 64) are not zero: 64 times the block and the position in it."""
+    there = blocks != 0
+    there[:, 0] = False
+    return np.flatnonzero(there)
 
 
 def sizes(values: NDArray[np.int16]) -> Indices:
@@ -86,21 +94,19 @@ def sizes(values: NDArray[np.int16]) -> Indices:
 def quantise(scaled: Scaled, rounding: Rounding = USUAL) -> Blocks:
     """Round the coefficients (N, 64) of one plane to int16. DC always goes to the nearest."""
     blocks = np.rint(scaled).astype(np.int16)
-    tokens = Tokens.of(blocks)
-    bits = bits_table(tokens, len(blocks))
-    block, position, size = tokens.block, tokens.position, tokens.size
+    flat, at = blocks.reshape(-1), places(blocks)
+    size = sizes(flat[at])
+    bits = bits_table(Tokens.linked(at, size), len(blocks))
+    magnitude = np.abs(scaled.reshape(-1)[at])
+    small = (size == 1) & (magnitude < 0.5 + rounding.most)
     for number in range(ROUNDS):
-        small = size == 1
-        small[number % 2 :: 2] = False  # what a drop saves holds as long as both neighbours stay
-        (at,) = np.nonzero(small)
-        magnitude = np.abs(scaled[block[at], position[at]])
-        near = magnitude < 0.5 + rounding.most
-        at, magnitude = at[near], magnitude[near]
-        dropped = at[magnitude < 0.5 + _margin(Tokens.linked(block, position, size, at), bits, rounding)]
-        blocks[block[dropped], position[dropped]] = 0
-        keep = np.ones(len(block), np.bool_)
+        odd = (number + 1) % 2  # what a drop saves holds as long as both neighbours stay
+        tried = 2 * np.flatnonzero(small[odd::2]) + odd
+        dropped = tried[magnitude[tried] < 0.5 + _margin(Tokens.linked(at, size, tried), bits, rounding)]
+        flat[at[dropped]] = 0
+        keep = np.ones(len(at), np.bool_)
         keep[dropped] = False
-        block, position, size = block[keep], position[keep], size[keep]
+        at, size, magnitude, small = at[keep], size[keep], magnitude[keep], small[keep]
     return blocks
 
 

@@ -137,6 +137,13 @@ def safe_join(root: Path, name: str) -> Path:
     return path
 
 
+def check_free(path: Path) -> None:
+    """Raise the PictureError that saving without `overwrite` ends with, if there is a file."""
+    if os.path.lexists(path):
+        error = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        raise PictureError(f"{shown(path)}: {_reason(error)}") from error
+
+
 def _write_file(path: Path, write: Write, *, overwrite: bool, mtime_ns: int | None, permissions: int | None) -> None:
     temp = path.with_name(temp_name()) if path.name else path
     try:

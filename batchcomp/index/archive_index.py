@@ -15,7 +15,7 @@ from batchcomp.archive.history import times_of
 from batchcomp.archive.reader import gap_damage
 from batchcomp.archive.store import Location, Store, store_of
 from batchcomp.index.columns import DAMAGED, FROM, MANNER, ROW, family_of, row_from
-from batchcomp.index.conditions import CURRENT, EVERYTHING, Condition, up_to
+from batchcomp.index.conditions import CURRENT, EVERYTHING, Condition, one_of, up_to
 from batchcomp.index.database import IndexDatabase, Told
 from batchcomp.index.links import tally_from
 from batchcomp.index.schema import ids_of, segment_of
@@ -24,7 +24,6 @@ from batchcomp.report.totals import Worst
 
 IN_ORDER: Final = "p.id"  # of segments, and of the entries in each
 _EVERY: Final = "picture AS p LEFT JOIN manner AS m ON m.id = p.manner"  # damaged rows too
-_MANY: Final = 500  # values in one statement
 
 
 class ArchiveIndex:
@@ -122,10 +121,15 @@ class ArchiveIndex:
                 yield Version(path=name, number=number, archived=self.times[segment], segment=segment, row=row)
 
     @cached_property
+    def created(self) -> dict[int, datetime | None]:
+        """When each segment was first written, in UTC; None where it does not say."""
+        found = self._database.query("SELECT number, created FROM segment ORDER BY number", make=_pair)
+        return {number: _moment(seconds) for number, seconds in found}
+
+    @cached_property
     def times(self) -> dict[int, datetime]:
         """When each segment was written, in UTC, never before an earlier one."""
-        created = dict(self._database.query("SELECT number, created FROM segment ORDER BY number", make=_pair))
-        return times_of({number: _moment(seconds) for number, seconds in created.items()})
+        return times_of(self.created)
 
     def last_id(self, moment: datetime) -> int:
         """Return the greatest id that a picture had at a moment, 0 where the archive held nothing then."""
@@ -163,16 +167,19 @@ class ArchiveIndex:
         families = {family_of(name) for path in paths for name in (path, *_above(path))}
         rows: list[Row] = []
         folders = {folder for path in paths for folder in _above(path)}
-        for some in _cut(sorted(families)):
-            marks = ", ".join("?" * len(some))
-            rows += self.rows(Condition(sql=f"p.family IN ({marks})", values=tuple(some)) & condition)
-            sql = f"SELECT name FROM folder WHERE family IN ({marks}) ORDER BY family, name"
-            named = self._database.query(sql, Condition(sql="", values=tuple(some)), make=lambda record: record[0])
-            inside = (
-                (name, Condition(sql="p.path > ? AND p.path < ?", values=(f"{name}/", f"{name}0"))) for name in named
-            )
-            folders |= {name for name, within in inside if self.holds(within & condition)}
+        for some in one_of("p.family", sorted(families)):
+            rows += self.rows(some & condition)
+        for some in one_of("family", sorted(families)):
+            sql = f"SELECT name FROM folder WHERE {some.sql} ORDER BY family, name"
+            for name in self._database.query(sql, some, make=lambda record: str(record[0])):
+                inside = Condition(sql="p.path > ? AND p.path < ?", values=(f"{name}/", f"{name}0"))
+                if name not in folders and self.holds(inside & condition):
+                    folders.add(name)
         return rows, folders
+
+    def paths(self) -> Iterator[tuple[str, int]]:
+        """Yield path and id of every version, damaged ones too, sorted by both."""
+        return self._database.query("SELECT path, id FROM picture ORDER BY path, id", make=_path)
 
     def stored(self, condition: Condition = CURRENT) -> Iterator[StoredSource]:
         """Yield of each picture that fits a condition what tells whether its file changed since."""
@@ -228,5 +235,5 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _cut(values: list[int]) -> Iterator[list[int]]:
-    return (values[at : at + _MANY] for at in range(0, len(values), _MANY))
+def _path(record: tuple[Any, ...]) -> tuple[str, int]:
+    return record[0], record[1]

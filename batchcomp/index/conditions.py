@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -44,6 +44,7 @@ class Condition:
         return Condition(sql=both, values=self.values + other.values, test=self.test or other.test)
 
 
+MANY: Final = 500  # values in one statement
 EVERYTHING: Final = Condition(sql="1")
 NOTHING: Final = Condition(sql="0")
 CURRENT: Final = Condition(sql="p.next IS NULL")
@@ -82,6 +83,13 @@ def below(name: str) -> Condition:
 def any_of(several: Iterable[Condition]) -> Condition:
     """Return what fits one condition at least."""
     return reduce(or_, several, NOTHING)
+
+
+def one_of(column: str, values: Sequence[Any]) -> Iterator[Condition]:
+    """Yield conditions, each for some of the values, since a statement has room for so many: the column has one."""
+    for at in range(0, len(values), MANY):
+        some = tuple(values[at : at + MANY])
+        yield Condition(sql=f"{column} IN ({', '.join('?' * len(some))})", values=some)
 
 
 def matching(test: Callable[[str], bool]) -> Condition:

@@ -33,20 +33,20 @@ MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
         sha256="ffce2c1b87018bc2e1bd4879e00f8c0012e574ec1d4985b784aef91372744f4b",
         fine="default-fine",
-        half_end=112.0,
-        full_start=70.0,
+        half_end=115.0,
+        full_start=65.0,
     ),
     "fast": Shipped(
         sha256="a4ba96d5a3011cedd8356caf3cc9e129dbae269e727669419407987677944ca7",
         fine="default-fine",
-        half_end=103.0,
-        full_start=54.0,
+        half_end=112.0,
+        full_start=58.0,
     ),
-    "default-fine": Shipped(sha256="96a56c478d9d65a9d6a2ab46561a778e89d912323b2f3a2ef3f5771b1e1a4c1c"),
+    "default-fine": Shipped(sha256="536103383c14989ab7264b409c6be84a403fb9e7e2cae35e1c5fbaaa48abb3c6"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="a1bfae6f4a2f8e1accb1a2482ca36d104a91f8e680b712298735d0aa74bbaf54"
+    sha256="eaf2c650b173fb463d0f862b2290608cfc6133e4e92d0fdbaf8e2407c4b36955"
 )  # the networks of `--pack`
 
 

@@ -38,15 +38,16 @@ def as_json(value: Any) -> Markup:
     return Markup(text)  # noqa: S704 - escaped just above
 
 
-def render(template: str, *, scripts: Sequence[str], **context: Any) -> str:
+def render(template: str, *, scripts: Sequence[str], styles: Sequence[str] = ("style.css",), **context: Any) -> str:
     """Return the page of a template.
 
     Args:
         template: its name below `templates`.
         scripts: names below `assets`, in the order in which they run.
+        styles: likewise.
         context: what the template shows; text is escaped.
     """
-    return _rendered(template, scripts, ("style.css",), "img-src data:", context)[1]
+    return _rendered(template, scripts, styles, "img-src data:", context)[1]
 
 
 def render_served(template: str, *, scripts: Sequence[str], styles: Sequence[str], **context: Any) -> tuple[str, str]:
@@ -55,8 +56,8 @@ def render_served(template: str, *, scripts: Sequence[str], styles: Sequence[str
     Args:
         template: see `render`.
         scripts: likewise.
-        styles: names below `assets`, in their order.
-        context: see `render`.
+        styles: likewise.
+        context: likewise.
     """
     asks = "img-src 'self' data: blob:; connect-src 'self'"
     return _rendered(template, scripts, styles, asks, context)

@@ -53,15 +53,16 @@ class Box:
         return self.top + self.height
 
 
-def worst_box(unlike: NDArray[np.float32], width: int, height: int) -> Box:
+def worst_box(unlike: NDArray[np.float32], width: int, height: int, *, detail: tuple[int, int] = DETAIL) -> Box:
     """Return the part to show: where the sum of what is unlike is largest, all where the picture is small.
 
     Args:
         unlike: 1 - SSIM of blocks of `BLOCK` pixels, see `metrics.ssim_map`; all zero for the middle.
         width: of the picture, in pixels.
         height: likewise.
+        detail: of the part, the long side and the short one, in pixels.
     """
-    wide, high = _part_size(width, height)
+    wide, high = _part_size(width, height, detail)
     rows, columns = -(-high // BLOCK), -(-wide // BLOCK)
     total = np.pad(np.maximum(unlike, 0).astype(np.float64), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
     sums = total[rows:, columns:] - total[:-rows, columns:] - total[rows:, :-columns] + total[:-rows, :-columns]
@@ -71,12 +72,12 @@ def worst_box(unlike: NDArray[np.float32], width: int, height: int) -> Box:
     return Box(left=left * BLOCK, top=top * BLOCK, width=wide, height=high)
 
 
-def _part_size(width: int, height: int) -> tuple[int, int]:
+def _part_size(width: int, height: int, detail: tuple[int, int]) -> tuple[int, int]:
     """Return width and height of the part to show: as many pixels of a narrow strip as of other pictures."""
-    wide, high = DETAIL if width >= height else DETAIL[::-1]
+    wide, high = detail if width >= height else detail[::-1]
     pixels = wide * high
     wide, high = min(width, wide), min(height, high)
-    return min(width, 2 * DETAIL[0], pixels // high), min(height, 2 * DETAIL[0], pixels // wide)
+    return min(width, 2 * detail[0], pixels // high), min(height, 2 * detail[0], pixels // wide)
 
 
 def cut(pixels: Pixels, box: Box, *, of: tuple[int, int]) -> Pixels:

@@ -115,7 +115,7 @@ class FailureMemory:
         return False
 
     def _noted(self, item: Item, event: Failed) -> Event:
-        if item.origin is None and not _is_there(item.path):  # gone meanwhile: there is nothing to remember
+        if item.origin is None and not is_there(item.path):  # gone meanwhile: there is nothing to remember
             return event
         before, failure = self._known.get(_key(item)), failure_of(item, event, self._conditions)
         if before is None or not before.is_same(failure):
@@ -154,7 +154,8 @@ def _is_untouched(item: Item, known: Failure, conditions: str) -> bool:
     return (item.size, item.mtime_ns, conditions) == (known.source_bytes, known.mtime_ns, known.conditions)
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Tell whether there is a file, as far as that can be told."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):

@@ -18,7 +18,7 @@ from batchcomp.errors import ModelError
 from batchcomp.images.walk import Item
 from batchcomp.pipeline.compress import MAX_THREADS, by_picture, by_window
 from batchcomp.pipeline.dedup import Deduplication, Shared
-from batchcomp.pipeline.failures import conditions_of, failure_of
+from batchcomp.pipeline.failures import conditions_of, failure_of, is_there
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.job import Job
 from batchcomp.pipeline.job_settings import Machine, items_of, settings_of
@@ -44,7 +44,7 @@ def compress_part(archive: Place, job: OpenJob, part: int, machine: Machine) -> 
         return list(_stored_before(archive, job, part, items))
     settings = settings_of(archive, job.settings, machine)
     codec = _codec(settings.model, machine, tuple(job.settings["models"]))
-    index = _PartIndex(_index_before(archive, job.after))
+    index = _PartIndex(_index_before(archive, job.id, job.base))
     deduplication = Deduplication(settings, codec.hashes, index)
     flow = by_picture if codec.device.type == "cpu" else by_window
     events: list[Event] = []
@@ -66,7 +66,9 @@ def _failures(events: list[Event], planned: dict[str, Item], settings: CompressS
     conditions = conditions_of(settings)
     for event in events:
         if isinstance(event, Failed) and not event.damage and CHANGED not in event.reason:
-            yield failure_of(planned[event.name], event, conditions)
+            item = planned[event.name]
+            if item.origin is not None or is_there(item.path):
+                yield failure_of(item, event, conditions)
 
 
 class _PartIndex:
@@ -92,8 +94,9 @@ class _PartIndex:
 
 
 @lru_cache(maxsize=2)
-def _index_before(archive: Place, number: int) -> Index:
-    """What the archive held up to a segment; read once by each process."""
+def _index_before(archive: Place, job: str, number: int) -> Index:
+    """What the archive held up to a segment when a job was planned; read once by each process."""
+    del job  # a part of the key: workers may live for long, and another job may find another archive there
     return Index(archive, upto=number)
 
 

@@ -12,6 +12,7 @@ from batchcomp.archive import ArchiveWriter, jobs
 from batchcomp.archive.job_failures import noted_failures
 from batchcomp.archive.jobs import OpenJob
 from batchcomp.archive.part_writer import PartTakenError, PartWriter, is_stored, missing_parts
+from batchcomp.archive.promised import first_promised
 from batchcomp.archive.segments import free_range, segment_name
 from batchcomp.archive.store.conditional import VARIABLE, one_writer
 from batchcomp.codec.codec import Codec
@@ -107,6 +108,7 @@ class Planner:
             id=jobs.new_id(created),
             created=created,
             after=last,
+            base=last if (promised := first_promised(folder)) is None else promised - 1,
             first=free_range(folder, last, len(parts)),
             files=tuple(map(len, parts)),
             spans=jobs.spans_of(lines),

@@ -12,6 +12,7 @@ from batchcomp.archive import ArchiveReader, Row
 from batchcomp.errors import UsageError
 from batchcomp.images.names import shown
 from batchcomp.images.walk import locator, source_folders
+from batchcomp.index import ArchiveIndex
 from batchcomp.pipeline.plan import digest
 from batchcomp.places import Place
 
@@ -53,7 +54,8 @@ def gone_below(archive: Place, paths: Sequence[Path]) -> Callable[[str], bool]:
         UsageError: none of the pictures of a path has an original there: more likely the disk is not mounted.
     """
     locate = locator(paths)
-    names = [row.path for row in ArchiveReader.open(archive).rows()]
+    with ArchiveIndex.open(archive) as index:
+        names = [one.path for one in index.stored()]
     _refuse_if_none(names, locate, paths)
     for start, folder in source_folders(paths).items():
         _refuse_if_none((name for name in names if name.startswith(start)), locate, [folder])

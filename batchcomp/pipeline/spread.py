@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
-from batchcomp.archive.jobs import OpenJob
+from batchcomp.archive.jobs import OpenJob, find_job
 from batchcomp.archive.segments import segment_name
 from batchcomp.pipeline.executors.base import Executor, Lost
 from batchcomp.pipeline.forecast import Forecast
@@ -20,10 +21,10 @@ from batchcomp.settings import CompressSettings
 
 @dataclass(frozen=True, kw_only=True)
 class _PartTask:
-    """One part of a job, for a worker."""
+    """One part of a job, for a worker, which reads the job itself: with all its parts it may be large."""
 
     archive: Place
-    job: OpenJob
+    job: str
     part: int
     machine: Machine
 
@@ -41,16 +42,23 @@ def run_parts(
     Raises:
         ArchiveError, ModelError, UsageError: see `compress_part` and `Executor`.
     """
-    tasks = [_PartTask(archive=archive.resolve(), job=job, part=part, machine=machine) for part in parts]
+    where = archive.resolve()
+    tasks = (_PartTask(archive=where, job=job.id, part=part, machine=machine) for part in parts)
+    with _told_if_left_open(archive, job), closing(executor.run(_done, tasks)) as answers:
+        for task, answer in answers:
+            yield from _lost(job, task.part, answer) if isinstance(answer, Lost) else answer
+
+
+@contextmanager
+def _told_if_left_open(archive: Place, job: OpenJob) -> Iterator[None]:
+    """Whatever ends the run before the job is closed gets a note that says how to go on."""
     try:
-        with closing(executor.run(_done, tasks)) as answers:
-            for task, answer in answers:
-                yield from _lost(task, answer) if isinstance(answer, Lost) else answer
-    except BaseException as error:
-        error.add_note(
-            f"job {job.id} is open: `batchcomp compress -o {archive} --job {job.id}` goes on with it, "
-            f"--finish {job.id} closes it"
-        )
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        note = f"job {job.id} is open: `batchcomp compress -o {archive} --job {job.id}` goes on with it, "
+        note += f"--finish {job.id} closes it"
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
         raise
 
 
@@ -74,9 +82,10 @@ def compress_over(
     if planner.job is None:
         return
     job = planner.job
-    for event in run_parts(settings.archive, job, range(1, job.parts + 1), executor, machine):
-        yield planner.failures.told(event)
-    yield from finish(settings, job, planner.failures)
+    with _told_if_left_open(settings.archive, job):
+        for event in run_parts(settings.archive, job, range(1, job.parts + 1), executor, machine):
+            yield planner.failures.told(event)
+        yield from finish(settings, job, planner.failures)
 
 
 def go_on(archive: Place, job: OpenJob, executor: Executor, machine: Machine) -> Generator[Event]:
@@ -85,15 +94,22 @@ def go_on(archive: Place, job: OpenJob, executor: Executor, machine: Machine) ->
     Raises:
         ArchiveError, ModelError, UsageError: see `run_parts`.
     """
-    yield from run_parts(archive, job, range(1, job.parts + 1), executor, machine)
-    yield from finish(settings_of(archive, job.settings, machine), job)
+    with _told_if_left_open(archive, job):
+        yield from run_parts(archive, job, range(1, job.parts + 1), executor, machine)
+        yield from finish(settings_of(archive, job.settings, machine), job)
 
 
 def _done(task: _PartTask) -> list[Event]:
-    return compress_part(task.archive, task.job, task.part, task.machine)
+    return compress_part(task.archive, _job(task.archive, task.job), task.part, task.machine)
 
 
-def _lost(task: _PartTask, lost: Lost) -> Iterator[Event]:
-    name = segment_name(task.job.number(task.part))
+@lru_cache(maxsize=4)
+def _job(archive: Place, name: str) -> OpenJob:
+    """Return an open job; read once by each process."""
+    return find_job(archive, name)
+
+
+def _lost(job: OpenJob, part: int, lost: Lost) -> Iterator[Event]:
+    name = segment_name(job.number(part))
     step = "one of its files may take too much memory: run this shard where there is more, or see --max-memory"
-    yield Failed(name=name, reason=f"{name}: part {task.part} of job {task.job.id}: {lost.reason}; {step}", again=True)
+    yield Failed(name=name, reason=f"{name}: part {part} of job {job.id}: {lost.reason}; {step}", again=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from batchcomp.archive.segments import segment_name
 from batchcomp.archive.store import store_of
 from batchcomp.archive.verify import Owners, SegmentCheck, check_segment, owners_for
 from batchcomp.codec.codec import Codec
+from batchcomp.errors import PictureError
+from batchcomp.images.save import check_free, safe_join
 from batchcomp.pipeline.decode import Entries, restored_by
 from batchcomp.pipeline.executors.base import Executor, Lost
 from batchcomp.pipeline.records import Event, Failed
@@ -54,19 +57,42 @@ class _Segment:
 
 
 def restored_over(executor: Executor) -> Callable[[Entries, DecodeSettings], Iterator[Event]]:
-    """Return what restores entries over an executor; all workers see the same archive and the same output folder."""
+    """Return what restores entries over an executor; all workers see the same archive and the same output folder.
+
+    What is there already is refused here. Workers may replace files: those of a worker that was lost are done again.
+    """
 
     def restore(entries: Entries, settings: DecodeSettings) -> Iterator[Event]:
-        seen = replace(settings, source=settings.source.resolve(), out=settings.out.resolve(), jobs=1)
+        out, refused = settings.out.resolve(), deque[Event]()
+        seen = replace(settings, source=settings.source.resolve(), out=out, jobs=1, force=True)
+        free = entries.rows if settings.force else _free(entries, out, refused)
         tasks = (
             _Rows(settings=seen, rows=rows, names={row.path: entries.names[row.path] for row in rows})
-            for rows in _batches(entries.rows, ROWS)
+            for rows in _batches(free, ROWS)
         )
         with closing(executor.run(_restore, tasks)) as answers:
             for task, answer in answers:
+                yield from _taken(refused)
                 yield from _lost(task.rows, answer) if isinstance(answer, Lost) else answer
+        yield from _taken(refused)
 
     return restore
+
+
+def _free(entries: Entries, out: Path, refused: deque[Event]) -> Iterator[Row]:
+    """Yield the rows whose files are not there yet, and note a failure for each of the others."""
+    for row in entries.rows:
+        try:
+            check_free(safe_join(out, entries.names[row.path]))
+        except PictureError as error:
+            refused.append(Failed(name=row.path, reason=str(error)))
+        else:
+            yield row
+
+
+def _taken(events: deque[Event]) -> Iterator[Event]:
+    while events:
+        yield events.popleft()
 
 
 class VerifyOver:

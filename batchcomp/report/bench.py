@@ -12,9 +12,9 @@ from batchcomp.report.text import ABSENT, number
 def sheets(result: Any) -> Iterator[Sheet]:
     """The tables of a `batchcomp.benchmark.run.BenchResult` (not imported: its room needs the extra)."""
     if result.bd_rates:
-        yield _bd_rates(result)
+        yield from _bd_rates(result)
         yield from _eye_rates(result)
-        yield _wins(result)
+        yield from _wins(result)
     if result.guard_summaries:
         yield _guards(result)
     if result.speeds:
@@ -25,16 +25,29 @@ def _columns(first: str, *others: str) -> list[tuple[str, str]]:
     return [(first, "left"), *((other, "right") for other in others)]
 
 
-def _bd_rates(result: Any) -> Sheet:
-    rows = [
-        [b.rival, _percent(b.of_mean_curve), _percent(b.in_usual_span), _percent(b.mean_of_pictures), str(b.pictures)]
-        for b in result.bd_rates
-    ]
-    return Sheet(
-        title=f"BD-rate against JPEG at equal MS-SSIM, {len(result.pictures)} pictures (negative: fewer bytes)",
-        columns=_columns("codec", "mean curve", "12.5 to 20 dB", "mean of pictures", "pictures"),
-        rows=rows,
-    )
+def _bd_rates(result: Any) -> Iterator[Sheet]:
+    for anchor in dict.fromkeys(one.anchor for one in result.bd_rates):
+        yield Sheet(
+            title=f"BD-rate against {_said(anchor)} at equal MS-SSIM, {len(result.pictures)} pictures "
+            "(negative: fewer bytes)",
+            columns=_columns("codec", "mean curve", "12.5 to 20 dB", "mean of pictures", "pictures"),
+            rows=[
+                [
+                    b.rival,
+                    _percent(b.of_mean_curve),
+                    _percent(b.in_usual_span),
+                    _percent(b.mean_of_pictures),
+                    str(b.pictures),
+                ]
+                for b in result.bd_rates
+                if b.anchor == anchor
+            ],
+        )
+
+
+def _said(anchor: str) -> str:
+    """How titles call what is compared with."""
+    return {"jpeg": "JPEG", "mozjpeg": "MozJPEG with trellis"}.get(anchor, anchor)
 
 
 def _eye_rates(result: Any) -> Iterator[Sheet]:
@@ -57,17 +70,17 @@ def _percent(value: float | None) -> str:
     return ABSENT if value is None else f"{value:+.1f} %"
 
 
-def _wins(result: Any) -> Sheet:
+def _wins(result: Any) -> Iterator[Sheet]:
     rates = sorted({wins.rate for wins in result.wins})
-    rivals = list(dict.fromkeys(wins.rival for wins in result.wins))
-    found = {(wins.rival, wins.rate): wins for wins in result.wins}
-    anchor = ["jpeg", *(number(found[rivals[0], rate].anchor_mean_ms_ssim, 4) for rate in rates)] if rivals else []
-    rows = [[rival, *(_win(found[rival, rate]) for rate in rates)] for rival in rivals]
-    return Sheet(
-        title="Mean MS-SSIM at bits per pixel, and pictures above JPEG",
-        columns=_columns("codec", *(f"{rate:g} bpp" for rate in rates)),
-        rows=[*rows, anchor] if anchor else rows,
-    )
+    for anchor in dict.fromkeys(wins.anchor for wins in result.wins):
+        found = {(wins.rival, wins.rate): wins for wins in result.wins if wins.anchor == anchor}
+        rivals = list(dict.fromkeys(rival for rival, _ in found))
+        last = [anchor, *(number(found[rivals[0], rate].anchor_mean_ms_ssim, 4) for rate in rates)]
+        yield Sheet(
+            title=f"Mean MS-SSIM at bits per pixel, and pictures above {_said(anchor)}",
+            columns=_columns("codec", *(f"{rate:g} bpp" for rate in rates)),
+            rows=[*([rival, *(_win(found[rival, rate]) for rate in rates)] for rival in rivals), last],
+        )
 
 
 def _win(wins: Any) -> str:

@@ -94,13 +94,13 @@ class Catalogue:
             try:
                 found = list_segments(self.archive)
                 now = {number: entry.identity for number, entry in zip(found.numbers, found.entries, strict=True)}
-            except ArchiveError as error:
+                gaps = [f"{one.segment}: {one.reason}" for one in gap_damage(self.archive, sorted(now))]
+            except (ArchiveError, OSError) as error:
                 self.problems = (str(error),)
                 return
             if now != self._known:
                 self._take_in(now)
             damaged = (f"{segment_name(number)}: {reason}" for number, reason in sorted(self._damaged.items()))
-            gaps = (f"{one.segment}: {one.reason}" for one in gap_damage(self.archive, sorted(now)))
             self.problems = (*damaged, *gaps)
             self.complete = True
 
@@ -125,7 +125,7 @@ class Catalogue:
         """Take in one segment; a damaged one holds nothing."""
         try:
             manifest = quick_manifest(self.archive, number)
-        except ArchiveError as error:  # damaged, or gone by now, which the next look finds
+        except (ArchiveError, OSError) as error:  # damaged, or gone by now, which the next look finds
             self._damaged[number] = str(error)
             return
         self._created[number] = created_in(manifest)

@@ -31,7 +31,7 @@ class GallerySettings:
     """What is served and how.
 
     Attributes:
-        archive: where it lies.
+        archive: its folder, or its address.
         sources: where the originals are, as `compress` was given them; may be empty.
         cache_bytes: of restored pictures that are kept, in a temporary folder.
         device: auto, cpu, cuda or mps.

@@ -36,14 +36,24 @@ RECIPES = {
     ),
     "full-size": ModelRecipe(
         architecture=ResidualArchitecture(
-            scale=1, com_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True, phases=True
+            scale=1, com_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True, phases=True, exact=True
         ),
         # A bit buys about as much at all of its rates, which are high: the weight of the rate hardly changes. Tables
         # that learn would then drift towards one another, so that the qualities would span little.
         settings={
             "batch": 4,
+            "crop": 256,
+            "learning_rate": 4e-4,
+            "decay_share": 0.6,
             "table_gain": 0.0,
-            "loss": LossWeights(ms_ssim_coarse=0.75, rate=0.9, rate_power=0.15),
+            "loss": LossWeights(
+                ms_ssim_coarse=0.75,
+                rate=0.9,
+                rate_power=0.15,
+                ssimulacra2=0.6,
+                ssimulacra2_full=20.0,
+                ssimulacra2_none=40.0,
+            ),
         },
     ),
 }

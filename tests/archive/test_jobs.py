@@ -9,6 +9,7 @@ import pytest
 from batchcomp.archive import ArchiveReader, ArchiveWriter, jobs, verify
 from batchcomp.archive.lock import locked
 from batchcomp.archive.part_writer import PartWriter, is_stored, missing_parts
+from batchcomp.archive.promised import last_promised, without_promised
 from batchcomp.archive.segments import free_range, segment_name, segment_numbers
 from batchcomp.errors import ArchiveError, UsageError
 
@@ -26,11 +27,12 @@ def open_job(folder: Path, parts: int = 3, name: str = "a-job") -> jobs.OpenJob:
     """Plan a job whose parts say their own numbers."""
     lines = jobs.part_lines(range(1, parts + 1))
     with locked(folder, 0):
-        last = max(segment_numbers(folder)[-1], jobs.last_promised(folder))
+        last = max(segment_numbers(folder)[-1], last_promised(folder))
         job = jobs.OpenJob(
             id=name,
             created=fixed_now(),
             after=last,
+            base=last,
             first=free_range(folder, last, parts),
             files=(1,) * parts,
             spans=jobs.spans_of(lines),
@@ -73,8 +75,8 @@ def test_two_jobs_have_numbers_of_their_own(folder: Path) -> None:
     """The second planner takes what follows the first one's, and each gap is looked at against both."""
     first, second = open_job(folder, 2, "one"), open_job(folder, 2, "two")
     assert (list(first.numbers), list(second.numbers)) == ([2, 3], [4, 5])
-    assert jobs.without_promised(folder, [(2, 7)]) == [(6, 7)]
-    assert jobs.without_promised(folder, [(1, 2), (5, 5)]) == [(1, 1)]
+    assert without_promised(folder, [(2, 7)]) == [(6, 7)]
+    assert without_promised(folder, [(1, 2), (5, 5)]) == [(1, 1)]
 
 
 def test_numbers_avoid_names_that_others_have(folder: Path) -> None:
@@ -136,7 +138,7 @@ def test_a_job_makes_a_folder_an_archive(tmp_path: Path) -> None:
     folder.mkdir()
     lines = jobs.part_lines([1])
     job = jobs.OpenJob(
-        id="j", created=fixed_now(), after=0, first=1, files=(1,), spans=jobs.spans_of(lines), settings={}
+        id="j", created=fixed_now(), after=0, base=0, first=1, files=(1,), spans=jobs.spans_of(lines), settings={}
     )
     jobs.write_job(folder, job, lines)
     write_archive(folder, [(sample_row(), b"data")])

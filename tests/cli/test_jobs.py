@@ -114,7 +114,6 @@ def test_what_is_no_picture_is_left_out_of_a_plan(compress: Run, tmp_path: Path,
         (["--job", "x", "-o", "x.bca", "--quality", "3"], "--quality: the job says that itself"),
         (["photos", "--shard", "1/2"], "of which job?"),
         (["photos", "--part-files", "3"], "no parts without --plan"),
-        (["photos", "--plan", "--engine", "dask"], "a plan needs none"),
         (["photos", "--engine", "spark"], "expected one of local, dask"),
         (["photos", "--engine", "dask"], "name its scheduler"),
         (["photos", "--scheduler", "tcp://h:1"], "the local engine has none"),
@@ -147,6 +146,7 @@ def test_an_open_job_is_told_and_keeps_prune_away(run: Run, compress: Run, photo
     assert f"job {job} is open, 1 of 1 part are missing; what it takes may be stored twice" in result.err
     assert (archive / "000003.zip").exists()
     assert f"job {job} is open, 1 of 1 part are missing; their numbers are no damage" in run("verify", archive).err
+    assert f"job {job} is open" in run("prune", archive, "--dry-run").err
     refused = run("prune", archive)
     assert (refused.code, f"job {job} is open" in refused.err) == (2, True)
     run("compress", "-o", archive, "--finish", job)

@@ -131,6 +131,9 @@ def scenarios(
             patch.setattr("batchcomp.pipeline.load_average.time.sleep", lambda _: None)
             return compress(photos, "--json", "--max-load", 4, "-o", "waited.bca", "--no-measure")
 
+    def planned() -> Result:
+        return compress(photos, "--json", "--plan", "-o", "planned.bca")
+
     def diff() -> Result:
         samples.save(photos / "later.png", samples.image(70, 70, seed=6))
         (photos / "broken").symlink_to(photos / "nothing")
@@ -156,7 +159,7 @@ def scenarios(
         return run("repair", "borne.bca", "--json")
 
     found: dict[str, list[Callable[[], Result]]] = {
-        "compress": [lambda: compress(photos, "--json", "--dry-run", "-o", "other.bca"), compress_new, wait],
+        "compress": [lambda: compress(photos, "--json", "--dry-run", "-o", "other.bca"), compress_new, wait, planned],
         "decode": [
             lambda: decode(archive, "-o", "out", "--json"),
             lambda: run("decode", archive, "-o", "elsewhere", "--json", "--dry-run", "--model", tiny_model),
@@ -182,6 +185,8 @@ def scenarios(
             lambda: run("report", archive, "--outside", "--json"),
         ],
         "doctor": [lambda: run("doctor", "--json")],
+        "export": [lambda: run("export", archive, "--parquet", "x.parquet", "--force", "--json")],
+        "index": [lambda: run("index", archive, "--json")],
         "preview": [lambda: run("preview", photos, "--json", "--model", tiny_model, "-q", "50")],
         "list": [
             lambda: run("list", archive, "--json"),
@@ -253,7 +258,7 @@ def test_wrong_options_end_with_a_summary(run: Run, command: str) -> None:
 @pytest.mark.parametrize("command", sorted(set(JSON_COMMANDS) - {"compress", "preview", "doctor"}))
 def test_a_missing_archive_ends_with_a_summary(run: Run, command: str) -> None:
     """So is an archive that is not there."""
-    than = ["--at", "2026-11-01"] if command == "diff" else []
+    than = {"diff": ["--at", "2026-11-01"], "export": ["--parquet", "x.parquet"]}.get(command, [])
     assert check(command, run(command, "none.bca", "--json", *than))[-1]["exit_code"] == 10
 
 

@@ -87,8 +87,8 @@ def plan_job(folder: Location) -> jobs.OpenJob:
     with locked(folder, 0):
         last = segment_numbers(folder)[-1]
         job = jobs.OpenJob(
-            id=JOB, created=fixed_now(), after=last, first=last + 1, files=(2,) * 4, spans=jobs.spans_of(lines),
-            settings={},
+            id=JOB, created=fixed_now(), after=last, base=last, first=last + 1, files=(2,) * 4,
+            spans=jobs.spans_of(lines), settings={},
         )  # fmt: skip
         jobs.write_job(folder, job, lines)
     return job

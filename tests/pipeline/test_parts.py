@@ -111,6 +111,23 @@ def test_content_of_before_the_job_is_shared(settings: CompressSettings, photos:
     assert event.row.owner_segment == 1
 
 
+def test_what_another_open_job_may_store_is_not_shared(settings: CompressSettings, photos: Path) -> None:
+    """Which of two jobs is faster decides nothing: each refers only to what was there before both."""
+    tally(compress_archive(settings))
+    samples.save(photos / "new.png", samples.image(60, 61, seed=50))
+    first = planned(settings)
+    shutil.copy(photos / "new.png", photos / "newer.png")
+    second = planned(settings)
+    assert (first.base, first.after, second.base, second.after) == (1, 1, 1, 2)
+    for job in (first, second):
+        events = do_all(settings, job)
+        assert all(
+            isinstance(event, Done) and event.row and event.row.owner_segment in {0, job.first} for event in events
+        )
+        list(finish(settings, job))
+    assert verify(settings.archive).ok
+
+
 def test_a_part_done_twice_says_that_it_was_stored(settings: CompressSettings) -> None:
     """The second time nothing is compressed and nothing changes."""
     job = planned(settings)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from batchcomp.archive import ArchiveReader, Row
+from batchcomp.codec.engines import select
 from batchcomp.pipeline import compress as compressing
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
@@ -81,3 +82,15 @@ def test_restored_files_do_not_depend_on_jobs_or_order(tmp_path: Path, photos: l
     assert len(usual) == len(photos)
     assert restored(folder, tmp_path / "many", jobs=4) == usual
     assert restored(folder, tmp_path / "one", patterns=("2.png",), jobs=3) == {"2.png": usual["2.png"]}
+
+
+@pytest.mark.skipif(not select.has_ncnn(), reason="there is one engine only")
+def test_restored_files_do_not_depend_on_the_engine(
+    tmp_path: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a model that computes in whole numbers: ncnn's files are torch's, byte for byte."""
+    folder = tmp_path / "a.bca"
+    archived(folder, photos, jobs=2, model=Path("fast"))
+    usual = restored(folder, tmp_path / "usual", jobs=2)
+    monkeypatch.setattr(select, "has_ncnn", lambda: False)
+    assert restored(folder, tmp_path / "torch", jobs=2) == usual

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from batchcomp.archive import ArchiveWriter
 from batchcomp.archive.segments import segment_name, segment_numbers
+from batchcomp.pipeline.compress import compress_archive
+from batchcomp.pipeline.decode import decode_archive
 from batchcomp.pipeline.executors.base import Lost
 from batchcomp.pipeline.executors.local import LocalExecutor
+from batchcomp.pipeline.records import tally
 from batchcomp.pipeline.sampling import sampler
-from batchcomp.pipeline.spread_reading import VerifyOver
+from batchcomp.pipeline.spread_reading import VerifyOver, restored_over
 from batchcomp.pipeline.verify import VerifySettings, verify_archive
+from batchcomp.settings import CompressSettings, DecodeSettings
 from tests.archive.samples import archive_that_shares, fixed_now, sample_row
+from tests.cli import samples
 
 
 @pytest.fixture
@@ -60,6 +66,27 @@ def test_damage_of_every_kind(archive: Path) -> None:
     here, there = reports(archive)
     assert there == here
     assert any("refers to an entry of segment 1" in str(finding) for finding in here)
+
+
+def test_a_task_that_is_done_again_replaces_its_own_files(tmp_path: Path, tiny_model: Path) -> None:
+    """A worker that died had written some of them: that is no failure."""
+
+    class Twice(LocalExecutor):
+        """Does every task twice."""
+
+        def run(self, task: Any, items: Any) -> Any:
+            for item in items:
+                task(item)
+                yield item, task(item)
+
+    samples.save(tmp_path / "photos" / "a.png")
+    archive = tmp_path / "x.bca"
+    tally(compress_archive(CompressSettings(paths=(tmp_path / "photos",), archive=archive, model=tiny_model, jobs=1)))
+    settings = DecodeSettings(source=archive, out=tmp_path / "out", model=tiny_model, jobs=1)
+    first = tally(decode_archive(settings, restore=restored_over(Twice())))
+    assert (first.counts["done"], first.failures) == (1, [])
+    (failure,) = tally(decode_archive(settings, restore=restored_over(Twice()))).failures
+    assert "--force" in failure.reason
 
 
 def test_what_a_lost_worker_should_have_checked_is_no_clean_bill(

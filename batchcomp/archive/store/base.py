@@ -169,6 +169,10 @@ class Store(Protocol):
         """Return the permissions of a file; 0o777 where it is missing, or the store has none. Raises OSError."""
 
     @property
+    def renames(self) -> bool:
+        """Whether a file of `scratch` becomes the file of the store itself, so that it must be on the disk before."""
+
+    @property
     def scratch(self) -> Path:
         """A local folder for the files that `put_new` and `replace` take: for a folder itself, since those rename."""
 

@@ -190,9 +190,12 @@ class Bucket:
                 failure, passing = self._failure(name, error)
             if not (passing and left):
                 break
-            self.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # so that many workers do not come at once
+            self._pause(wait * random.uniform(0.5, 1))  # noqa: S311  # so that many workers do not come at once
             wait = min(2 * wait, _LONGEST_WAIT)
         raise failure
+
+    def _pause(self, seconds: float) -> None:
+        self.sleep(seconds)
 
     def _failure(self, name: str, error: Exception) -> tuple[OSError, bool]:
         """Return what an error of the client comes to, and whether it may pass."""

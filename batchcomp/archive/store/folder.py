@@ -101,6 +101,11 @@ class Folder:
             return 0o777
 
     @property
+    def renames(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
     def scratch(self) -> Path:
         """The folder itself."""
         return self.path

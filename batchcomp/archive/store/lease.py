@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from batchcomp.archive.store.base import Identity, StaleError
+from batchcomp.archive.store.bucket import BehindEndError
 from batchcomp.archive.store.conditional import one_writer
 from batchcomp.errors import ArchiveLockedError
 
@@ -145,7 +146,10 @@ class Lease:
             return found.identity
 
     def _read(self) -> tuple[Stored, dict[str, Any]]:
-        data, found = self._bucket.get(LEASE_NAME, 0, _MOST_BYTES)
+        try:
+            data, found = self._bucket.get(LEASE_NAME, 0, _MOST_BYTES)
+        except BehindEndError:  # it is empty
+            data, found = b"", self._bucket.head(LEASE_NAME)
         try:
             holder = json.loads(data)
         except (ValueError, RecursionError):

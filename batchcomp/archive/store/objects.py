@@ -127,6 +127,11 @@ class Objects:
         return 0o777
 
     @property
+    def renames(self) -> bool:
+        """No: what is lost with scratch is made again."""
+        return False
+
+    @property
     def scratch(self) -> Path:
         """A folder of this process below TMPDIR; it is deleted when the process ends."""
         return self._scratch

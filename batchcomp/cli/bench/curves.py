@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchcomp.cli import completion
-from batchcomp.cli.bench.options import JsonFileOpt, PicturesArg, ProcessesOpt, processes_on, show, told, write_json
+from batchcomp.cli.bench import page
+from batchcomp.cli.bench.options import (
+    JsonFileOpt,
+    OptionalPicturesArg,
+    ProcessesOpt,
+    processes_on,
+    show,
+    told,
+    write_json,
+)
+from batchcomp.cli.bench.page import MOST_SAMPLES, HtmlOpt
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
 from batchcomp.errors import UsageError
@@ -17,23 +28,41 @@ from batchcomp.settings import MAX_EFFORT
 
 if TYPE_CHECKING:
     from batchcomp.benchmark.curves import Point
+    from batchcomp.benchmark.rivals.base import Rival
     from batchcomp.benchmark.rivals.ours import OursPacked
     from batchcomp.codec.codec import Codec
 
 
 def bench_curves(
-    images: PicturesArg,
+    images: OptionalPicturesArg = None,
     json_file: JsonFileOpt = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curves here (.png or .svg).")] = None,
     published: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With --plot: curves of others to draw too (JSON).")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Curves of others to draw too (JSON). By default, with --html, ours of Kodak."
+        ),
+    ] = None,
+    html: HtmlOpt = None,
+    crops: Annotated[
+        int, typer.Option(metavar="N", min=0, max=MOST_SAMPLES, help="Pictures to see at the same bytes, with --html.")
+    ] = 3,
+    speeds: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --html: speeds of codecs, as bench speed --json wrote them."),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Show an earlier --json file; PICTURES are for --crops only."),
     ] = None,
     rivals: Annotated[
         str,
         typer.Option(
-            metavar="NAME,...", autocompletion=completion.rivals, help="Codecs to compare with, separated by commas."
+            metavar="NAME,...",
+            autocompletion=completion.rivals,
+            help="Codecs to compare with, separated by commas, or all.",
         ),
-    ] = "jpeg,webp,avif,jpegxl",
+    ] = "jpeg,mozjpeg,webp,avif,jpegxl",
     guards: Annotated[
         str,
         typer.Option(
@@ -55,53 +84,75 @@ def bench_curves(
     model: ModelOpt = None,
 ) -> None:
     """Compare bytes and quality. Rate-distortion curves, BD-rate, wins, other measures at the same bytes."""
-    check_combination(plot=plot, published=published, packed=packed, effort=effort)
+    check_combination(plot=plot, html=html, published=published, packed=packed, effort=effort)
     from batchcomp.benchmark.run import BenchSettings, run_bench
     from batchcomp.codec.codec import Codec
     from batchcomp.report.bench import sheets
 
-    pictures, codec = find_pictures(images), Codec.open(model, device=device)
-    settings = BenchSettings(
-        rivals=[name.strip() for name in rivals.split(",") if name.strip()],
-        guard_rates=parse_rates(guards),
-        known=read_points(reuse) if reuse else (),
-        speed=speed,
-        jobs=processes_on(codec.device.type, jobs),
-    )
-    with told("Measuring", len(pictures)) as on_done:
-        result = run_bench(
-            pictures,
-            codec,
-            settings,
-            more=packed_curves(codec, effort) if packed and find_spec("constriction") else [],
-            on_done=on_done,
+    if speeds:
+        page.speeds_of(speeds)  # so that a wrong file is told before the measuring
+    if source is None and not images:
+        raise UsageError("no pictures: name some, or an earlier run's file with --from")
+    pictures = find_pictures(images) if images else []
+    codec = Codec.open(model, device=device)
+    more = packed_curves(codec, effort) if packed and find_spec("constriction") else []
+    if source is not None:
+        result = page.read(source)
+    else:
+        settings = BenchSettings(
+            rivals=[name.strip() for name in rivals.split(",") if name.strip()],
+            guard_rates=parse_rates(guards),
+            known=read_points(reuse) if reuse else (),
+            speed=speed,
+            jobs=processes_on(codec.device.type, jobs),
         )
+        with told("Measuring", len(pictures)) as on_done:
+            result = run_bench(pictures, codec, settings, more=more, on_done=on_done)
     write_json(json_file, result.to_json())
     if plot:
         from batchcomp.benchmark.plot import plot_curves
 
         plot_curves(result.mean_curves, plot, published=published)
+    if html:
+        shown = page.samples_of(pictures, shown_codecs(codec, more, result.rivals), crops)
+        page.write_curves(html, result, samples=shown, published=published, speeds=speeds)
     show(sheets(result))
 
 
-def check_combination(*, plot: Path | None, published: Path | None, packed: bool, effort: int | None) -> None:
+def shown_codecs(codec: Codec, more: Sequence[Rival], names: Sequence[str]) -> list[Rival]:
+    """Return the codecs of a result whose pictures are shown: ours, and each rival at its usual speed."""
+    from batchcomp.benchmark.rivals import RIVALS, make_rivals
+    from batchcomp.benchmark.rivals.ours import Ours
+
+    return [Ours(codec), *more, *make_rivals(name for name in names if name in RIVALS)]
+
+
+def check_combination(
+    *, plot: Path | None, html: Path | None, published: Path | None, packed: bool, effort: int | None
+) -> None:
     """Refuse what would be ignored or found wrong only after the measuring.
 
     Raises:
         UsageError: an option needs another one, or the published curves cannot be read.
     """
-    if published and not plot:
-        raise UsageError("--published: goes with --plot, which draws the curves")
+    if published and not (plot or html):
+        raise UsageError("--published: goes with --plot or --html, which draw the curves")
     if effort and not packed:
         raise UsageError("--effort: goes with a packed curve; leave --no-packed out")
     if effort and not find_spec("constriction"):
         raise UsageError("--effort: its curve is packed: run pip install constriction")
     if plot:
-        from batchcomp.benchmark.plot import check_suffix, read_published
+        from batchcomp.benchmark.plot import check_suffix
 
         check_suffix(plot)
-        if published:
-            read_published(published)
+    if html:
+        from batchcomp.pages.document import check_target
+
+        check_target(html)
+    if published:
+        from batchcomp.benchmark.plot import read_published
+
+        read_published(published)
 
 
 def read_points(path: Path) -> list[Point]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SPEED = "speed"  # the stage that times
 PicturesArg = Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, or folders of them.")]
+OptionalPicturesArg = Annotated[list[Path] | None, typer.Argument(help="Pictures, or folders of them.")]
 JsonFileOpt = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything measured here.")]
 ProcessesOpt = Annotated[
     int, typer.Option("--jobs", "-j", metavar="N", min=0, help="Processes; 0: one a core. On a GPU always one.")

@@ -20,6 +20,7 @@ from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, as_c
 
 from batchcomp import __version__
 from batchcomp.errors import ClusterError, UsageError
+from batchcomp.memory import give_back_freed
 from batchcomp.pipeline.executors.base import Lost
 
 IN_FLIGHT: Final = 2  # tasks a thread of a worker: one in hand, one waiting
@@ -30,15 +31,20 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class IgnoreInterrupts(WorkerPlugin):  # type: ignore[misc]  # the package is looked at by no checker
-    """Ctrl-C in the terminal that started everything is the parent's affair; it tells the workers what to do."""
+class WorkerProcess(WorkerPlugin):  # type: ignore[misc]  # the package is looked at by no checker
+    """What a worker's process is told, if it has a nanny: else it is somebody's own, such as that of a notebook."""
 
-    name = "batchcomp-ignore-interrupts"
+    name = "batchcomp"
     idempotent = True
 
     def setup(self, worker: Worker) -> None:
-        """Ignore SIGINT in the worker's process, if that has a nanny, which still obeys it."""
+        """Ignore SIGINT, and keep freed memory as our own commands do.
+
+        Ctrl-C in the terminal that started everything is the parent's affair; the nanny still obeys it. And nannies
+        have the heap cut whenever 64 KiB of it are free, which costs pictures a fifth of their computing time.
+        """
         if worker.nanny:
+            give_back_freed(worker.state.nthreads)
             with suppress(ValueError):  # not the main thread: then its signals are not ours
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -76,7 +82,7 @@ class DaskExecutor:
         try:
             self._client.wait_for_workers(1, timeout=WAIT)
             self._check_versions(self._client.run(_version))
-            self._client.register_plugin(IgnoreInterrupts())
+            self._client.register_plugin(WorkerProcess())
         except TimeoutError as error:
             self._client.close()
             raise UsageError(f"{self._address}: has no workers; start some with `dask worker`") from error

@@ -52,3 +52,19 @@ def test_a_graph_that_ncnn_computes_otherwise_is_not_used(monkeypatch: pytest.Mo
     monkeypatch.setattr(reference, "run", lambda graph, inputs: right(graph, inputs) + 2 * TOLERANCE)
     assert ncnn_for(net) is None
     assert select.choose(net, Device("cpu")).name == "torch"
+
+
+@pytest.mark.parametrize("name", ["fast", "default"])
+def test_what_a_thread_ran_before_changes_nothing(name: str) -> None:
+    """Its memory is kept for tiles of the same sides, and is not what the next one reads."""
+    model = weights.load_shipped(name)
+    engine, other = (ncnn_for(net) for net in (model.rec, model.com))
+    assert engine is not None
+    assert other is not None
+    tile, larger = noise(1, 32, 48, 3), noise(1, 64, 64, 3)
+    first = engine.start(tile, [0.7])
+    for between in (lambda: engine.start(tile[:, ::-1], [2.0]), lambda: engine.start(larger, [0.7])):
+        between()
+        other.start(larger, [0.7])
+        assert np.array_equal(engine.start(tile, [0.7]), first)
+        assert np.array_equal(engine.start(tile, [0.7]), first)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +19,7 @@ from batchcomp.errors import ClusterError, PictureError, UsageError
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
 from batchcomp.pipeline.executors.base import Lost
-from batchcomp.pipeline.executors.dask import DaskExecutor
+from batchcomp.pipeline.executors.dask import DaskExecutor, WorkerProcess
 from batchcomp.pipeline.job_settings import Machine
 from batchcomp.pipeline.records import tally
 from batchcomp.pipeline.spread import compress_over, go_on
@@ -69,6 +70,13 @@ def test_every_item_gets_its_answer(cluster: DaskCluster) -> None:
         assert dict(dask.run(double, list(range(50)))) == {item: 2 * item for item in range(50)}
         assert len({answer for _, answer in dask.run(process_of, list(range(20)))}) == 2
         assert [answer for _, answer in dask.run(ignores_interrupts, [0, 1, 2, 3])] == [True] * 4
+
+
+def test_a_process_without_a_nanny_is_left_alone() -> None:
+    """It is somebody's own, such as that of a notebook, and has to obey Ctrl-C."""
+    before = signal.getsignal(signal.SIGINT)
+    WorkerProcess().setup(SimpleNamespace(nanny=None))
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_an_error_of_a_worker_is_raised_here(cluster: DaskCluster) -> None:
@@ -139,6 +147,22 @@ def test_decode_and_verify_are_the_same_as_local(
     assert samples.tree(tmp_path / "spread") == samples.tree(tmp_path / "local")
     assert len(samples.tree(tmp_path / "local")) == 24
     assert sorted(map(str, there)) == sorted(map(str, here))
+
+
+def test_decode_goes_on_where_a_worker_was_lost(
+    cluster: DaskCluster, settings: CompressSettings, tmp_path: Path
+) -> None:
+    """What it had written is no reason to refuse its work to the next one; what was there before is left alone."""
+    tally(compress_archive(settings))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "05.png").write_text("mine")
+    decoding = DecodeSettings(source=settings.archive, out=tmp_path / "out", jobs=1, model=settings.model)
+    with DaskExecutor(cluster.address) as dask, cluster.losing_workers(random.Random(3), 2):  # noqa: S311
+        outcome = tally(decode_archive(decoding, restore=restored_over(dask)))
+    assert (outcome.counts["done"], outcome.counts["failed"]) == (23, 1)
+    assert "--force" in outcome.failures[0].reason
+    assert (tmp_path / "out" / "05.png").read_text() == "mine"
+    assert len([path for path in (tmp_path / "out").iterdir() if path.suffix == ".png"]) == 24
 
 
 @pytest.mark.parametrize("kills", [QUICK, pytest.param(LONG, marks=pytest.mark.long)])

@@ -1,0 +1,44 @@
+"""`tools/quick_against_exact.py`."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.cli.samples import photo
+
+TOOLS = Path(__file__).parents[2] / "tools"
+
+
+def test_small_pictures_agree_at_equal_bytes_and_nothing_is_measured_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below a megapixel the file of equal bytes is an exact one; what was found goes on where it stopped."""
+    Image.fromarray(photo(60, 70)).save(tmp_path / "a.png")
+    out, tool = tmp_path / "found.jsonl", runpy.run_path(str(TOOLS / "quick_against_exact.py"))
+    measured, lines = tool["measured"], tool["lines"]
+    monkeypatch.setitem(measured.__globals__, "QUALITIES", (55,))
+    measured(out, [tmp_path / "a.png"], "fast", 48)
+    (found,) = lines(out)
+    assert (found["photo"], found["quality"], found["megapixels"]) == ("a.png", 55, 48 * 48 / 1e6)
+    assert found["quick_db"] == found["exact_db"]
+    assert not found["squares"]
+    assert not found["lost"]
+    measured(out, [tmp_path / "a.png"], "fast", 48)
+    assert len(list(lines(out))) == 1
+    rows = tool["summary"](list(lines(out))).splitlines()
+    assert rows[2].startswith("| 1, whole | 1 | 0.000, 0.00 | 0.00 | ")
+    assert rows[2].endswith(" | 0 |")
+
+
+def test_a_picture_that_loses_is_counted() -> None:
+    """By squares, each with its own line; bytes that are not known count for nothing."""
+    summary = runpy.run_path(str(TOOLS / "quick_against_exact.py"))["summary"]
+    case = {"photo": "a", "megapixels": 2.0, "seconds": [1.0, 3.0], "squares": True, "within_db": 0.5}
+    case |= {"quick_db": 10.25, "exact_db": 10.0, "quick_bytes": None, "exact_bytes": 5, "lost": True}
+    other = {**case, "quick_db": 9.9, "quick_bytes": 110, "exact_bytes": 100, "lost": False}
+    row = summary([case, other]).splitlines()[2]
+    assert row == "| 1, by squares | 2 | 0.175, 0.25 | 0.50 | 10.00%, 10.0% | 0.50, 1.50 | 1 |"
