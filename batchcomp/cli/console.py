@@ -148,8 +148,13 @@ def remark(text: str) -> None:
     """Print a line about the run on stdout, which --quiet leaves out, and log it."""
     log(text)
     if not session.current().quiet:
-        line = shown(text)
-        write(f"{wrapped(line, out().width) if sys.stdout.isatty() else line}\n")
+        write_line(text)
+
+
+def write_line(text: str) -> None:
+    """Write one line of prose to stdout, broken between words where that is a terminal; errors as of `write`."""
+    line = shown(text)
+    write(f"{wrapped(line, out().width) if sys.stdout.isatty() else line}\n")
 
 
 def json_line(kind: str, /, **fields: Any) -> None:
@@ -226,10 +231,7 @@ def event_fields(event: Event) -> dict[str, Any]:
 
 
 def show_event(event: Event, *, as_json: bool = False) -> None:
-    """Say what a person should know at once: failures on stderr; what a dry run is asked for on stdout.
-
-    With `as_json` every event is a JSON line too.
-    """
+    """Say what a person should know at once: failures on stderr, a dry run's answer on stdout; or all as JSON lines."""
     from batchcomp.pipeline.records import Done, Expected, Failed, Passed, Planned, Waiting
 
     if as_json:
@@ -256,9 +258,8 @@ def show_event(event: Event, *, as_json: bool = False) -> None:
 
 def show_expected(event: Expected) -> None:
     """Say how much room restored pictures take, and where there is not as much."""
-    free = event.free_bytes
-    short = free is not None and free < event.bytes
-    room = f", but there is room for {human(free)} only" if short and free is not None else ""
+    short = event.free_bytes is not None and event.free_bytes < event.bytes
+    room = f", but there is room for {human(event.free_bytes or 0)} only" if short else ""
     say(f"{pictures(event.pictures)}, about {human(event.bytes)} when restored{room}", style=PROBLEM if short else "")
 
 

@@ -27,6 +27,10 @@ class Printer(Protocol):
         """Write whole lines without control characters."""
         ...
 
+    def write_line(self, text: str, /) -> None:
+        """Write a line of prose, whatever is in it."""
+        ...
+
     def json_line(self, kind: str, /, **fields: Any) -> None:
         """Write one JSON object with `type` and `schema` before the fields."""
         ...

@@ -9,7 +9,7 @@ from batchcomp.kinds import COMPACT
 from batchcomp.report.formats.base import Printer, Report
 from batchcomp.report.rows import ReportRow
 from batchcomp.report.summary import sentence
-from batchcomp.report.text import ABSENT, human, number, percent, pictures, printable
+from batchcomp.report.text import ABSENT, human, number, percent, pictures
 from batchcomp.report.totals import Totals
 
 COLUMNS = [
@@ -34,12 +34,12 @@ ESTIMATED = "~: estimated from few JPEG files; `compress --measure exact` makes 
 
 def write(report: Report, out: Printer) -> None:
     """What it all comes to in one sentence, the table, then remarks."""
-    out.write(printable(f"{report.title}: {sentence(report.totals)}") + "\n")
+    out.write_line(f"{report.title}: {sentence(report.totals)}")
     out.show_table("", COLUMNS, _Cells(report.rows), footer(report.totals), spare=SPARE)
     if report.left_out:
         out.write(f"{len(report.rows):,} of {pictures(len(report.rows) + report.left_out)} shown; --all shows all\n")
     for line in remarks(report.totals):
-        out.write(printable(line) + "\n")
+        out.write_line(line)
 
 
 @dataclass(frozen=True)
