@@ -70,18 +70,22 @@ def inside(ctx: typer.Context, incomplete: str) -> list[str]:
 
     What is wrong with the archive is not said here: pressing TAB must not fail.
     """
-    from batchcomp.archive import ArchiveReader
     from batchcomp.cli.state import guessed_archive
     from batchcomp.errors import BatchcompError
+    from batchcomp.index import ArchiveIndex
+    from batchcomp.index.conditions import CURRENT, begins_with
 
     named: Any = ctx.params.get("archive") or ctx.params.get("source")
     try:
         folder = Path(named) if named else guessed_archive()
-        paths = [row.path for row in ArchiveReader.open(folder).rows()] if folder else []
-    except (BatchcompError, OSError):
+        if folder is None:
+            return []
+        start = len(incomplete.rpartition("/")[0])
+        with ArchiveIndex.open(folder) as index:
+            stored = index.stored(CURRENT & begins_with(incomplete))
+            found = {_up_to_folder(one.path, start + 1) for one in stored}
+    except (BatchcompError, OSError, UnicodeError):
         return []
-    start = len(incomplete.rpartition("/")[0])
-    found = {_up_to_folder(path, start + 1) for path in paths if path.startswith(incomplete)}
     return sorted(name for name in found if _HARMLESS.fullmatch(name))[:MOST]
 
 

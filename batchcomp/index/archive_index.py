@@ -18,6 +18,7 @@ from batchcomp.index.columns import DAMAGED, FROM, MANNER, ROW, family_of, row_f
 from batchcomp.index.conditions import CURRENT, EVERYTHING, Condition, one_of, up_to
 from batchcomp.index.database import IndexDatabase, Told
 from batchcomp.index.links import tally_from
+from batchcomp.index.originals import Originals
 from batchcomp.index.schema import ids_of, segment_of
 from batchcomp.report.tally import Tally
 from batchcomp.report.totals import Worst
@@ -77,6 +78,11 @@ class ArchiveIndex:
         """
         sql = f"SELECT {ROW} FROM {FROM} WHERE {condition.sql} ORDER BY {order}"
         return self._database.query(sql, condition, make=row_from, limit=limit)
+
+    def originals(self, condition: Condition = CURRENT) -> Iterator[Row]:
+        """Yield the same rows as their manifests have them; an index that says otherwise is made anew."""
+        sql = f"SELECT {ROW} FROM {FROM} WHERE {condition.sql} ORDER BY {IN_ORDER}"
+        return self._database.query(sql, condition, make=Originals(self.store))
 
     def count(self, condition: Condition = CURRENT) -> int:
         """Return how many rows fit a condition."""

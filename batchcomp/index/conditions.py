@@ -80,6 +80,11 @@ def below(name: str) -> Condition:
     return Condition(sql="p.path = ? OR (p.path > ? AND p.path < ?)", values=(name, f"{name}/", f"{name}0"))
 
 
+def begins_with(text: str) -> Condition:
+    """Return the pictures whose path begins with a text."""
+    return Condition(sql="p.path >= ? AND p.path < ?", values=(text, f"{text}\U0010ffff"))
+
+
 def any_of(several: Iterable[Condition]) -> Condition:
     """Return what fits one condition at least."""
     return reduce(or_, several, NOTHING)

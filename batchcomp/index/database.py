@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from batchcomp.archive.segment import SegmentReplacedError
-from batchcomp.archive.store import Store
+from batchcomp.archive.store import Entry, Store
 from batchcomp.errors import ArchiveError
 from batchcomp.index.conditions import Condition
 from batchcomp.index.loading import finish_loading, take_in, take_out
@@ -140,6 +140,11 @@ class IndexDatabase:
         now = {number: entry.identity for number, entry in there.items()}
         return sorted({number for number, _ in known.items() ^ now.items()})
 
+    @staticmethod
+    def _has(connection: sqlite3.Connection, number: int, entry: Entry) -> bool:
+        found = connection.execute("SELECT identity FROM segment WHERE number = ?", (number,)).fetchone()
+        return found is not None and found[0] == entry.identity
+
     def _take_in(self, connection: sqlite3.Connection, there: Segments) -> None:
         stale = self._stale(connection, there)
         for done, number in enumerate(stale):
@@ -147,6 +152,8 @@ class IndexDatabase:
             entry = there.get(number)
             if entry is None:
                 take_out(connection, number)
+                continue
+            if self._has(connection, number, entry):  # another process was quicker
                 continue
             with suppress(SegmentReplacedError):
                 take_in(connection, read_segment(self._store, number, entry))

@@ -31,7 +31,7 @@ class Shipped:
 
 MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
-        sha256="ffce2c1b87018bc2e1bd4879e00f8c0012e574ec1d4985b784aef91372744f4b",
+        sha256="8be300a8a4286dd9bb8d92b9dab31f396a364b4a97c62401a27d9d87705f0875",
         fine="default-fine",
         half_end=115.0,
         full_start=65.0,
@@ -46,7 +46,7 @@ MODELS: Final[Mapping[str, Shipped]] = {
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="eaf2c650b173fb463d0f862b2290608cfc6133e4e92d0fdbaf8e2407c4b36955"
+    sha256="4d062000d67b1e52410721f1d0646fa045c2fd796d742781b19204884e607d80"
 )  # the networks of `--pack`
 
 

@@ -118,7 +118,7 @@ class _Picked:
     condition: Condition
 
     def __iter__(self) -> Iterator[Row]:
-        return self.index.rows(self.condition)
+        return self.index.originals(self.condition)
 
 
 @dataclass(frozen=True, kw_only=True)

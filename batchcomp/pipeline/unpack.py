@@ -50,7 +50,7 @@ def unpack_archive(  # noqa: PLR0913  # settings of one run, by keyword
         for damage in index.damage(view):
             yield Failed(name=damage.segment, reason=str(damage), damage=True)
         archive = ArchiveReader(index.store, [])
-        for row in index.rows(picked):
+        for row in index.originals(picked):
             yield _unpack(archive, row, names[row.path], out, force=force)
 
 

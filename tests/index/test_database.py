@@ -13,7 +13,7 @@ import pytest
 
 from batchcomp.index import ArchiveIndex, database, place, schema
 from batchcomp.index.schema import INDEXES
-from tests.index.samples import add, indexed
+from tests.index.samples import add, indexed, read
 
 
 @pytest.fixture
@@ -187,6 +187,29 @@ def test_what_nobody_asks_for_is_forgotten(folder: Path, tmp_path: Path) -> None
     add(tmp_path / "y.bca", "y")
     assert names(tmp_path / "y.bca") == ["y"]
     assert not old.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "path = 'wrong'",
+        "payload_sha256 = zeroblob(32)",
+        "mtime_s = 5",
+        "permissions = 511",
+        "id = id + 1000",
+        "id = 77",
+    ],
+)
+def test_what_a_manifest_denies_is_not_believed(folder: Path, change: str) -> None:
+    """Who restores gets rows as the manifests have them, however the index came to say something else."""
+    file = file_of(folder)
+    connection = sqlite3.connect(file)
+    connection.execute(f"UPDATE picture SET {change} WHERE path = 'c'")  # noqa: S608  # our own words
+    connection.commit()
+    connection.close()
+    with ArchiveIndex.open(folder) as index:
+        assert list(index.originals()) == read(folder)
+    assert indexed(folder) == read(folder)
 
 
 def test_it_can_be_made_anew(folder: Path) -> None:
