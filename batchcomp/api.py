@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -24,7 +25,7 @@ from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.records import Event, Failed, Outcome, tally
 from batchcomp.pipeline.remembered import settle
 from batchcomp.pipeline.restoring import Restorer
-from batchcomp.places import AnyPlace, place
+from batchcomp.places import AnyPlace, Url, place
 from batchcomp.places import folder as local
 from batchcomp.settings import DecodeSettings, default_archive
 
@@ -55,7 +56,7 @@ def compress(
         ArchiveError: the archive cannot be written, is damaged, or is locked by another run.
         ModelError: the model file is unusable.
     """
-    found = (paths,) if isinstance(paths, AnyPlace) else tuple(paths)
+    found = (paths,) if isinstance(paths, str | os.PathLike | Url) else tuple(paths)
     sources = tuple(place(path) for path in found)
     folder = place(archive) if archive is not None else default_archive(sources)
     settled = settle(folder, {"paths": sources, **settings}, settings)
