@@ -34,6 +34,7 @@ TRIES: Final = 4  # whole files, to find the one of so many bytes
 NEAR: Final = 0.15  # natural logarithm of bytes over those wanted: near enough
 ERRORS: Final = 4  # standard errors that an estimate is taken to be off at most
 BASE_DB: Final = 0.05  # what it may be off beyond that
+SIZE_DB: Final = 0.2  # and what a file of 3 or 4 % more bytes has more: sizes are estimates
 CLOSE_DB: Final = 0.6  # from the wanted MS-SSIM: near enough for a straight line through two files
 
 
@@ -135,7 +136,7 @@ class QuickCurve(JpegCurve):
     @property
     def within_db(self) -> float:
         """How far, in dB, the MS-SSIM of any file may be off."""
-        return BASE_DB + ERRORS * max(self._errors.values())
+        return BASE_DB + SIZE_DB + ERRORS * max(self._errors.values())
 
     def _lacks(self, pixels: Pixels) -> NDArray[np.float64]:
         """What the fine terms of each square lack to 1, (squares, FINE, N)."""
