@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
-from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,9 +25,11 @@ from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.records import Event, Failed, Outcome, tally
 from batchcomp.pipeline.remembered import settle
 from batchcomp.pipeline.restoring import Restorer
+from batchcomp.places import AnyPlace, Url, place
+from batchcomp.places import folder as local
 from batchcomp.settings import DecodeSettings, default_archive
 
-AnyPath = str | PathLike[str]
+AnyPath = AnyPlace
 
 
 def compress(
@@ -54,9 +56,9 @@ def compress(
         ArchiveError: the archive cannot be written, is damaged, or is locked by another run.
         ModelError: the model file is unusable.
     """
-    found = (paths,) if isinstance(paths, str | PathLike) else tuple(paths)
-    sources = tuple(Path(path) for path in found)
-    folder = Path(archive) if archive is not None else default_archive(sources)
+    found = (paths,) if isinstance(paths, str | os.PathLike | Url) else tuple(paths)
+    sources = tuple(place(path) for path in found)
+    folder = place(archive) if archive is not None else default_archive(sources)
     settled = settle(folder, {"paths": sources, **settings}, settings)
     return tally(compress_archive(settled.settings), on_event)
 
@@ -84,7 +86,7 @@ def decode(
         UsageError: settings make no sense, or a pattern matches nothing.
         ModelError: the model file is unusable.
     """
-    return tally(decode_archive(DecodeSettings(source=Path(archive), out=Path(out), **settings)), on_event)
+    return tally(decode_archive(DecodeSettings(source=place(archive), out=local(out), **settings)), on_event)
 
 
 class ArchivedPicture:
@@ -180,7 +182,7 @@ class Archive:
             ArchiveNotFoundError: there is no archive.
             ArchiveError: it cannot be read, or a newer version wrote it.
         """
-        return cls(ArchiveReader.open(Path(path)), model=Path(model) if model is not None else None, device=device)
+        return cls(ArchiveReader.open(place(path)), model=local(model) if model is not None else None, device=device)
 
     def __enter__(self) -> Self:
         return self

@@ -22,7 +22,10 @@ _BESIDE = (SETTINGS_NAME, FAILURES_NAME)
 _OURS = b'"batchcomp-'  # stands in the first line or two of both
 _JOB_FILE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\.(?:jsonl?|[0-9]+\.failures)|\..*\.tmp")
 _PARITY = re.compile(r"([0-9]{6}|[1-9][0-9]{6,12})\.zip\.parity")
-_TEMP = re.compile(r"\.[0-9]{6,}\.zip(\.parity)?\.tmp|\.(?:\.lock\.holder|settings\.json|failures\.jsonl)\.[0-9]+\.tmp")
+_TEMP = re.compile(
+    r"\.[0-9]{6,}\.zip(\.parity)?\.tmp|\.(?:\.lock\.holder|settings\.json|failures\.jsonl)\.[0-9]+\.tmp"
+    r"|\.probe-[0-9a-f]{16}"  # of a run that was killed while it asked a store for the time
+)
 
 
 def segment_name(number: int) -> str:

@@ -172,16 +172,16 @@ def compress(
     jobs_options.say_open(archive)
     if plan and not dry_run:
         raise typer.Exit(jobs_options.plan(settings, spread, as_json=as_json))
-    if dry_run:
-        outcome = progress.watch("Planning", plan_archive(settings), as_json=as_json, must_finish=False)
-    else:
-        with Forecast() as forecast:
-            if spread.spreads:
-                events = jobs_options.over(settings, spread, asked, forecast)
-            else:
-                give_back_freed(settings.workers)
-                events = compress_archive(settings, forecast)
-            outcome = progress.watch("Compressing", events, as_json=as_json, forecast=forecast)
+    with Forecast() as forecast:
+        if dry_run:
+            events = plan_archive(settings, forecast)
+        elif spread.spreads:
+            events = jobs_options.over(settings, spread, asked, forecast)
+        else:
+            give_back_freed(settings.workers)
+            events = compress_archive(settings, forecast)
+        title = "Planning" if dry_run else "Compressing"
+        outcome = progress.watch(title, events, as_json=as_json, forecast=forecast, must_finish=not dry_run)
     if not dry_run and outcome.counts["done"]:
         _finish(archive, outcome.source_bytes, outcome.payload_bytes, as_json=as_json)
     if not outcome.counts.total():

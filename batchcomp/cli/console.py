@@ -129,6 +129,11 @@ def write(text: str) -> None:
 
 
 def _write(text: str) -> None:
+    if session.current().live and sys.stdout.isatty():  # above the progress, not into it: to the same terminal
+        from rich.text import Text
+
+        err().print(Text(text), soft_wrap=True, end="")
+        return
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -11,7 +11,7 @@ from typing import Any
 
 from batchcomp.amount import BYTES, PIXELS, Amount
 from batchcomp.cli import console, progress, session
-from batchcomp.cli.progress import SPAN, bar, clock
+from batchcomp.cli.progress import SPAN, bar, clock, drawn
 from batchcomp.report.text import human, printable, shortened
 
 
@@ -111,12 +111,9 @@ def showing(title: str, *, as_json: bool = False) -> Iterator[Amount]:
     gauge = Gauge(title, amount)
     amount.listener = listener_of(gauge, as_json=as_json)
     live = Live(gauge, console=terminal, transient=True, redirect_stdout=False, refresh_per_second=4)
-    if terminal.is_terminal and not now.quiet and not (as_json and sys.stdout.isatty()):
-        live.start(refresh=True)
-    try:
+    visible = terminal.is_terminal and not now.quiet and not (as_json and sys.stdout.isatty())
+    with drawn(live, visible=visible):
         yield amount
-    finally:
-        live.stop()
 
 
 def listener_of(gauge: Gauge, *, as_json: bool) -> Callable[[], None]:

@@ -10,6 +10,7 @@ import typer
 from batchcomp.cli import console
 from batchcomp.cli.options import DeviceOpt, JsonOpt, ModelOpt
 from batchcomp.errors import ExitCode, UsageError
+from batchcomp.places import folder
 
 if TYPE_CHECKING:
     from batchcomp.pages.preview import Tried
@@ -19,7 +20,9 @@ FILE = Path("preview.html")
 
 
 def preview(
-    paths: Annotated[list[Path], typer.Argument(help="Photos, or folders to take some from.", metavar="PHOTO")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Photos, or folders to take some from.", metavar="PHOTO", parser=folder)
+    ],
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help=f"The page. [default: {FILE}]")] = None,
     png: Annotated[
         Path | None, typer.Option("--png", metavar="FILE", help="A contact sheet in place of the page.")

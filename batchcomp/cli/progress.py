@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -162,6 +163,20 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+@contextmanager
+def drawn(live: Any, *, visible: bool) -> Iterator[None]:
+    """Draw progress for as long as the block runs, if it is to be seen."""
+    now = session.current()
+    if visible:
+        live.start(refresh=True)
+        now.live = True
+    try:
+        yield
+    finally:
+        now.live = False
+        live.stop()
+
+
 def watch(
     title: str,
     events: Generator[Any],
@@ -215,12 +230,8 @@ def watch(
 
     # rich would send what is printed on stdout to the live display's console: results must stay results
     live = Live(progress, console=terminal, transient=True, redirect_stdout=False, refresh_per_second=4)
-    if visible:
-        live.start(refresh=True)
-    try:
+    with drawn(live, visible=visible):
         tally(events, on_event, outcome)
-    finally:
-        live.stop()
     if refused:
         raise refused[0]
     return outcome

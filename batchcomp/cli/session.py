@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Session:
-    """One command. `outcome` is None until files are worked on; `summarised` once the last JSON line is out."""
+    """One command. `outcome` is None until files are worked on; `summarised` once the last JSON line is out.
+
+    `live`: progress is drawn on the terminal now.
+    """
 
     command: str = ""
     as_json: bool = False
@@ -25,6 +28,7 @@ class Session:
     log: Logger | None = None
     outcome: Outcome | None = None
     summarised: bool = False
+    live: bool = False
     batch: list[str] | None = None  # what waits to be written to stdout
     began: float = field(default_factory=time.monotonic)
 

@@ -233,11 +233,11 @@ class JpegCurve:
         points = sorted(sorted(points, key=lambda point: abs(point[0] - wanted))[:2])
         if len(points) < 2 or points[0][0] == points[1][0]:
             return round(math.exp(points[0][1]))
-        (a, low), (b, high) = points
-        if wanted > b and HIGHEST in measured:
+        if HIGHEST in measured and wanted > _decibels(self.ms_ssim(HIGHEST)):
             return None
-        if wanted < a and LOWEST in measured:
+        if LOWEST in measured and wanted < _decibels(self.ms_ssim(LOWEST)):
             return self.size(LOWEST)
+        (a, low), (b, high) = points
         return round(math.exp(low + (high - low) * (wanted - a) / (b - a)))
 
     def _enclosing(self, target: float, start: int) -> tuple[int, int | None]:

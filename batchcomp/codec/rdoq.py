@@ -93,7 +93,7 @@ def sizes(values: NDArray[np.int16]) -> Indices:
 
 def quantise(scaled: Scaled, rounding: Rounding = USUAL) -> Blocks:
     """Round the coefficients (N, 64) of one plane to int16. DC always goes to the nearest."""
-    blocks = np.rint(scaled).astype(np.int16)
+    blocks = np.rint(scaled).astype(np.int16, order="C")  # one piece, of which `flat` is a view
     flat, at = blocks.reshape(-1), places(blocks)
     size = sizes(flat[at])
     bits = bits_table(Tokens.linked(at, size), len(blocks))

@@ -22,6 +22,7 @@ MAX_BYTES, MAX_RULES, MAX_LENGTH = 64 * 1024, 1000, 500
 _MOST_DEPTHS: Final = 2  # `**` in a pattern; each multiplies its work by the depth of a path
 _ONE = r"(?:\\.|\[\^?(?:\\.|[^\]\\])+\]|[^\\\[\](){}*+?|^$/.])"  # matches one character: escaped, a class, a letter
 _FOLDERS_BELOW = re.compile(r"/\*\*/\s*$")  # which pathspec takes for the folder itself
+_CLASS = re.compile(r"\[\^(?!/\])")  # of what is not in it
 _STARS = re.compile(r"(\[\^/\]\*)(?:\[\^/\]\*)+")
 _STAR = re.compile(rf"\[\^/\]\*((?:(?!\[\^/\]\*){_ONE})+)(?=\[\^/\]\*)")
 
@@ -41,8 +42,9 @@ class Rule:
 def _whole(regex: str) -> str:
     """Return an expression for the whole of a name (folders end in a slash); pathspec's are for its beginning, or less.
 
-    What lies below a folder that is ignored is not asked for.
+    What lies below a folder that is ignored is not asked for. No class matches a slash, as in git.
     """
+    regex = _CLASS.sub("[^/", regex)
     if regex == ".":
         return ".+"
     if regex in {"/", "(?P<ps_d>/)"}:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from batchcomp.images.orientation import turned
 from batchcomp.pages import images
 from batchcomp.pages.preview import Step, Tried, level_of
 from batchcomp.pages.views import JPEG, ORIGINAL, OURS, Version, detail_box
@@ -75,4 +76,4 @@ class _Part:
     def paste(self, sheet: Image.Image, version: Version | None, at: tuple[int, int]) -> None:
         if version is not None:
             pixels = images.cut(version.pixels, self._box, of=self._size)
-            sheet.paste(images.upright(images.to_image(pixels), self._turn), at)
+            sheet.paste(turned(images.to_image(pixels), self._turn), at)

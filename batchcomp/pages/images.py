@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+from batchcomp.images.orientation import turned
 from batchcomp.images.picture import Metadata, Pixels
 
 DETAIL = (768, 512)  # pixels of the part that is shown, the long side and the short one
@@ -22,15 +23,6 @@ _LOSSLESS: Mapping[str, object] = {"lossless": True, "quality": 25, "method": 1}
 _LOSSLESS_BYTES = 1.4  # a pixel of a photo, at most mostly
 _QUALITIES = (90, 80, 65)  # of WebP, the same for all versions of a picture; one better where there is room for twice
 _BETTER = 96
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 # 1 - SSIM as (share, red, green, blue, alpha): transparent where pictures are alike, then yellow, red and violet.
 _COLOURS = ((0.0, 255, 210, 60, 0), (0.15, 255, 200, 40, 90), (0.5, 235, 60, 30, 190), (1.0, 130, 10, 110, 235))
 
@@ -103,12 +95,7 @@ def orientation_of(metadata: Metadata) -> int:
         value = exif.get(ExifTags.Base.Orientation, 1)
     except Exception:  # noqa: BLE001 - whatever Pillow makes of damaged EXIF, the picture is shown as it is
         return 1
-    return value if value in _TURNS else 1
-
-
-def upright(image: Image.Image, orientation: int) -> Image.Image:
-    """Return the picture as it is to be seen."""
-    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+    return value if value in range(1, 9) else 1
 
 
 def upright_box(box: Box, size: tuple[int, int], orientation: int) -> Box:
@@ -171,7 +158,7 @@ def _lossy(quality: int) -> Mapping[str, object]:
 
 def thumbnail(pixels: Pixels, orientation: int, icc: bytes = b"", side: int = _THUMB) -> str:
     """Return the whole picture, small, as a data: URI."""
-    image = upright(to_image(pixels), orientation)
+    image = turned(to_image(pixels), orientation)
     image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=2)
     return _uri("webp", _webp(image, _lossy(78), icc))
 
@@ -182,7 +169,7 @@ def heat(unlike: NDArray[np.float32], orientation: int) -> str:
     stops = np.array(_COLOURS)
     channels = [np.interp(shares, stops[:, 0], stops[:, n]) for n in range(1, 5)]
     image = Image.fromarray(np.stack(channels, -1).round().astype(np.uint8))
-    return _uri("webp", _webp(upright(image, orientation), _lossy(70), b""))
+    return _uri("webp", _webp(turned(image, orientation), _lossy(70), b""))
 
 
 def _webp(image: Image.Image, settings: Mapping[str, object], icc: bytes) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from batchcomp.images.orientation import turned
 from batchcomp.images.picture import Metadata, Pixels
 from batchcomp.metrics.ssim_map import ssim_map
 from batchcomp.pages import images
@@ -62,7 +63,7 @@ def view_data(view: View, number: int, budget: int) -> tuple[dict[str, Any], dic
     original = next((one for one in view.versions if one.kind == ORIGINAL), None)
     cuts = [images.cut(one.pixels, box, of=(width, height)) for one in view.versions]
     pictures, quality = images.encoded_within(
-        {str(n): images.upright(images.to_image(part), turn) for n, part in enumerate(cuts)}, budget, icc
+        {str(n): turned(images.to_image(part), turn) for n, part in enumerate(cuts)}, budget, icc
     )
     shown = images.upright_box(box, (width, height), turn)
     sides = (height, width) if turn >= 5 else (width, height)

@@ -174,10 +174,12 @@ def _pixel_bytes(one: Job | Event, *, measured: bool) -> int:
     return round(MEASURED * size) if measured else size
 
 
-def plan_archive(settings: CompressSettings) -> Generator[Event]:
+def plan_archive(settings: CompressSettings, forecast: Forecast | None = None) -> Generator[Event]:
     """Yield what `compress_archive` would do with each file and why: files are read and decoded, but not compressed."""
     codec = Codec.open(settings.model, device="cpu")
     index, seen = Index(settings.archive), set[str]()
+    if forecast is not None:
+        forecast.count(settings, partial(is_unchanged, index, settings))
     deduplication = Deduplication(settings, codec.hashes, index)
     with Loader(settings) as loader:
         for step in plan(settings, codec.hashes, index, FailureMemory(settings)):

@@ -17,6 +17,7 @@ from batchcomp.codec.glimpse import glimpse
 from batchcomp.errors import ArchiveError, BatchcompError, PictureError, UnsupportedPictureError
 from batchcomp.images.alpha import channel
 from batchcomp.images.isolated import Decoders
+from batchcomp.images.orientation import turned
 from batchcomp.images.outputs import output_format
 from batchcomp.images.picture import Metadata, Picture
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
@@ -24,7 +25,7 @@ from batchcomp.images.save import to_image
 from batchcomp.kinds import COMPACT, KINDS, VERBATIM
 from batchcomp.outputs import OUTPUTS
 from batchcomp.pages.archived import Showing, Unseen
-from batchcomp.pages.images import orientation_of, upright
+from batchcomp.pages.images import orientation_of
 from batchcomp.pages.views import view_data
 from batchcomp.pipeline.entries import Entry, read_entry
 from batchcomp.pipeline.records import Failed
@@ -85,7 +86,7 @@ class Pictures:
         if picture.metadata.alpha:
             alpha = channel(picture.metadata.alpha, (row.width, row.height)).resize(image.size, Image.Resampling.BOX)
             image = Image.composite(image.convert("RGB"), _checkers(image.size), alpha)
-        return Result(JPEG, _jpeg(upright(image, orientation_of(picture.metadata)), picture.metadata, 80))
+        return Result(JPEG, _jpeg(turned(image, orientation_of(picture.metadata)), picture.metadata, 80))
 
     def _read(self, row: Row) -> bytes:
         try:
@@ -121,7 +122,7 @@ class Pictures:
             if kind := kind_of(data):
                 return Result(kind, data)
             raise
-        image = upright(to_image(picture), orientation_of(picture.metadata))
+        image = turned(to_image(picture), orientation_of(picture.metadata))
         if not picture.metadata.alpha and max(image.size) <= output_format("jpeg").max_side:
             return Result(JPEG, _jpeg(image, picture.metadata, 92, subsampling=0, largest_icc=1 << 24))
         buffer = io.BytesIO()

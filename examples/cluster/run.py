@@ -136,6 +136,7 @@ def start_dask(services: Services, logs: Path, workers: int) -> str:
     services.start("scheduler", *dask, "scheduler", *local)
     services.wait_until("the scheduler", lambda: file.exists() and file.read_text(encoding="utf-8").endswith("}"))
     address = str(json.loads(file.read_text(encoding="utf-8"))["address"])
+    os.environ["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"  # it looks at all threads 100 times a second
     each = ("--nworkers", str(workers), "--nthreads", "1", "--no-dashboard", "--local-directory", str(logs.resolve()))
     services.start("workers", *dask, "worker", address, *each)
     return address

@@ -12,7 +12,7 @@ KODAK = [f"kodim{number:02}.png" for number in range(1, 25)]
 
 
 def test_curves_rise_and_name_what_they_were_trained_for() -> None:
-    """More bits are more MS-SSIM; the learned codecs trained for it are better than VVC at half a bit."""
+    """More bits are more MS-SSIM; what was trained for it is far better than VVC at half a bit."""
     curves = published()
     assert {"vtm", "hm", "cheng2020-attn, for MS-SSIM", "mbt2018, for MS-SSIM", "mbt2018, for MSE"} <= curves.keys()
     for name, curve in curves.items():
@@ -24,13 +24,13 @@ def test_curves_rise_and_name_what_they_were_trained_for() -> None:
         if name.endswith("for MS-SSIM"):
             found = db_at(curves[name], 0.5)
             assert found is not None, name
-            assert found > vvc, name
+            assert found > vvc + 1, name
 
 
 def test_mislabelled_curves_are_left_out_and_sources_are_named() -> None:
-    """ELIC's and those decoded to 8 bits are of models trained for MSE, whatever they are called."""
+    """ELIC's, two without context models and those decoded to 8 bits are of models trained for MSE."""
     raw = json.loads(files("batchcomp.benchmark").joinpath("published.json").read_text(encoding="utf-8"))
-    assert not [name for name in raw["curves"] if "elic2022_ms-ssim" in name or "8bit" in name]
+    assert not [name for name in raw["curves"] if name.endswith(("elic2022_ms-ssim", "parallel_ms-ssim"))]
     assert not [one["file"] for one in raw["curves"].values() if "8bit-decoded" in one["file"] or not one["file"]]
     assert raw["source"].startswith("https://")
     assert len(raw["commit"]) == 40

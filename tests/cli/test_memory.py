@@ -6,8 +6,8 @@ import errno
 
 import pytest
 
-from batchcomp.archive import ArchiveReader
 from batchcomp.cli.memory import lacks_memory
+from batchcomp.index import ArchiveIndex
 from tests.cli.conftest import Run
 
 
@@ -38,10 +38,10 @@ def test_want_of_memory_is_recognised(error: Exception, lacks: bool) -> None:
 def test_want_of_memory_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit of address space is no bug, and so no traceback."""
 
-    def refuse(_: object) -> None:
+    def refuse(*_: object, **_options: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(ArchiveReader, "open", refuse)
+    monkeypatch.setattr(ArchiveIndex, "open", refuse)
     result = run("list", "a.bca")
     assert result.code == 1
     assert result.err.count("\n") == 1

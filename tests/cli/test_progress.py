@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 
-from batchcomp.cli.progress import Progress, clock
+from batchcomp.cli import console, session
+from batchcomp.cli.progress import Progress, clock, drawn
 from batchcomp.pipeline.forecast import Forecast
 from batchcomp.pipeline.records import Done, Failed, Outcome
 from tests.archive.samples import sample_row
@@ -128,3 +135,25 @@ def test_runs_tell_their_progress(
     last = [line for line in lines.all_json if line["type"] == "progress"][-1]
     assert (last["files"], last["failed"]) == (3, 0)
     assert last["source_bytes"] == sum(line["source_bytes"] for line in lines.json if line["type"] == "done")
+
+
+def test_results_stand_above_the_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where both go to one terminal, a line of results begins at its left edge, and the progress comes back below."""
+    text = StringIO()
+    terminal = Console(file=text, force_terminal=True, width=60)
+    monkeypatch.setattr(console, "err", lambda: terminal)
+    monkeypatch.setattr("sys.stdout", Terminal())
+    with drawn(Live(Text("Planning"), console=console.err(), transient=True), visible=True):
+        assert session.current().live
+        console.write("a.png: new\n")
+    assert not session.current().live
+    assert "\na.png: new\n" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", text.getvalue())
+    console.write("b.png\n")
+    assert sys.stdout.getvalue() == "b.png\n"  # type: ignore[attr-defined]
+
+
+class Terminal(StringIO):
+    """Stands for a terminal."""
+
+    def isatty(self) -> bool:
+        return True

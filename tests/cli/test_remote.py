@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from batchcomp import Archive
+from batchcomp import decode as decode_archive
 from batchcomp.archive.store import store_of
 from batchcomp.archive.store.opening import forget
+from batchcomp.errors import UsageError
 from batchcomp.places import Url, place
 from tests.cli import samples
 from tests.cli.conftest import Run
@@ -120,3 +124,25 @@ def test_addresses_are_read_strictly() -> None:
     assert (str(found), found.name, found.stem, found.suffix) == ("s3://bucket/a/b.bca", "b.bca", "b", ".bca")
     assert (str(found.with_name("c")), str(Url("gs", "x").with_name("c"))) == ("s3://bucket/a/c", "gs://x/c")
     assert place("C:/photos") == Path("C:/photos")
+
+
+def test_the_address_last_written_is_remembered(compress: Run, run: Run, photos: Path, url: str) -> None:
+    """Commands that name no archive take it, as they take a folder."""
+    assert compress(photos, "-o", url).code == 0
+    found = run("list")
+    assert (found.code, found.out.count("\n"), f"{url}: the archive last written" in found.err) == (0, 3, True)
+
+
+def test_the_api_takes_addresses(compress: Run, photos: Path, url: str) -> None:
+    """As a text or as a `Url`; an output folder lies on this machine."""
+    assert compress(photos, "-o", url).code == 0
+    assert sorted(picture.path for picture in Archive.open(url)) == ["a.png", "b.jpg", "sub/c.png"]
+    with pytest.raises(UsageError, match="is needed here"):
+        decode_archive(place(url), url)
+
+
+def test_the_extra_is_named_where_it_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without obstore the message says how to get it."""
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    found = run("list", "s3://bucket/x.bca")
+    assert (found.code, "pip install 'batchcomp[remote]'" in found.err) == (1, True)

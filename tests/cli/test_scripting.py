@@ -131,6 +131,9 @@ def scenarios(
             patch.setattr("batchcomp.pipeline.load_average.time.sleep", lambda _: None)
             return compress(photos, "--json", "--max-load", 4, "-o", "waited.bca", "--no-measure")
 
+    def planned() -> Result:
+        return compress(photos, "--json", "--plan", "-o", "planned.bca")
+
     def diff() -> Result:
         samples.save(photos / "later.png", samples.image(70, 70, seed=6))
         (photos / "broken").symlink_to(photos / "nothing")
@@ -156,7 +159,7 @@ def scenarios(
         return run("repair", "borne.bca", "--json")
 
     found: dict[str, list[Callable[[], Result]]] = {
-        "compress": [lambda: compress(photos, "--json", "--dry-run", "-o", "other.bca"), compress_new, wait],
+        "compress": [lambda: compress(photos, "--json", "--dry-run", "-o", "other.bca"), compress_new, wait, planned],
         "decode": [
             lambda: decode(archive, "-o", "out", "--json"),
             lambda: run("decode", archive, "-o", "elsewhere", "--json", "--dry-run", "--model", tiny_model),

@@ -133,3 +133,14 @@ def test_baseline_files_have_the_pixels_of_progressive_ones(channels: int) -> No
         assert np.array_equal(jpeg.decode(progressive)[0], jpeg.decode(baseline)[0])
         assert b"\xff\xc2" in progressive
         assert b"\xff\xc0" in baseline
+
+
+def test_the_lowest_quality_does_not_stand_in_for_files_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the search begins at it and both files next to the target are above that, their line gives the bytes."""
+    curve = JpegCurve(photo(8, 8))
+    monkeypatch.setattr(curve, "_similarities", {LOWEST: 0.75, 30: 0.99, 28: 0.988})
+    monkeypatch.setattr(curve, "_sizes", {LOWEST: 3_000, 30: 12_000, 28: 11_500})
+    found = curve._on_line([LOWEST, 30, 28], 19.0)
+    assert found is not None
+    assert 11_000 < found < 11_500
+    assert curve._on_line([LOWEST, 30], 5.9) == 3_000

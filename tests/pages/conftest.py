@@ -14,9 +14,9 @@ from tests.pages.samples import preview_page, report_html
 Open = Callable[..., Opened]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Return one browser for all tests."""
+    """Return one browser for the tests of a module: while it is open, its thread runs a loop, and no other can."""
     with chromium() as found:
         yield found
 

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from batchcomp.images.orientation import turned
 from batchcomp.images.picture import Metadata
 from batchcomp.pages import images
-from batchcomp.pages.images import BLOCK, Box, cut, encoded_within, orientation_of, upright, upright_box, worst_box
+from batchcomp.pages.images import BLOCK, Box, cut, encoded_within, orientation_of, upright_box, worst_box
 from tests.cli.samples import photo
 
 
@@ -57,7 +58,7 @@ def test_pictures_and_boxes_are_turned_alike(orientation: int) -> None:
     whole = ImageOps.exif_transpose(Image.open(buffer))
     metadata = Metadata(exif=exif.tobytes().removeprefix(b"Exif\0\0"))
     assert orientation_of(metadata) == orientation
-    part = upright(Image.fromarray(cut(pixels, box, of=(50, 30))), orientation)
+    part = turned(Image.fromarray(cut(pixels, box, of=(50, 30))), orientation)
     there = upright_box(box, (50, 30), orientation)
     expected = whole.crop((there.left, there.top, there.right, there.bottom))
     assert np.array_equal(np.asarray(part), np.asarray(expected))

@@ -13,7 +13,7 @@ TOOLS = Path(__file__).parents[2] / "tools"
 
 def test_the_figures_go_into_a_document(tmp_path: Path) -> None:
     """Each codec has a row, the densest first; guards say who wins; what stood between the marks is gone."""
-    win = {"rival": "batchcomp", "mean_ms_ssim": 0.96, "anchor_mean_ms_ssim": 0.9}
+    win = {"rival": "batchcomp", "anchor": "jpeg", "mean_ms_ssim": 0.96, "anchor_mean_ms_ssim": 0.9}
     eye = {"rival": "batchcomp", "mean_of_pictures": -12.34, "pictures": 24}
     bench = {
         "pictures": [f"{number}.png" for number in range(24)],
@@ -25,8 +25,8 @@ def test_the_figures_go_into_a_document(tmp_path: Path) -> None:
             {**eye, "anchor": "avif", "low": 30.0, "high": 60.0, "rival": "jpeg", "mean_of_pictures": 55.0},
         ],
         "bd_rates": [
-            {"rival": "jpeg", "of_mean_curve": 0.0, "in_usual_span": 0.0},
-            {"rival": "batchcomp", "of_mean_curve": -55.04, "in_usual_span": None},
+            {"rival": "jpeg", "anchor": "jpeg", "of_mean_curve": 0.0, "in_usual_span": 0.0},
+            {"rival": "batchcomp", "anchor": "jpeg", "of_mean_curve": -55.04, "in_usual_span": None},
         ],
         "wins": [{**win, "rate": rate} for rate in (0.25, 0.35, 0.5, 0.75, 1.0)],
         "guard_summaries": [

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LEASE_NAME: Final = ".lease"
 SECONDS: Final = 60.0  # the term
 _GRACE: Final = 2.0  # seconds: stores tell times in whole ones
-_POLL: Final = 1.0
+_POLL, _LONGEST_POLL = 1.0, 10.0  # seconds between two looks at a lease that another one holds: doubled each time
 _MOST_BYTES: Final = 4096
 
 
@@ -60,13 +60,15 @@ class Lease:
         since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         own = {"host": platform.node(), "pid": os.getpid(), "since": since}
         self._body = {**own, "seconds": self._seconds, "token": secrets.token_hex(16), "renewed": 0}
+        pause = _POLL
         while not self._take():
             if clock() >= until:
                 raise ArchiveLockedError(
                     f"{self._bucket.url}: {self._holder()} is writing to this archive; "
                     "run again when it is done, or wait for it with --lock-wait SECONDS"
                 )
-            self._bucket.sleep(min(_POLL, max(0.0, until - clock())))
+            self._bucket.sleep(min(pause, max(0.0, until - clock())))
+            pause = min(2 * pause, _LONGEST_POLL)
         self._lost = False
         self._stop = threading.Event()
         threading.Thread(target=self._keep, args=(self._stop,), name="lease", daemon=True).start()

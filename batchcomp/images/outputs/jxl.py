@@ -12,20 +12,12 @@ from typing import IO, Any
 
 from PIL import Image, ImageCms
 
+from batchcomp.images.orientation import turned
 from batchcomp.images.outputs.base import GREY, OutputFormat
 from batchcomp.images.picture import Metadata
 from batchcomp.images.tiff_tags import orientation_of, upright
 
 MISSING = "JPEG XL needs one more package: pip install 'batchcomp[jxl]'"
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 class JxlOutput(OutputFormat):
@@ -48,9 +40,7 @@ class JxlOutput(OutputFormat):
         made_with = self.options(metadata)
         from pillow_jxl import Encoder  # noqa: PLC0415 - of an extra
 
-        if (orientation := orientation_of(metadata.exif)) in _TURNS:
-            image = image.transpose(_TURNS[orientation])
-        image = in_srgb(image, metadata.icc)
+        image = in_srgb(turned(image, orientation_of(metadata.exif)), metadata.icc)
         beside = {"exif": upright(metadata.exif) or None, "xmp": metadata.xmp or None, "jumb": None, "compress": False}
         file.write(
             Encoder(mode=image.mode, **made_with)(  # type: ignore[call-arg]

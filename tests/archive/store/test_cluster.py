@@ -20,11 +20,10 @@ from batchcomp.pipeline.spread_reading import VerifyOver, restored_over
 from batchcomp.pipeline.verify import VerifySettings, verify_archive
 from batchcomp.places import Url
 from batchcomp.settings import CompressSettings, DecodeSettings
+from tests import seaweed
 from tests.cli import samples
 from tests.dask_cluster import DaskCluster
 from tests.pipeline.test_parts import contents
-
-from . import seaweed
 
 COUNT = 16
 MACHINE = Machine(device="cpu", jobs=1)

@@ -242,12 +242,13 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_every_call(monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
-    """Before or after any request of a run and of prune: what was there is there, and the next run completes it."""
+def test_killed_at_every_call(monkeypatch: pytest.MonkeyPatch, after: bool, step: int) -> None:
+    """Before or after a request of a run and of prune: what was there is there, and the next run completes it."""
     call = 0
     while True:
-        url = Url("memory", f"killed-{after}-{call}", "x.bca")
+        url = Url("memory", f"killed-{after}-{step}-{call}", "x.bca")
         write(url, "a", "b", parity=0.1)
         if not _die_at(monkeypatch, call, url, after=after):
             break
@@ -255,7 +256,7 @@ def test_killed_at_every_call(monkeypatch: pytest.MonkeyPatch, after: bool) -> N
         store_of(url).delete(".lease")  # it would run out
         _story(url)
         assert held(url) == whole("a", "b", "c")
-        call += 1
+        call += step
     assert call > 30
 
 
