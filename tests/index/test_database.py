@@ -197,7 +197,6 @@ def test_what_nobody_asks_for_is_forgotten(folder: Path, tmp_path: Path) -> None
         "mtime_s = 5",
         "permissions = 511",
         "id = id + 1000",
-        "id = 77",
     ],
 )
 def test_what_a_manifest_denies_is_not_believed(folder: Path, change: str) -> None:
