@@ -72,6 +72,7 @@ def test_what_cannot_be_read_has_none() -> None:
     assert not items_have_holes(bytes(1000))
 
 
+@needs("webp")
 @pytest.mark.parametrize("lossless", [False, True])
 def test_holes_of_webp(*, lossless: bool) -> None:
     """They give rise to doubt: the file is stored as it is, and that is said."""
@@ -84,6 +85,7 @@ def test_holes_of_webp(*, lossless: bool) -> None:
         decode_picture(bad, "cat.webp")
 
 
+@needs("webp")
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_ordinary_webp_has_none(mode: str) -> None:
     """Of a picture that is not flat."""

@@ -20,7 +20,7 @@ from batchcomp.images.picture import Metadata, Picture, Pixels
 from batchcomp.images.save import save
 from batchcomp.images.tiff_tags import UPRIGHT, orientation_of, upright
 from tests.images.make import display_p3, exif, profile
-from tests.needs import param
+from tests.needs import needs, param
 
 KINDS = [
     param("avif", "avif"),
@@ -95,6 +95,7 @@ def outputs_alpha(picture: Picture) -> Pixels:
     return np.array(channel(picture.metadata.alpha, (picture.width, picture.height)))
 
 
+@needs("avif", "littlecms2")
 def test_avif_keeps_a_profile_and_jxl_converts(tmp_path: Path) -> None:
     """JPEG XL's encoder takes no profile: colours become sRGB, which is said; a broken profile changes nothing."""
     pytest.importorskip("pillow_jxl")
@@ -109,6 +110,7 @@ def test_avif_keeps_a_profile_and_jxl_converts(tmp_path: Path) -> None:
     assert jxl.in_srgb(Image.new("L", (2, 2)), profile()).mode == "L"
 
 
+@needs("littlecms2")
 def test_wide_gamut_colours_stay_what_they_are() -> None:
     """A colour of Display P3 has other numbers in sRGB: redder, as a muted red there is a strong one here."""
     image = Image.new("RGB", (4, 4), (200, 100, 100))
