@@ -62,6 +62,14 @@ class DaskCluster:
                     found.append(child.pid)
         return found
 
+    def lose_all_workers(self) -> None:
+        """Kill the workers for good: first the process that would start them anew."""
+        doomed = psutil.Process(self._processes[-1].pid)
+        children = doomed.children(recursive=True)
+        for one in (doomed, *children):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
     @contextmanager
     def losing_workers(self, chance: random.Random, most: int) -> Iterator[list[int]]:
         """Kill a worker at random moments, `most` times; yield the list that grows by one for each."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -26,6 +27,8 @@ from batchcomp.pipeline.executors.base import Lost
 IN_FLIGHT: Final = 2  # tasks a thread of a worker: one in hand, one waiting
 TRIES: Final = 4  # of a task after each of which so many workers ended as the scheduler allows (four, unless told)
 WAIT: Final = 30.0  # seconds for a scheduler, and for a first worker
+GONE: Final = 300.0  # seconds without any worker after which none is expected back
+_LOOK: Final = 0.05  # seconds from one look for an answer to the next
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -112,6 +115,7 @@ class DaskExecutor:
                 if not tries:
                     return
                 with self._reached():
+                    self._await(done)
                     future = next(done)
                 one = tries.pop(future)
                 answer = self._answer(future)
@@ -137,6 +141,21 @@ class DaskExecutor:
         except (OSError, CancelledError) as error:
             reason = f"the scheduler is gone ({type(error).__name__}); start it"
             raise ClusterError(f"{self._address}: {reason}, and go on with the job") from error
+
+    def _await(self, done: as_completed) -> None:
+        """Wait for an answer, as long as there are workers, or some may come back."""
+        seen = looked = time.monotonic()
+        while not done.has_ready():
+            time.sleep(_LOOK)
+            now = time.monotonic()
+            if now - looked < GONE / 60:
+                continue
+            looked = now
+            if self._connected.nthreads():
+                seen = now
+            elif now - seen >= GONE:
+                reason = f"has had no worker for {GONE:g} seconds; start some with `dask worker`"
+                raise ClusterError(f"{self._address}: {reason}, and go on with the job")
 
     def _room(self) -> int:
         """How many tasks may be under way; at least two, as workers may be on their way back."""

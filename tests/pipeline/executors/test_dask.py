@@ -225,3 +225,14 @@ def test_the_scheduler_dies(settings: CompressSettings, tmp_path: Path) -> None:
             list(events)
     assert "--job" in caught.value.__notes__[0]
     assert verify(settings.archive).ok
+
+
+def test_all_workers_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run does not wait for ever for workers that nothing starts again; it says what to do."""
+    monkeypatch.setattr("batchcomp.pipeline.executors.dask.GONE", 0.6)
+    with DaskCluster(tmp_path / "dask", workers=1) as mortal, DaskExecutor(mortal.address) as dask:
+        answers = dask.run(process_of, range(1000))
+        next(answers)
+        mortal.lose_all_workers()
+        with pytest.raises(ClusterError, match=r"has had no worker for 0\.6 seconds; start some"):
+            list(answers)
