@@ -91,7 +91,7 @@ def test_help_of_a_command_is_quick_too(command: str) -> None:
 
 @pytest.mark.parametrize("command", ["report", "list"])
 def test_what_looks_at_no_pixels_loads_no_arrays(tmp_path: Path, command: str) -> None:
-    """numpy takes longer to load than these take to answer."""
+    """Loading numpy takes longer than their answers."""
     write_archive(tmp_path / "x.bca", [(sample_row("a.png"), b"a")])
     done = call(sys.executable, "-c", NO_TORCH, command, tmp_path / "x.bca")
     assert done.returncode == 0
