@@ -32,7 +32,7 @@ def test_it_says_where_it_lies_and_what_it_holds(run: Run, archive: Path, cache_
     found, summary = run("index", archive, "--json").json
     assert found == {
         "type": "index",
-        "schema": SCHEMA,
+        "schema": 1,
         "file": str(file),
         "bytes": file.stat().st_size,
         "pictures": 3,
