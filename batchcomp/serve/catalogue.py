@@ -167,7 +167,8 @@ class Catalogue:
 
         start = f"{under}/" if under else ""
         found: dict[str, int] = {}
-        for path, pictures in self._ask(ask, {}).items():
+        none: dict[str, int] = {}
+        for path, pictures in self._ask(ask, none).items():
             if path.startswith(start) and path != under:
                 name = start + path[len(start) :].partition("/")[0]
                 found[name] = found.get(name, 0) + pictures
