@@ -70,7 +70,7 @@ def until(page: Any, expression: str, arg: object = None) -> None:
 
 def names(page: Any) -> list[str]:
     tiles = page.locator(".tile[data-key]").evaluate_all(
-        "e => e.map(one => [+one.dataset.index, one.innerText.trim()])"
+        "e => e.map(one => [+one.dataset.index, one.querySelector('.caption').innerText.trim()])"
     )
     return [name for _, name in sorted(tiles)]
 
