@@ -54,7 +54,7 @@ class LineChart extends Chart {
         this.draw();
       } });
       box.checked = one.shown;
-      return el("label", { class: `key-line ${one.colour}` }, box, el("i", { "aria-hidden": "true" }), one.name);
+      return el("label", { class: `key-line ${one.colour}` }, box, el("i", { class: one.dash ? "dashed" : "", "aria-hidden": "true" }), one.name);
     });
     const shown = boxes.filter((_, n) => this.series[n].kind !== "published");
     const published = boxes.filter((_, n) => this.series[n].kind === "published");
