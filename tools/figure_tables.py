@@ -20,7 +20,13 @@ NAMES = {
     "webp": "WebP (method 6)",
     "jpeg": "JPEG (optimised, progressive)",
     "mozjpeg": "MozJPEG (trellis)",
-    "svt-av1": "svt-av1 preset 6",
+    "svt-av1": "SVT-AV1 (preset 6)",
+    "svt-av1 preset 9": "SVT-AV1 (preset 9)",
+    "avif speed 4": "AVIF (speed 4)",
+    "avif speed 8": "AVIF (speed 8)",
+    "avif speed 9": "AVIF (speed 9)",
+    "jpegxl effort 3": "JPEG XL (effort 3)",
+    "webp method 4": "WebP (method 4)",
 }
 GUARDS = {"ms_ssim": ".4f", "ssimulacra2": ".1f", "psnr": ".2f", "ciede2000": ".2f"}
 
