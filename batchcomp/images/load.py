@@ -22,7 +22,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, features
 
 from batchcomp.errors import NotAPictureError, PictureError
-from batchcomp.images import alpha, foreign_data, holes, jpeg_scans, jxl
+from batchcomp.images import alpha, foreign_data, holes, jpeg_damage, jpeg_scans, jxl, surplus
 from batchcomp.images.exotic import exotic_kind, exotic_reason, tiff_compression
 from batchcomp.images.faithful import unsupported_reason
 from batchcomp.images.formats import (
@@ -158,7 +158,7 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
         UnsupportedPictureError: A sound picture that the codec cannot carry faithfully.
         PictureError: The picture is damaged, exceeds `limits`, or is in a format that we do not read.
     """
-    if has_picture_suffix(name) and (foreign_kind := exotic_kind(data)):
+    if has_picture_suffix(name) and (foreign_kind := exotic_kind(data, misnamed=foreign(name) is None)):
         raise unsupported(name, foreign_kind)
     entry = _recognise(data, name)
     if exotic := exotic_reason(data):
@@ -176,11 +176,14 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
             pixels, alpha_png = _decode(image, empty)
             metadata = replace(read_metadata(image, data), alpha=alpha_png)
             reason = unsupported_reason(image, data, metadata, entry.reasons)
-        if entry.name == "JPEG" and (what := jpeg_scans.damage(data, scans, pixels if pixels.size else None)):
-            raise damaged(name, what)
+        if entry.name == "JPEG":
+            seen = jpeg_damage.examine(data, scans, pixels if pixels.size else None)
+            if seen.damage:
+                raise damaged(name, seen.damage)
+            reason = reason or (surplus.REASON if seen.surplus else None)
         if entry.name in {"HEIC", "AVIF"} and holes.items_have_holes(data):
             raise damaged(name, f"damaged {entry.name} file, its picture data have gaps")
-        reason = reason or foreign_data.box_reason(boxed)
+        reason = reason or foreign_data.box_reason(boxed, jpeg=entry.name == "JPEG")
     check_metadata(metadata, name, limits)
     if reason is not None:
         raise unsupported(name, reason)
