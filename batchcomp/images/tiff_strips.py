@@ -22,6 +22,7 @@ _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIPS, _SAMPLES, _ROWS, _S
 _PLANAR, _TILE_WIDTH, _TILE_LENGTH, _TILES, _TILE_BYTES, _JPEG_TABLES = 284, 322, 323, 324, 325, 347
 _NONE, _LZW, _JPEG, _PACKBITS, _DEFLATED = 1, 5, 7, 32_773, frozenset((8, 32_946))
 _YCBCR: Final = 6
+_STEP: Final = 2**20  # bytes that are inflated at a time
 _EVERY_ROW: Final = 2**32 - 1
 _END_OF_LZW: Final = re.compile("100000001" + "0{0,7}$")
 
@@ -78,7 +79,7 @@ def _deflated(piece: bytes, most: int) -> bool:
     unpacker, count, packed = zlib.decompressobj(), 0, piece + bytes(4)  # what was stripped may be of the checksum
     try:
         while packed and not unpacker.eof and count <= most:
-            count += len(unpacker.decompress(packed, most + 1))
+            count += len(unpacker.decompress(packed, _STEP))
             packed = unpacker.unconsumed_tail
     except zlib.error as error:
         raise ValueError("its pixels cannot be unpacked") from error

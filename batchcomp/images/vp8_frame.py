@@ -59,7 +59,9 @@ def partitions(frame: bytes) -> list[bytes]:
 
 def with_partition(frame: bytes, number: int, content: bytes) -> bytes:
     """Return a frame with `content` in place of a partition. Raises ValueError as `partitions`."""
-    first, *others = [*partitions(frame)[:number], content, *partitions(frame)[number + 1 :]]
+    found = partitions(frame)
+    found[number] = content
+    first, others = found[0], found[1:]
     tag = int.from_bytes(frame[:3], "little") & 31 | len(first) << 5
     sizes = b"".join(len(other).to_bytes(_SIZE, "little") for other in others[:-1])
     return tag.to_bytes(3, "little") + frame[3:_HEAD] + first + sizes + b"".join(others)
