@@ -2,9 +2,10 @@
 
 Parity symbol p of data symbols d_y is the sum over y of A(y) / (a (y + p)) d_y. Parity stands at the points 0, 1, ...,
 data at the points `span`, span + 1, ...; A(x) is the product of x + q over q below `span`, a that of 1 ... span - 1.
-Any lost data can be had back from as much parity (a Cauchy matrix is regular). The sums are not made term by term,
-which takes blocks times parity, but with the additive FFT of S.-J. Lin, W.-H. Chung and Y. S. Han, "Novel polynomial
-basis and its application to Reed-Solomon erasure codes", FOCS 2014, arXiv:1404.3458; Leopard-RS is built on it too.
+Both are 32,768 at most, since all points have to fit into 2^16. Any lost data can be had back from as much parity (a
+Cauchy matrix is regular). The sums are not made term by term, which takes blocks times parity, but with the additive
+FFT of S.-J. Lin, W.-H. Chung and Y. S. Han, "Novel polynomial basis and its application to Reed-Solomon erasure codes",
+FOCS 2014, arXiv:1404.3458; Leopard-RS is built on it too.
 No library fits: zfec is under the GPL, pyeclib for Linux only, reedsolo some 1000 times slower, all of 255 symbols.
 """
 
@@ -17,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 POLYNOMIAL: Final = 0x1100B  # x^16 + x^12 + x^3 + x + 1, of which x is a generator
-MOST: Final = 32_768  # data symbols of a code word, and parity symbols: all points have to fit into 2^16
 _ORDER: Final = 65_535
 _ZERO: Final = 2 * _ORDER  # the "logarithm" of zero: any sum with it has the exponential 0
 
@@ -56,7 +56,7 @@ def span_of(parity: int) -> int:
 
 
 def parity_of(data: Symbols, parity: int) -> Symbols:
-    """Return parity symbols (parity, w) of data symbols (1 to MOST, w), each column a code word of its own."""
+    """Return parity symbols (parity, w) of data symbols (1 to 32,768, w), each column a code word of its own."""
     span = span_of(parity)
     total = np.zeros((span, data.shape[1]), np.uint16)
     for start in range(0, len(data), span):

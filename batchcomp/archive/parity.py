@@ -15,7 +15,7 @@ from typing import Final
 from batchcomp.archive import durable
 from batchcomp.archive.damage import Damage, FoundDamageError
 from batchcomp.archive.mapped import mapped
-from batchcomp.archive.parity_file import HEADER_BYTES, Parity, Shape, build, find_header, parse_header
+from batchcomp.archive.parity_header import HEADER_BYTES, Shape, find_header, parse_header
 from batchcomp.archive.segment import open_segment
 from batchcomp.archive.segments import parity_name, parity_numbers, segment_name, segment_numbers
 from batchcomp.archive.store import Location, Store, store_of
@@ -43,6 +43,8 @@ def write(where: Location, number: int, share: float) -> None:
     """Write the parity file of a sound segment, in one step; nothing at a share of 0. Raises OSError."""
     if not share:
         return
+    from batchcomp.archive.parity_file import build  # noqa: PLC0415  # numpy, which most commands do without
+
     store = store_of(where)
     temp = store.scratch / f".{parity_name(number)}.tmp"
     try:
@@ -166,6 +168,8 @@ def standing(where: Location, number: int, *, sound: bool) -> Standing | None:
 
 
 def _standing(store: Store, number: int, *, sound: bool) -> Standing:
+    from batchcomp.archive.parity_file import Parity  # noqa: PLC0415  # numpy, as above
+
     segment = segment_name(number)
     with (
         store.local(parity_name(number)) as parity_path,

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from batchcomp.archive import durable
 from batchcomp.archive.mapped import Bytes, mapped
-from batchcomp.archive.parity_file import Parity, Shape, find_header, mended
+from batchcomp.archive.parity_header import Shape, find_header
 from batchcomp.archive.rows import Row
 from batchcomp.archive.segment import open_file
 from batchcomp.archive.segments import parity_name, segment_name, temp_name
@@ -59,6 +59,8 @@ def restore(store: Store, number: int, source: str, aside: str | None, *, write:
 
 def _restored(path: Path, number: int, source: Path, temp: Path) -> int | None:
     """Write the segment to `temp`; return how many blocks had to be computed, None where they cannot be."""
+    from batchcomp.archive.parity_file import Parity  # noqa: PLC0415  # numpy, which most commands do without
+
     with mapped(path) as parity_data, mapped(source) as data:
         shape = find_header(parity_data)
         if shape is None or shape.number != number:
@@ -73,6 +75,8 @@ def _restored(path: Path, number: int, source: Path, temp: Path) -> int | None:
 
 def _write(temp: Path, source: Path, data: Bytes, shape: Shape, blocks: Mapping[int, bytes]) -> bytes:
     """Write the segment to a new file, wait for the disk, and return the SHA-256 of what was written."""
+    from batchcomp.archive.parity_file import mended  # noqa: PLC0415  # numpy, as above
+
     digest = sha256()
     durable.remove(temp)
     with durable.create(temp) as file:

@@ -64,6 +64,10 @@ class ArchiveIndex:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
         self._database.close()
 
     @property
@@ -78,6 +82,22 @@ class ArchiveIndex:
         """
         sql = f"SELECT {ROW} FROM {FROM} WHERE {condition.sql} ORDER BY {order}"
         return self._database.query(sql, condition, make=row_from, limit=limit)
+
+    def records(self, condition: Condition = CURRENT) -> Iterator[tuple[int, str, Row | None]]:
+        """Yield id, path and row of what fits a condition, in the order of ids; a damaged one has no row."""
+        sql = f"SELECT {ROW} FROM {_EVERY} WHERE {condition.sql} ORDER BY {IN_ORDER}"
+        return self._database.query(sql, condition, make=_record)
+
+    def ids(self, condition: Condition = CURRENT, *, order: str = IN_ORDER) -> Iterator[int]:
+        """Yield the ids of what fits a condition, of damaged ones too; `order` is SQL of ours."""
+        sql = f"SELECT p.id FROM {_EVERY} WHERE {condition.sql} ORDER BY {order}"
+        return self._database.query(sql, condition, make=_number)
+
+    def folders(self) -> Iterator[tuple[str, int]]:
+        """Yield each folder that holds current pictures itself, "" for the top, and how many; damaged ones too."""
+        folder = "rtrim(p.path, replace(p.path, '/', ''))"  # all that is before the last slash, and that
+        sql = f"SELECT {folder}, count(*) FROM picture AS p WHERE {CURRENT.sql} GROUP BY 1 ORDER BY 1"
+        return self._database.query(sql, make=_folder)
 
     def originals(self, condition: Condition = CURRENT) -> Iterator[Row]:
         """Yield the same rows as their manifests have them; an index that says otherwise is made anew."""
@@ -120,7 +140,7 @@ class ArchiveIndex:
         condition = EVERYTHING if path is None else Condition(sql="p.path = ?", values=(path,))
         first = "(SELECT min(f.id) FROM picture AS f WHERE f.path = p.path)"
         sql = f"SELECT {ROW} FROM {_EVERY} WHERE {condition.sql} ORDER BY {first}, p.id"
-        found = self._database.query(sql, condition, make=_version)
+        found = self._database.query(sql, condition, make=_record)
         for name, versions in groupby(found, key=lambda version: version[1]):
             for number, (picture, _, row) in enumerate(versions, 1):
                 segment = segment_of(picture)
@@ -226,7 +246,11 @@ def _damage(record: tuple[Any, ...]) -> Damage:
     return Damage(segment=name, entry=entry, reason=reason)
 
 
-def _version(record: tuple[Any, ...]) -> tuple[int, str, Row | None]:
+def _folder(record: tuple[Any, ...]) -> tuple[str, int]:
+    return record[0].removesuffix("/"), record[1]
+
+
+def _record(record: tuple[Any, ...]) -> tuple[int, str, Row | None]:
     is_damaged = record[24] is None
     return record[0], record[1], None if is_damaged else row_from(record)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchcomp.archive.erasure import MOST, POLYNOMIAL, Symbols, multiply, parity_of, solve, span_of
+from batchcomp.archive.erasure import POLYNOMIAL, Symbols, multiply, parity_of, solve, span_of
+from batchcomp.archive.parity_header import MOST
 
 
 def product(a: int, b: int) -> int:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from batchcomp.archive import ArchiveWriter, durable, parity_file, prune, repair, standing, verify
+from batchcomp.archive import ArchiveWriter, durable, parity_header, prune, repair, standing, verify
 from batchcomp.archive.parity import HURT, OTHER, UNUSABLE, share_for
-from batchcomp.archive.parity_file import BLOCK_SIZES, COPIES, HEADER_BYTES, Shape, build, find_header, shape_for
+from batchcomp.archive.parity_file import build
+from batchcomp.archive.parity_header import BLOCK_SIZES, COPIES, HEADER_BYTES, Shape, find_header, shape_for
 from batchcomp.archive.segments import parity_name, segment_name, segment_numbers
 from batchcomp.errors import ArchiveError
 
@@ -163,8 +164,8 @@ def test_verify_knows_how_much_is_borne(folder: Path) -> None:
 
 def test_one_piece_of_the_promised_length_is_borne(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever it begins; with several stripes it is spread over all of them."""
-    monkeypatch.setattr(parity_file, "MOST", 100)
-    monkeypatch.setattr(parity_file, "_FEW", 50)
+    monkeypatch.setattr(parity_header, "MOST", 100)
+    monkeypatch.setattr(parity_header, "_FEW", 50)
     folder = make(tmp_path / "x.bca", pictures=40, size=4000)
     before, path = files(folder), folder / "000001.zip"
     found = standing(folder, 1, sound=True)

@@ -89,6 +89,15 @@ def test_help_of_a_command_is_quick_too(command: str) -> None:
     assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
+@pytest.mark.parametrize("command", ["report", "list"])
+def test_what_looks_at_no_pixels_loads_no_arrays(tmp_path: Path, command: str) -> None:
+    """Loading numpy takes longer than their answers."""
+    write_archive(tmp_path / "x.bca", [(sample_row("a.png"), b"a")])
+    done = call(sys.executable, "-c", NO_TORCH, command, tmp_path / "x.bca")
+    assert done.returncode == 0
+    assert not {"numpy", "torch", "PIL", "joblib"} & set(json.loads(done.stderr.splitlines()[-1].replace("'", '"')))
+
+
 def test_the_shipped_model_does_the_main_job(tmp_path: Path) -> None:
     """With nothing but a folder: compress with the shipped weights; stdout is JSON only; exit 3 for a bad file."""
     samples.save(tmp_path / "in" / "ü.png", samples.image(180, 200))
