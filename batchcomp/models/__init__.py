@@ -40,13 +40,13 @@ MODELS: Final[Mapping[str, Shipped]] = {
         sha256="a4ba96d5a3011cedd8356caf3cc9e129dbae269e727669419407987677944ca7",
         fine="default-fine",
         half_end=112.0,
-        full_start=58.0,
+        full_start=60.0,
     ),
-    "default-fine": Shipped(sha256="536103383c14989ab7264b409c6be84a403fb9e7e2cae35e1c5fbaaa48abb3c6"),
+    "default-fine": Shipped(sha256="19c5eb15be1bf49688582bf69369ceb7d0ebf27ccce1cc9398441367571fdda6"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="4d062000d67b1e52410721f1d0646fa045c2fd796d742781b19204884e607d80"
+    sha256="a8fdaa6b26110959a947fc250a1caa38f007bc303a07bdef4846ed4122f25e01"
 )  # the networks of `--pack`
 
 
