@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "index": {"archive", "report"},
     "pipeline": {"codec", "archive", "images", "metrics", "index"},
     "pages": {"codec", "archive", "images", "metrics", "pipeline", "report"},
-    "serve": {"codec", "archive", "images", "pipeline", "report", "pages"},
+    "serve": {"codec", "archive", "images", "index", "pipeline", "report", "pages"},
     "training": {"codec", "images", "metrics"},
     "benchmark": {"codec", "archive", "images", "metrics", "pipeline", "report"},
     "cli": {
@@ -68,7 +68,7 @@ ONLY_IN = {
     "filelock": {"archive", "training"},
     "obstore": {"archive"},
     "platformdirs": {"cli", "index"},
-    "sqlite3": {"index", "serve"},
+    "sqlite3": {"index"},
     "pyarrow": {"report"},
     "matplotlib": {"benchmark", "report"},
     "jinja2": {"pages"},

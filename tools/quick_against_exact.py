@@ -1,11 +1,12 @@
 """How far `--measure quick` is from `--measure exact`, and whether it ever lets a picture lose to JPEG.
 
-    python tools/quick_against_exact.py found.jsonl PHOTO... [--model fast] [--side 1200]
+    python tools/quick_against_exact.py found.jsonl PHOTO... [--model fast] [--side 1200 [--squares 3]]
     python tools/quick_against_exact.py found.jsonl
 
 Each photo is compressed at five qualities and measured both ways; with `--side` a square of so many pixels out of its
-middle. A line of JSON for each goes to `found.jsonl` at once, and what is there already is not measured again, so that
-a run can be stopped at any time. Then, and without photos, a summary of all lines is printed.
+middle, or several along its diagonal. A line of JSON for each goes to `found.jsonl` at once, and what is there already
+is not measured again, so that a run can be stopped at any time. Then, and without photos, a summary of all lines is
+printed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,10 @@ from batchcomp.settings import EXACT, QUICK
 QUALITIES = 20, 40, 55, 70, 85
 
 
-def middle(picture: Picture, side: int) -> Picture:
-    """A square of at most `side` pixels out of the middle, all of the picture for 0; without its metadata."""
+def square(picture: Picture, side: int, number: int, count: int) -> Picture:
+    """Square `number` of `count` along the diagonal, of at most `side` pixels; all of it for 0; without metadata."""
     height, width = picture.pixels.shape[:2]
-    top, left = (max(0, length - (side or length)) // 2 for length in (height, width))
+    top, left = (max(0, length - (side or length)) * (number + 1) // (count + 1) for length in (height, width))
     pixels = picture.pixels[top : top + (side or height), left : left + (side or width)]
     return Picture(pixels=np.ascontiguousarray(pixels))
 
@@ -60,17 +62,18 @@ def compared(picture: Picture, codec: Codec, quality: int) -> dict[str, Any]:
     return found | {"claimed": claimed, "lost": claimed and not won}
 
 
-def measured(out: Path, photos: list[Path], model: str, side: int) -> None:
+def measured(out: Path, photos: list[Path], model: str, side: int, squares: int) -> None:
     """Append what is not there yet."""
     codec = Codec(weights.load_shipped(model), threads=1)
     done = {(line["photo"], line["quality"]) for line in lines(out)}
-    for photo in photos:
-        if all((photo.name, quality) in done for quality in QUALITIES):
+    for photo, number in product(photos, range(squares)):
+        name = f"{photo.name} {number}" if squares > 1 else photo.name
+        if all((name, quality) in done for quality in QUALITIES):
             continue
-        picture = middle(load(photo), side)
+        picture = square(load(photo), side, number, squares)
         for quality in QUALITIES:
-            if (photo.name, quality) not in done:
-                head = {"photo": photo.name, "quality": quality, "megapixels": picture.width * picture.height / 1e6}
+            if (name, quality) not in done:
+                head = {"photo": name, "quality": quality, "megapixels": picture.width * picture.height / 1e6}
                 with out.open("a") as file:
                     file.write(json.dumps(head | compared(picture, codec, quality)) + "\n")
 
@@ -113,8 +116,9 @@ def main() -> None:
     parser.add_argument("photos", type=Path, nargs="*")
     parser.add_argument("--model", default="fast")
     parser.add_argument("--side", type=int, default=0)
+    parser.add_argument("--squares", type=int, default=1)
     asked = parser.parse_args()
-    measured(asked.out, asked.photos, asked.model, asked.side)
+    measured(asked.out, asked.photos, asked.model, asked.side, asked.squares)
     sys.stdout.write(summary(list(lines(asked.out))) + "\n")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from struct import Struct
+from struct import error as StructError  # noqa: N812  # an exception's name
 from typing import NamedTuple
 
 from batchcomp.archive.names import rename_number
@@ -22,12 +23,16 @@ CENTRAL = Struct("<4s6H3I5H2I")
 END = Struct("<4s4H2IH")
 END64 = Struct("<4sQ2H2I4Q")
 LOCATOR64 = Struct("<4sIQI")
-RECOVERY = Struct("<2H2B2HQqI32sQ")
+_FIELD = Struct("<2H2BH")  # the recovery field: ID, size of the rest, flags, kind, permissions; then what they say
+_RENAMED, _LONG_TIME = Struct("<H"), Struct("<qI")
+_TIME = Struct("<q")
 LOCAL_SIGNATURE, CENTRAL_SIGNATURE, END_SIGNATURE = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 
 RECOVERY_ID = 0x6362  # "bc", not among the registered extra fields
-RECOVERY_VERSION = 1
-_HELD_BIT, _PERMISSION_BITS = 0x8000, 0o7777  # of the field that holds the permissions
+_HELD, _HAS_RENAMED, _HAS_LONG_TIME, _HAS_SOURCE = 1, 2, 4, 8  # flags of the recovery field
+_RECOVERY_VERSION = 0x10  # in the upper half of the flags
+_PERMISSION_BITS = 0o7777
+_SHA256_BYTES, _INT64 = 32, 2**63
 UTF8_NAME = 0x0800  # flag bit 11
 STORED, DEFLATED = 0, 8  # methods of compression
 _PLAIN, _ZIP64 = 20, 45  # version needed to extract
@@ -131,29 +136,74 @@ class Recovery(NamedTuple):
     kind: int  # Kind.code
     renamed: int  # see `rename_number`
     permissions: int
-    source_bytes: int
+    source_bytes: int | None  # None: the payload is the source, as with `source_sha256`
     mtime_ns: int
-    source_sha256: str
+    source_sha256: str | None
     segment: int
     held: bool  # kept for the rows that share it, but no picture
 
 
 def recovery_field(row: Row, *, held: bool = False) -> bytes:
-    """Return the private extra field of 70 bytes: what neither payload nor local header says of the row otherwise."""
+    """Return the private extra field: what neither payload nor local header says of the row otherwise."""
     kind, renamed = KINDS[row.stored].code, rename_number(row.natural_entry, row.entry)
-    permissions = row.permissions | held * _HELD_BIT
-    source = (permissions, row.source_bytes, *divmod(row.mtime_ns, 10**9), bytes.fromhex(row.source_sha256))
-    return RECOVERY.pack(RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION, kind, renamed, *source, row.segment)
+    flags, rest = _RECOVERY_VERSION | held * _HELD, b""
+    if renamed:
+        flags, rest = flags | _HAS_RENAMED, _RENAMED.pack(renamed)
+    if -_INT64 <= row.mtime_ns < _INT64:
+        rest += _TIME.pack(row.mtime_ns)
+    else:
+        flags, rest = flags | _HAS_LONG_TIME, rest + _LONG_TIME.pack(*divmod(row.mtime_ns, 10**9))
+    rest += _varint(row.segment)
+    if not row.is_source:
+        flags, rest = flags | _HAS_SOURCE, rest + bytes.fromhex(row.source_sha256) + _varint(row.source_bytes)
+    return _FIELD.pack(RECOVERY_ID, _FIELD.size - 4 + len(rest), flags, kind, row.permissions) + rest
 
 
 def parse_recovery(extra: bytes) -> Recovery | None:
     """Return what a local header's extra bytes say, None if they are not a recovery field of this version."""
-    if len(extra) != RECOVERY.size:
+    try:
+        return _parsed(extra)
+    except (StructError, IndexError, ValueError):
         return None
-    *head, kind, renamed, bits, source_bytes, seconds, rest, digest, segment = RECOVERY.unpack(extra)
-    held, permissions = bool(bits & _HELD_BIT), bits & _PERMISSION_BITS
-    if head != [RECOVERY_ID, RECOVERY.size - 4, RECOVERY_VERSION] or rest >= 10**9:
-        return None
-    if bits & ~(_HELD_BIT | _PERMISSION_BITS):
-        return None
-    return Recovery(kind, renamed, permissions, source_bytes, seconds * 10**9 + rest, digest.hex(), segment, held)
+
+
+def _parsed(extra: bytes) -> Recovery:
+    """Like `parse_recovery`; errors of struct, IndexError and ValueError for what is no such field."""
+    identity, size, flags, kind, permissions = _FIELD.unpack_from(extra)
+    known = _RECOVERY_VERSION | _HELD | _HAS_RENAMED | _HAS_LONG_TIME | _HAS_SOURCE
+    if (identity, size) != (RECOVERY_ID, len(extra) - 4) or flags & ~known or not flags & _RECOVERY_VERSION:
+        raise ValueError("no recovery field of this version")
+    at, renamed, source_bytes, digest = _FIELD.size, 0, None, None
+    if flags & _HAS_RENAMED:
+        (renamed,) = _RENAMED.unpack_from(extra, at)
+        at += _RENAMED.size
+    form = _LONG_TIME if flags & _HAS_LONG_TIME else _TIME
+    mtime, *fraction = form.unpack_from(extra, at)
+    mtime_ns = mtime * 10**9 + fraction[0] if fraction else mtime
+    segment, at = _from_varint(extra, at + form.size)
+    if flags & _HAS_SOURCE:
+        digest = extra[at : at + _SHA256_BYTES].hex()
+        source_bytes, at = _from_varint(extra, at + _SHA256_BYTES)
+    if at != len(extra) or permissions & ~_PERMISSION_BITS or any(part >= 10**9 for part in fraction):
+        raise ValueError("a value is out of range")
+    return Recovery(kind, renamed, permissions, source_bytes, mtime_ns, digest, segment, bool(flags & _HELD))
+
+
+def _varint(number: int) -> bytes:
+    """A number in groups of 7 bits, the lowest first; all bytes but the last have their highest bit set (LEB128)."""
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*found, number])
+
+
+def _from_varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return the number at `at`, below 2^63 and in its shortest form, and where it ends."""
+    number = shift = 0
+    while data[at] & 0x80:
+        number, shift, at = number | (data[at] & 0x7F) << shift, shift + 7, at + 1
+    number |= data[at] << shift
+    if number >= _INT64 or (shift and not data[at]):
+        raise ValueError("the number is out of range")
+    return number, at + 1

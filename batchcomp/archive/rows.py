@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from batchcomp.archive.checks import Check, integer, matches, number, or_none, text
 from batchcomp.archive.names import entry_problem, name_problem
 from batchcomp.kinds import KINDS
 
@@ -81,6 +81,11 @@ class Row:
         return self.path + (kind.suffix if kind else "")
 
     @property
+    def is_source(self) -> bool:
+        """Whether the payload has the source's own bytes, so that size and checksum of one are those of the other."""
+        return (self.payload_bytes, self.payload_sha256) == (self.source_bytes, self.source_sha256)
+
+    @property
     def place(self) -> tuple[int, str]:
         """The segment in which the payload lies, and the name of its entry there."""
         return self.owner_segment or self.segment, self.entry
@@ -94,6 +99,9 @@ def row_line(row: Row, kind: str = "picture") -> bytes:
     """
     value = {name: getattr(row, name) for name in _CHECKS}
     _check(value, _CHECKS)
+    for name, same_as in _SAME_AS.items():
+        if value[name] == value[same_as]:
+            del value[name]
     for name, (default, check) in _OPTIONAL.items():
         if getattr(row, name) != default:
             value[name] = getattr(row, name)
@@ -126,7 +134,9 @@ def row_from_json(value: Mapping[str, Any], segment: int) -> Row:
     Raises:
         ValueError: a field is missing, has the wrong type or is out of range.
     """
-    known = _pick(value, _CHECKS)
+    known = _pick(
+        {**{name: value[same_as] for name, same_as in _SAME_AS.items() if same_as in value}, **value}, _CHECKS
+    )
     for name, (default, check) in _OPTIONAL.items():
         known[name] = value.get(name, default)
         if name in value:
@@ -191,45 +201,10 @@ def _pick(value: Mapping[str, Any], names: Mapping[str, object], inside: str = "
         raise ValueError(f"{inside}{error.args[0]}: the field is missing") from None
 
 
-Check = Callable[[Any], str]  # returns what was expected, "" if the value is fine
-
-
 def _check(value: Mapping[str, Any], checks: Mapping[str, Check], inside: str = "") -> None:
     for name, check in checks.items():
         if expected := check(value[name]):
             raise ValueError(f"{inside}{name} {str(value[name])[:100]!r}: {expected}")
-
-
-def _integer(low: int, high: int) -> Check:
-    def check(value: Any) -> str:
-        return "" if type(value) is int and low <= value <= high else f"expected a whole number {low}..{high}"
-
-    return check
-
-
-def _number(low: float, high: float) -> Check:
-    def check(value: Any) -> str:
-        fine = type(value) in (int, float) and math.isfinite(value) and low <= value <= high
-        return "" if fine else f"expected a number {low}..{high}"
-
-    return check
-
-
-def _text(limit: int) -> Check:
-    def check(value: Any) -> str:
-        fine = isinstance(value, str) and len(value) <= limit and not re.search("[\ud800-\udfff]", value)
-        return "" if fine else f"expected text of at most {limit} characters"
-
-    return check
-
-
-def _matches(pattern: str, expected: str) -> Check:
-    compiled = re.compile(pattern)
-
-    def check(value: Any) -> str:
-        return "" if isinstance(value, str) and compiled.fullmatch(value) else f"expected {expected}"
-
-    return check
 
 
 def _name(problem: Callable[[str], str]) -> Check:
@@ -240,54 +215,55 @@ def _name(problem: Callable[[str], str]) -> Check:
     return check
 
 
-def _or_none(check: Check) -> Check:
-    return lambda value: "" if value is None else check(value)
-
-
 def _is_comparison(value: Any) -> str:
     return "" if isinstance(value, JpegComparison) else "expected an object or null"
 
 
-_size = _integer(0, _INT64 - 1)
-_similarity = _number(-1.0, 1.0)
-_sha256 = _matches("[0-9a-f]{64}", "a SHA-256 in lower-case hex")
+_size = integer(0, _INT64 - 1)
+_similarity = number(-1.0, 1.0)
+_sha256 = matches("[0-9a-f]{64}", "a SHA-256 in lower-case hex")
 
 _CHECKS: Final[dict[str, Check]] = {
     "path": _name(name_problem),
     "entry": _name(entry_problem),
-    "stored": _matches("[a-z][a-z0-9-]{0,31}", "the name of a kind"),
-    "reason": _text(1000),
+    "stored": matches("[a-z][a-z0-9-]{0,31}", "the name of a kind"),
+    "reason": text(1000),
     "source_bytes": _size,
-    "mtime_ns": _integer(-_INT64 * 10**9, _INT64 * 10**9 - 1),  # whatever a system's signed 64-bit seconds can say
-    "permissions": _integer(0, 0o7777),
+    "mtime_ns": integer(-_INT64 * 10**9, _INT64 * 10**9 - 1),  # whatever a system's signed 64-bit seconds can say
+    "permissions": integer(0, 0o7777),
     "source_sha256": _sha256,
-    "payload_bytes": _integer(0, MAX_ENTRY_BYTES),
+    "payload_bytes": integer(0, MAX_ENTRY_BYTES),
     "payload_sha256": _sha256,
-    "metadata_bytes": _integer(0, MAX_ENTRY_BYTES),
-    "width": _integer(0, 2**31 - 1),
-    "height": _integer(0, 2**31 - 1),
-    "mode": _text(32),
-    "model": _matches("([0-9a-f]{64})?", 'a SHA-256 in lower-case hex, or ""'),
-    "scale": _integer(0, 255),
-    "quality": _number(0, 100),
-    "ms_ssim": _or_none(_similarity),
-    "jpeg": _or_none(_is_comparison),
-    "seconds": _number(0.0, 1e9),
+    "metadata_bytes": integer(0, MAX_ENTRY_BYTES),
+    "width": integer(0, 2**31 - 1),
+    "height": integer(0, 2**31 - 1),
+    "mode": text(32),
+    "model": matches("([0-9a-f]{64})?", 'a SHA-256 in lower-case hex, or ""'),
+    "scale": integer(0, 255),
+    "quality": number(0, 100),
+    "ms_ssim": or_none(_similarity),
+    "jpeg": or_none(_is_comparison),
+    "seconds": number(0.0, 1e9),
 }
 _OPTIONAL: Final[dict[str, tuple[Any, Check]]] = {  # fields that are written only where they are not the default
-    "owner_segment": (0, _integer(1, 10**12)),
-    "recipe": ("", _text(200)),
-    "unpacked_bytes": (0, _integer(1, MAX_ENTRY_BYTES)),
-    "pixels_sha256": ("", _matches("[0-9a-f]{32}", "the first half of a SHA-256 in lower-case hex")),
-    "engine": ("", _text(200)),
-    "ssimulacra2": (None, _number(-100_000.0, 100.0)),
+    "owner_segment": (0, integer(1, 10**12)),
+    "recipe": ("", text(200)),
+    "unpacked_bytes": (0, integer(1, MAX_ENTRY_BYTES)),
+    "pixels_sha256": ("", matches("[0-9a-f]{32}", "the first half of a SHA-256 in lower-case hex")),
+    "engine": ("", text(200)),
+    "ssimulacra2": (None, number(-100_000.0, 100.0)),
+}
+_SAME_AS: Final = {  # fields that are written only where they are not equal to others
+    "entry": "path",
+    "payload_bytes": "source_bytes",
+    "payload_sha256": "source_sha256",
 }
 _JPEG_CHECKS: Final[dict[str, Check]] = {
-    "quality": _integer(1, 100),
+    "quality": integer(1, 100),
     "bytes": _size,
     "ms_ssim": _similarity,
-    "bytes_at_ms_ssim": _or_none(_size),
-    "within_db": _number(0.0, 1000.0),
+    "bytes_at_ms_ssim": or_none(_size),
+    "within_db": number(0.0, 1000.0),
 }
 
 if {field.name for field in fields(Row)} != {

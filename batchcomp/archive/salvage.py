@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from batchcomp.archive.growing import checked_line
-from batchcomp.archive.layout import LOCAL, RECOVERY
+from batchcomp.archive.layout import LOCAL, picture_entry
 from batchcomp.archive.manifest import held_line, is_held, row_lines
 from batchcomp.archive.mapped import Bytes
 from batchcomp.archive.names import MANIFEST_NAME, NOT_DERIVABLE, clash_key, natural_name
@@ -134,8 +134,8 @@ class _Salvager:
                 self._shared[row.place] = row
                 self._ordered.append((last, Kept(line=line, row=row)))
                 continue
-            start = self._place(row, expected)
-            size = LOCAL.size + len(row.entry.encode()) + RECOVERY.size
+            start = self._place(row, line, expected)
+            size = _header_size(row, line)
             expected = (expected + size if start is None else start) + row.payload_bytes
             last = last if start is None else start
             self._keep(row, line, start)
@@ -148,9 +148,9 @@ class _Salvager:
         check_kind(row, f"segment {self._number}")
         return row
 
-    def _place(self, row: Row, expected: int) -> int | None:
+    def _place(self, row: Row, line: bytes, expected: int) -> int | None:
         """Return where the row's payload begins, by the first trace that leads to the right bytes."""
-        size = LOCAL.size + len(row.entry.encode()) + RECOVERY.size
+        size = _header_size(row, line)
         traces = [expected + size]
         if row.entry in self._spans:
             traces.append(self._spans[row.entry].offset + size)
@@ -203,7 +203,7 @@ class _Salvager:
         path, digest = natural_name(one.name, _suffix(kind), recovery.renamed), sha256(payload).hexdigest()
         row = self._bare_row(one, kind, path, digest)
         same = self._shared.get((self._number, one.name))
-        if same is not None and (same.payload_sha256, same.source_sha256) == (digest, recovery.source_sha256):
+        if same is not None and (same.payload_sha256, same.source_sha256) == (digest, row.source_sha256):
             own = {"path": path, "mtime_ns": row.mtime_ns, "permissions": row.permissions}
             row = replace(same, **own, owner_segment=0, segment=self._number)  # type: ignore[arg-type]
         else:
@@ -242,23 +242,27 @@ class _Salvager:
 
     def _bare_row(self, one: Found, kind: str, path: str, digest: str) -> Row:
         """Return the row as far as the local header says it."""
-        recovery = one.recovery
+        recovery, size = one.recovery, one.end - one.start
         return Row(
             path=path,
             stored=kind,
             reason="" if kind == "compact" else "the reason was lost in a damaged manifest",
-            source_bytes=recovery.source_bytes,
+            source_bytes=size if recovery.source_bytes is None else recovery.source_bytes,
             mtime_ns=recovery.mtime_ns,
             permissions=recovery.permissions,
-            source_sha256=recovery.source_sha256,
+            source_sha256=recovery.source_sha256 or digest,
             width=0,
             height=0,
             mode="",
             entry=one.name,
-            payload_bytes=one.end - one.start,
+            payload_bytes=size,
             payload_sha256=digest,
             segment=self._number,
         )
+
+
+def _header_size(row: Row, line: bytes) -> int:
+    return picture_entry(row, crc=0, offset=0, held=is_held(line)).header_size
 
 
 def _suffix(kind: str) -> str:

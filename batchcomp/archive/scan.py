@@ -16,7 +16,7 @@ from struct import error as StructError  # noqa: N812  # an exception's name
 
 from batchcomp.archive import layout
 from batchcomp.archive.deflated import texts
-from batchcomp.archive.layout import LOCAL, LOCAL_SIGNATURE, RECOVERY, Recovery, parse_recovery
+from batchcomp.archive.layout import LOCAL, LOCAL_SIGNATURE, Recovery, parse_recovery
 from batchcomp.archive.manifest import MAX_MANIFEST, row_lines
 from batchcomp.archive.mapped import Bytes
 from batchcomp.archive.names import MANIFEST_NAME, entry_problem
@@ -134,7 +134,7 @@ def _entry_at(data: Bytes, at: int) -> Found | None:
         signature, *_, crc, packed, size, name_size, extra_size = LOCAL.unpack_from(data, at)
     except StructError:
         return None
-    if signature != LOCAL_SIGNATURE or packed != size or extra_size != RECOVERY.size:
+    if signature != LOCAL_SIGNATURE or packed != size:
         return None
     middle = at + LOCAL.size + name_size
     recovery = parse_recovery(bytes(data[middle : middle + extra_size]))

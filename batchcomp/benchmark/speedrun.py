@@ -9,70 +9,59 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from batchcomp.benchmark.curves import load_rgb
-from batchcomp.benchmark.machine import ProcessRun, fingerprint, in_parallel, median_seconds, run_measured
-from batchcomp.benchmark.material import write_crops, write_mosaic
+from batchcomp.benchmark.machine import fingerprint
+from batchcomp.benchmark.material import QUALITY
 from batchcomp.benchmark.results import to_json
-from batchcomp.benchmark.rivals import PACE, SPEEDS, timed_rival
-from batchcomp.benchmark.rivals.base import Rival
-from batchcomp.benchmark.speed import quality_near
+from batchcomp.benchmark.rival_speed import Pace, RivalSpeed, time_rivals
+from batchcomp.benchmark.rivals import PACE, SPEEDS
 from batchcomp.benchmark.stages import NetSpeed, Stage, measure_hyperprior, measure_nets, measure_stages
+from batchcomp.benchmark.wholes import Command, CommandRun, bare_run, bulk_runs, single_runs, small_runs, write_bulk
 from batchcomp.codec.codec import Codec
+from batchcomp.codec.weights import is_shipped
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
+from batchcomp.report.speed import DENSE, LIGHT
 
-SCHEMA = "batchcomp-speed/1"
-SMALL_SIDE = 256  # pixels of the many small files
-MAX_BYTES_OF_PHOTOS = 300 << 20  # of pixels held to cut crops from
+SCHEMA = "batchcomp-speed/2"
+WHOLE = 1e9  # megapixels: the photo as it is
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedPlan:
-    """What to run: how many small files, how many megapixels in one file, and repetitions of each timing."""
+    """What to run. Numbers of files; megapixels of pictures; `runs` is repetitions of each timing."""
 
-    files: tuple[int, ...] = (1, 10, 100, 1000)
-    megapixels: tuple[float, ...] = (1, 12, 50, 200)
-    bulk: int = 12  # files of the photo itself, for end-to-end speed and memory
-    runs: int = 3
+    files: tuple[int, ...] = (100, 1000)  # small ones, in runs of so many
+    megapixels: tuple[float, ...] = (1, 12, 50)  # one picture of each size
+    bulk: int = 6
+    bulk_megapixels: float = 12
+    light: int = 4  # of the bulk's files, with the lightest model too
+    dense: int = 2  # and with the one of the most operations, not measured
+    timed_megapixels: float = 2  # of the crop that stages, networks and rivals are timed on
+    runs: int = 1
     quick_rivals: tuple[str, ...] = ()  # of `SPEEDS`; none: all
 
 
 QUICK = SpeedPlan(
-    files=(10, 100),
+    files=(200,),
     megapixels=(1, 12),
-    bulk=4,
-    runs=1,
+    bulk=2,
+    light=0,
+    dense=1,
+    timed_megapixels=1,
     quick_rivals=(PACE, "svt-av1 preset 6", "jpegxl effort 7", "jpeg"),
 )
-LONG = SpeedPlan(files=(1, 10, 100, 1000, 10_000))
-
-
-@dataclass(frozen=True, kw_only=True)
-class RivalSpeed:
-    """A rival on the same picture with the same threads, near 0.5 bits per pixel."""
-
-    name: str
-    quality: float
-    encode_mps: float
-    decode_mps: float
-    bpp: float = 0.0
-    over_pace: float | None = None  # encoding, over AVIF at speed 6 timed beside it
-
-
-@dataclass(frozen=True, kw_only=True)
-class CommandRun:
-    """One run of a command from start to end, with the start-up of the interpreter, torch and the decoders."""
-
-    what: str
-    files: int
-    megapixels: float  # of all files together
-    seconds: float
-    first_seconds: float | None  # until the first picture was stored
-    peak_bytes: int | None
-
-    def working_mps(self, startup: float) -> float:
-        """Megapixels a second once the run has started: what counts in a run over many files."""
-        return self.megapixels / max(1e-9, self.seconds - startup)
+LONG = SpeedPlan(
+    files=(1, 10, 100, 1000, 10_000),
+    megapixels=(1, 12, 50, 200),
+    bulk=12,
+    light=12,
+    dense=12,
+    timed_megapixels=WHOLE,
+    runs=3,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +75,7 @@ class SpeedReport:
     picture: str
     megapixels: float
     peak_gflops: float
+    pace_mps: float  # AVIF at speed 6 encoding a picture of the bulk, mean of before and after the whole runs
     startup_seconds: float  # of `compress` with one tiny file
     stages: list[Stage]
     nets: list[NetSpeed]
@@ -146,26 +136,28 @@ def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword
     if not photos:
         raise UsageError("nothing to time: name at least one photo")
     path, pixels = _largest(photos)
-    stages = measure_stages(path, codec, threads=threads, runs=plan.runs)
-    on_done("stages")
-    peak, nets = measure_nets(stages, codec, threads=threads)
-    nets.append(measure_hyperprior(codec.device.torch, threads=threads, runs=plan.runs))
-    on_done("nets")
-    rivals = _rivals(pixels, plan.quick_rivals or tuple(SPEEDS), threads, plan.runs, on_done)
-    command = _Command(device=codec.device.type, threads=threads, model=model, on_done=on_done)
+    command = Command(device=codec.device.type, threads=threads, model=model, on_done=on_done)
     with tempfile.TemporaryDirectory(prefix="batchcomp-speed-") as folder:
-        startup = _small(command, Path(folder, "startup"), photos, (1,))[0].seconds
-        wholes = _wholes(command, Path(folder, "bulk"), pixels, plan.bulk)
-        small = _small(command, Path(folder, "small"), photos, plan.files)
-        large = _large(command, Path(folder, "large"), pixels, plan.megapixels)
+        pace, wholes, startup = _wholes(command, Path(folder), photos, pixels, plan)
+        small = small_runs(command, Path(folder, "small"), photos, plan.files)
+        large = single_runs(command, Path(folder, "large"), pixels, plan.megapixels)
+        path = _cropped(path, pixels, plan.timed_megapixels, Path(folder))
+        stages = measure_stages(path, codec, threads=threads, runs=plan.runs)
+        on_done("stages")
+        peak, nets = measure_nets(stages, codec, threads=threads)
+        nets.append(measure_hyperprior(codec.device.torch, threads=threads, runs=plan.runs))
+        on_done("nets")
+        timed = load_rgb(path)
+        rivals = time_rivals(timed, plan.quick_rivals or tuple(SPEEDS), threads, plan.runs, on_done)
     return SpeedReport(
         machine=fingerprint(),
         threads=threads,
         device=str(codec.device),
         engine=codec.engine,
         picture=path.name,
-        megapixels=pixels.shape[0] * pixels.shape[1] / 1e6,
+        megapixels=timed.shape[0] * timed.shape[1] / 1e6,
         peak_gflops=peak,
+        pace_mps=pace,
         startup_seconds=startup,
         stages=stages,
         nets=nets,
@@ -176,6 +168,40 @@ def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword
     )
 
 
+def _wholes(
+    command: Command, folder: Path, photos: Sequence[Path], pixels: Pixels, plan: SpeedPlan
+) -> tuple[float, list[CommandRun], float]:
+    """The pace in megapixels a second, runs over files of the bulk's size, and seconds that a run takes to start."""
+    startup = small_runs(command, folder / "startup", photos, (1,))[0].seconds
+    counts = {"bulk": plan.bulk, LIGHT: 0 if command.model else plan.light, DENSE: plan.dense}
+    places = {name: folder / name / "in" for name in counts}
+    for name, count in counts.items():
+        if count and (name == "bulk" or is_shipped(Path(name))):
+            write_bulk(pixels, places[name], count, plan.bulk_megapixels)
+    pace = Pace(load_rgb(places["bulk"] / "0.jpg"), command.threads)
+    before = pace.mps()
+    wholes = bulk_runs(command, places["bulk"], plan.bulk_megapixels)
+    if places[LIGHT].exists():
+        wholes += bulk_runs(replace(command, model=Path(LIGHT)), places[LIGHT], plan.bulk_megapixels, f", {LIGHT}")
+    if places[DENSE].exists():
+        dense = replace(command, model=Path(DENSE))
+        wholes.append(bare_run(dense, f"compress, {DENSE}", places[DENSE], plan.bulk_megapixels))
+    return (before + pace.mps()) / 2, wholes, startup
+
+
+def _cropped(path: Path, pixels: Pixels, megapixels: float, folder: Path) -> Path:
+    """The photo, or a file of so much of its middle."""
+    height, width = pixels.shape[:2]
+    share = (megapixels * 1e6 / (height * width)) ** 0.5
+    if share >= 1:
+        return path
+    rows, columns = max(1, int(height * share)), max(1, int(width * share))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    place = folder / f"{path.stem}.jpg"
+    Image.fromarray(pixels[top : top + rows, left : left + columns]).save(place, quality=QUALITY)
+    return place
+
+
 def _largest(photos: Sequence[Path]) -> tuple[Path, Pixels]:
     best: tuple[Path, Pixels] | None = None
     for path in photos:
@@ -184,117 +210,3 @@ def _largest(photos: Sequence[Path]) -> tuple[Path, Pixels]:
             best = path, pixels
     assert best is not None  # noqa: S101  (there is a photo)
     return best
-
-
-def _rivals(
-    pixels: Pixels, names: Sequence[str], threads: int, runs: int, on_done: Callable[[str], None]
-) -> list[RivalSpeed]:
-    """Time each, and the pace again beside it: a machine's speed changes from minute to minute."""
-    found = []
-    for name in names:
-        one = _encoder(pixels, name, threads, runs)
-        if one is None:
-            on_done(f"{name}: not installed")
-            continue
-        pace = one if name == PACE else _encoder(pixels, PACE, threads, 1, one_thread_too=False)
-        found.append(replace(one, over_pace=one.encode_mps / pace.encode_mps if pace else None))
-        on_done(name)
-    return found
-
-
-def _encoder(pixels: Pixels, name: str, threads: int, runs: int, *, one_thread_too: bool = True) -> RivalSpeed | None:
-    """The better of: one picture with the library's own threads, and a picture a thread. None: not installed."""
-    inside, alone = timed_rival(name, threads=threads), timed_rival(name, threads=1)
-    if inside is None or alone is None:
-        return None
-    quality = quality_near(pixels, inside)
-    data = inside.encode(pixels, quality)
-    megapixels = pixels.shape[0] * pixels.shape[1] / 1e6
-
-    def best(work: Callable[[Rival], object]) -> float:  # megapixels a second
-        one = median_seconds(lambda: work(inside), runs)
-        if not one_thread_too:
-            return float(megapixels / one)
-        several = median_seconds(in_parallel(lambda: work(alone), threads), runs) / threads
-        return float(megapixels / min(one, several))
-
-    return RivalSpeed(
-        name=name,
-        quality=quality,
-        bpp=8 * len(data) / (1e6 * megapixels),
-        encode_mps=best(lambda rival: rival.encode(pixels, quality)),
-        decode_mps=best(lambda rival: rival.decode(data)),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Command:
-    """Runs `batchcomp` in a process of its own and checks that it succeeded."""
-
-    device: str
-    threads: int
-    model: Path | None
-    on_done: Callable[[str], None]
-
-    def run(self, what: str, name: str, *arguments: str | Path, files: int, megapixels: float) -> CommandRun:
-        common = ["--jobs", str(self.threads), "--device", self.device]
-        common += ["--model", str(self.model)] if self.model else []
-        ran: ProcessRun = run_measured([name, *map(str, arguments), *common])
-        if ran.code:
-            raise UsageError(f"{what}: the run ended with {ran.code}: {ran.errors.strip()[-300:]}")
-        self.on_done(what)
-        return CommandRun(
-            what=what,
-            files=files,
-            megapixels=megapixels,
-            seconds=ran.seconds,
-            first_seconds=ran.first_seconds,
-            peak_bytes=ran.peak_bytes,
-        )
-
-
-def _wholes(command: _Command, folder: Path, pixels: Pixels, count: int) -> list[CommandRun]:
-    """Compress without and with measuring, and decode, several files of the photo's own size."""
-    side = min(pixels.shape[:2])
-    megapixels = pixels.shape[0] * pixels.shape[1] / 1e6
-    for number in range(count):
-        shifted = pixels[number * side // (40 * count) :]  # content that differs, or it would be stored once
-        write_mosaic(shifted, folder / "in" / f"{number}.jpg", megapixels)
-    bare, full = folder / "bare.bca", folder / "full.bca"
-    jobs: dict[str, tuple[str | Path, ...]] = {
-        "compress": ("compress", folder / "in", "-o", bare, "--no-measure"),
-        "compress, measured": ("compress", folder / "in", "-o", full),
-        "decode to PNG": ("decode", bare, "-o", folder / "out"),
-    }
-    return [
-        command.run(what, str(name), *arguments, "--json", files=count, megapixels=megapixels * count)
-        for what, (name, *arguments) in jobs.items()
-    ]
-
-
-def _small(command: _Command, folder: Path, photos: Sequence[Path], counts: Sequence[int]) -> list[CommandRun]:
-    sources: list[Pixels] = []
-    for path in photos:
-        if sum(source.nbytes for source in sources) < MAX_BYTES_OF_PHOTOS:
-            sources.append(load_rgb(path))
-    found = []
-    for count in counts:
-        place = folder / str(count)
-        write_crops(sources, place, count, SMALL_SIDE)
-        what = f"{count:,} files of {SMALL_SIDE} px"
-        options = ["-o", f"{place}.bca", "--no-measure", "--json"]
-        found.append(
-            command.run(what, "compress", place, *options, files=count, megapixels=count * SMALL_SIDE**2 / 1e6)
-        )
-    return found
-
-
-def _large(command: _Command, folder: Path, pixels: Pixels, sizes: Sequence[float]) -> list[CommandRun]:
-    found = []
-    for size in sizes:
-        place = folder / f"{size:g}"
-        write_mosaic(pixels, place / "a.jpg", size)
-        what = f"one picture of {size:g} MP"
-        options = ["-o", f"{place}.bca", "--no-measure", "--json"]
-        found.append(command.run(what, "compress", place, *options, files=1, megapixels=size))
-    return found

@@ -23,6 +23,7 @@ from batchcomp.cli.options import (
     ModelOpt,
     batch_size,
 )
+from batchcomp.cli.starting import starting
 from batchcomp.memory import give_back_freed
 from batchcomp.places import Place, place
 from batchcomp.settings import DEFAULT_QUALITY, QUICK, check_archive_name, default_archive
@@ -153,9 +154,10 @@ def compress(
         "lock_wait": lock_wait,
         "parity": goals.parity_of(parity),
     }
-    from batchcomp.pipeline.compress import compress_archive, plan_archive
-    from batchcomp.pipeline.forecast import Forecast
-    from batchcomp.pipeline.remembered import settle
+    with starting("Planning" if dry_run else "Compressing"):
+        from batchcomp.pipeline.compress import compress_archive, plan_archive
+        from batchcomp.pipeline.forecast import Forecast
+        from batchcomp.pipeline.remembered import settle
 
     spread = jobs_options.Spread(
         plan=plan, part_files=part_files, job=job, shard=shard, finish=finish, engine=engine, scheduler=scheduler

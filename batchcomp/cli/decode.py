@@ -24,6 +24,7 @@ from batchcomp.cli.options import (
     check_places,
     moment,
 )
+from batchcomp.cli.starting import starting
 from batchcomp.errors import UsageError
 from batchcomp.outputs import DEFAULT_OUTPUT, FORMATS, OUTPUTS, SOURCE, SPELLINGS
 from batchcomp.places import Place, place
@@ -100,10 +101,11 @@ def decode(
         at=moment(at) if at is not None else None,
     )
     check_places(source, out, versioned=version is not None or at is not None)
-    from batchcomp.pipeline.decode import decode_archive, plan_decode
-    from batchcomp.pipeline.forecast import Forecast
-    from batchcomp.pipeline.payload_files import decode_payloads
-    from batchcomp.pipeline.spread_reading import restored_over
+    with starting("Planning" if dry_run else "Restoring"):
+        from batchcomp.pipeline.decode import decode_archive, plan_decode
+        from batchcomp.pipeline.forecast import Forecast
+        from batchcomp.pipeline.payload_files import decode_payloads
+        from batchcomp.pipeline.spread_reading import restored_over
 
     say_foreign(source)
     if dry_run:

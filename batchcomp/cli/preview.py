@@ -9,6 +9,7 @@ import typer
 
 from batchcomp.cli import console
 from batchcomp.cli.options import DeviceOpt, JsonOpt, ModelOpt
+from batchcomp.cli.starting import starting
 from batchcomp.errors import ExitCode, UsageError
 from batchcomp.places import folder
 
@@ -43,14 +44,14 @@ def preview(
         raise UsageError("--html and --png: choose one of them")
     page = None if png is not None else html or FILE
     _check(page, png)
-    from batchcomp.cli.pictures import find_pictures
-    from batchcomp.pages.preview import Tried, try_pictures
+    with starting("Trying"):
+        from batchcomp.cli.pictures import find_pictures
+        from batchcomp.codec.codec import Codec
+        from batchcomp.pages.preview import Tried, try_pictures
 
     chosen = spread(find_pictures(paths), max(count, sum(path.is_file() for path in paths)))
     if len(chosen) > MOST:
         raise UsageError(f"{len(chosen)} photos: a page has room for {MOST}; name fewer")
-    from batchcomp.codec.codec import Codec
-
     tried: list[Tried] = []
     failed = 0
     codec = Codec.open(model, device=device)

@@ -10,6 +10,7 @@ import typer
 from batchcomp.cli import console, indexed
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
+from batchcomp.cli.starting import starting
 from batchcomp.errors import ExitCode
 from batchcomp.places import Place
 from batchcomp.places import folder as local
@@ -46,12 +47,13 @@ def prune(
     as_json: JsonOpt = False,
 ) -> None:
     """Drop superseded versions from an archive. The newest version of a picture stays unless its original is gone."""
-    from batchcomp.archive import Keep
-    from batchcomp.archive import prune as prune_archive
-    from batchcomp.cli.gauge import showing
-    from batchcomp.cli.state import named_archive
-    from batchcomp.pipeline.sources import gone_below
-    from batchcomp.report.text import count_of, human
+    with starting("Pruning"):
+        from batchcomp.archive import Keep
+        from batchcomp.archive import prune as prune_archive
+        from batchcomp.cli.gauge import showing
+        from batchcomp.cli.state import named_archive
+        from batchcomp.pipeline.sources import gone_below
+        from batchcomp.report.text import count_of, human
 
     folder = named_archive(archive)
     gone = gone_below(folder, delete_missing) if delete_missing else lambda _path: False

@@ -9,6 +9,7 @@ import typer
 from batchcomp.cli import console
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
+from batchcomp.cli.starting import starting
 from batchcomp.errors import ExitCode
 from batchcomp.report.text import count_of, pictures
 
@@ -27,8 +28,9 @@ def repair(
     Where there is recovery data (`compress --parity`) they are restored to the byte; else every picture that is intact
     is saved. The damaged files are kept beside the new ones, as *.damaged.
     """
-    from batchcomp.cli.state import named_archive
-    from batchcomp.pipeline.repair import repair_archive
+    with starting("Repairing"):
+        from batchcomp.cli.state import named_archive
+        from batchcomp.pipeline.repair import repair_archive
 
     folder = named_archive(archive)
     found = repair_archive(folder, dry_run=dry_run, lock_wait=lock_wait)

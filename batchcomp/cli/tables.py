@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from batchcomp.report.text import printable, shortened
+from batchcomp.report.text import fitted, printable
 
 LONG = 500  # rows; rich would measure each cell several times, which takes a millisecond a row
 RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
@@ -59,8 +59,7 @@ def long_table(
     widths[0] = min(widths[0], room) if spare else widths[0]
 
     def line(cells: Sequence[str]) -> str:
-        texts = [printable(cells[number]) for number in shown]
-        texts[0] = shortened(texts[0], widths[0])
+        texts = [fitted(cells[number], LONGEST if number else widths[0]) for number in shown]
         padded = []
         for number, text in zip(shown, texts, strict=True):
             gap = " " * (widths[number] - cell_len(text))
@@ -123,5 +122,4 @@ def _table(
 
 
 def _cell(cells: Sequence[str], number: int, longest: int) -> Text:
-    text = printable(cells[number])
-    return Text(shortened(text, longest) if number == 0 else text)
+    return Text(fitted(cells[number], longest if number == 0 else LONGEST))

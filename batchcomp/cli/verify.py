@@ -12,6 +12,7 @@ from batchcomp.cli import console, outside, parity, progress
 from batchcomp.cli.foreign import say_foreign
 from batchcomp.cli.jobs import EngineOpt, SchedulerOpt, executor_of, say_open
 from batchcomp.cli.options import ArchiveArg, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt
+from batchcomp.cli.starting import starting
 from batchcomp.errors import ExitCode
 from batchcomp.places import Place, folder
 
@@ -38,13 +39,14 @@ def verify(
     as_json: JsonOpt = False,
 ) -> None:
     """Check every byte of an archive. Each is compared with its checksum."""
-    from batchcomp.amount import Amount
-    from batchcomp.cli.gauge import Gauge, listener_of
-    from batchcomp.cli.state import choose_archive
-    from batchcomp.pipeline.sampling import percentage
-    from batchcomp.pipeline.sources import VERDICTS
-    from batchcomp.pipeline.spread_reading import VerifyOver
-    from batchcomp.pipeline.verify import VerifySettings, verify_archive
+    with starting("Verifying"):
+        from batchcomp.amount import Amount
+        from batchcomp.cli.gauge import Gauge, listener_of
+        from batchcomp.cli.state import choose_archive
+        from batchcomp.pipeline.sampling import percentage
+        from batchcomp.pipeline.sources import VERDICTS
+        from batchcomp.pipeline.spread_reading import VerifyOver
+        from batchcomp.pipeline.verify import VerifySettings, verify_archive
 
     settings = VerifySettings(
         archive=choose_archive(archive),

@@ -107,10 +107,11 @@ def lasting_name(path: Path | None) -> str:
     """What `load_file` finds the same model by from any folder: a shipped model's name, or an absolute path."""
     if path is None:
         return DEFAULT
-    return str(path) if _is_shipped(path) else os.path.abspath(path)  # noqa: PTH100  # keeps a link's name
+    return str(path) if is_shipped(path) else os.path.abspath(path)  # noqa: PTH100  # keeps a link's name
 
 
-def _is_shipped(path: Path) -> bool:
+def is_shipped(path: Path) -> bool:
+    """Tell whether this is the name of a shipped model, and no file is called so."""
     return str(path) in MODELS and not path.exists()
 
 
@@ -120,7 +121,7 @@ def load_file(path: Path) -> Model:
     Raises:
         ModelError: the file cannot be read, is too large, or is no model.
     """
-    if _is_shipped(path):
+    if is_shipped(path):
         return load_shipped(str(path))
     try:
         status = path.stat()

@@ -1,20 +1,18 @@
-"""Which library provides the module PIL: Pillow, or its faster fork pillow-simd; and the one place that resizes.
+"""Which library provides the module PIL: Pillow, or its faster fork pillow-simd.
 
 Both install the same module, and the one installed later wins: pip silently overwrites `pillow-simd` when a
 package needs `pillow`. The fork follows Pillow's releases late. Pillow 12.2 to 13.0 fixed critical security holes in
-decoders; older code decodes pictures only where they are declared trusted (`--trusted-input`).
+decoders; older code decodes pictures only where they are declared trusted (`--trusted-input`). No
+decoder is loaded to tell: every command asks before it says its first line.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import PIL
-from PIL import Image
 
 from batchcomp.errors import UsageError
-from batchcomp.images.picture import Pixels
 
 SAFE = 13  # first major version of Pillow whose decoders have all known holes closed
 
@@ -54,21 +52,3 @@ def check_provider(*, trusted: bool) -> None:
             f"{found}: its decoders lack security fixes of Pillow {SAFE}; install pillow>={SAFE}, or pass "
             "--trusted-input if all pictures come from sources that you trust"
         )
-
-
-def resize(pixels: Pixels, size: tuple[int, int], *, box: tuple[int, int, int, int] | None = None) -> Pixels:
-    """Resize uint8 (H, W, 3) to (height, width) = `size` by antialiased Lanczos, whichever library provides it.
-
-    Args:
-        pixels: The source.
-        size: Height and width of the answer.
-        box: Left, upper, right and lower bound of the part to resize; all of it by default.
-    """
-    return np.asarray(resize_image(Image.fromarray(pixels), size, box=box))
-
-
-def resize_image(
-    image: Image.Image, size: tuple[int, int], *, box: tuple[int, int, int, int] | None = None
-) -> Image.Image:
-    """As `resize`, for what is a PIL image already."""
-    return image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=box)

@@ -74,6 +74,10 @@ class ArchiveIndex:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
         self._database.close()
 
     @property
@@ -90,6 +94,22 @@ class ArchiveIndex:
             self._miss_none(condition)
         sql = f"{select(ROW, condition.sql)} ORDER BY {order}"
         return self._database.query(sql, condition, make=row_from, limit=limit)
+
+    def records(self, condition: Condition = CURRENT) -> Iterator[tuple[int, str, Row | None]]:
+        """Yield id, path and row of what fits a condition, in the order of ids; a damaged one has no row."""
+        sql = f"SELECT {ROW} FROM {EVERY} WHERE {condition.sql} ORDER BY {IN_ORDER}"
+        return self._database.query(sql, condition, make=_record)
+
+    def ids(self, condition: Condition = CURRENT, *, order: str = IN_ORDER) -> Iterator[int]:
+        """Yield the ids of what fits a condition, of damaged ones too; `order` is SQL of ours."""
+        sql = f"SELECT p.id FROM {EVERY} WHERE {condition.sql} ORDER BY {order}"
+        return self._database.query(sql, condition, make=_number)
+
+    def folders(self) -> Iterator[tuple[str, int]]:
+        """Yield each folder that holds current pictures itself, "" for the top, and how many; damaged ones too."""
+        folder = "rtrim(p.path, replace(p.path, '/', ''))"  # all that is before the last slash, and that
+        sql = f"SELECT {folder}, count(*) FROM picture AS p WHERE {CURRENT.sql} GROUP BY 1 ORDER BY 1"
+        return self._database.query(sql, make=_folder)
 
     def originals(self, condition: Condition = CURRENT) -> Iterator[Row]:
         """Yield the same rows as their manifests have them; an index that says otherwise is made anew."""
@@ -136,7 +156,7 @@ class ArchiveIndex:
         condition = EVERYTHING if path is None else Condition(sql="p.path = ?", values=(path,))
         first = "(SELECT min(f.id) FROM picture AS f WHERE f.path = p.path)"
         sql = f"SELECT {ROW} FROM {EVERY} WHERE {condition.sql} ORDER BY {first}, p.id"
-        found = self._database.query(sql, condition, make=_version)
+        found = self._database.query(sql, condition, make=_record)
         for name, versions in groupby(found, key=lambda version: version[1]):
             for number, (picture, _, row) in enumerate(versions, 1):
                 segment = segment_of(picture)
@@ -252,7 +272,11 @@ def _damage(record: tuple[Any, ...]) -> Damage:
     return Damage(segment=_text(name), entry=None if entry is None else _text(entry), reason=_text(reason))
 
 
-def _version(record: tuple[Any, ...]) -> tuple[int, str, Row | None]:
+def _folder(record: tuple[Any, ...]) -> tuple[str, int]:
+    return _text(record[0]).removesuffix("/"), record[1]
+
+
+def _record(record: tuple[Any, ...]) -> tuple[int, str, Row | None]:
     return record[0], sealed(record)[1], None if is_damaged(record) else row_from(record)
 
 

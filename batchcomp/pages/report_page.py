@@ -137,7 +137,7 @@ def _tiles(total: Totals) -> Iterator[tuple[str, str, str]]:
 
 def _remarks(page: ReportPage, pictures: Pictures) -> Iterator[str]:
     total = page.totals
-    yield f"On disk, manifests and ZIP headers included: {human(total.archive_bytes_on_disk)}."
+    yield f"On disk, equal content once, manifests and ZIP headers included: {human(total.archive_bytes_on_disk)}."
     if total.estimated:
         yield f"~ marks figures of JPEG that were estimated when the picture was stored: {total.estimated:,}."
     if pictures.tiny:

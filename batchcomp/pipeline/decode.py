@@ -95,7 +95,8 @@ def _planned(row: Row, target: str, settings: DecodeSettings, known: Collection[
         reason = f"{row.path}: needs model {row.model[:16]}, which is not at hand; pass its file with --model FILE"
         return Failed(name=row.path, reason=reason)
     how = "as it was" if not KINDS[row.stored].reader else f"as {format_of(row, settings.format)}"
-    return Planned(name=target, reason=f"{row.path} {how}", bytes=expected_bytes(row, settings.format))
+    reason = how if target == row.path else f"{row.path} {how}"
+    return Planned(name=target, reason=reason, bytes=expected_bytes(row, settings.format))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Self
 
 from batchcomp.errors import BatchcompError
-from batchcomp.images.walk import Item
+from batchcomp.images.walk import Item, WalkFailure
 from batchcomp.pipeline.originals import walk_originals
 from batchcomp.pipeline.plan import pixel_bytes
 from batchcomp.settings import CompressSettings
@@ -23,7 +23,8 @@ class Forecast:
             for event in compress_archive(settings, forecast):
                 forecast.take(event.name)
 
-    Only files that are taken have pixels; those that the archive holds already count as files alone.
+    Only files that are taken have pixels; those that the archive holds already, links that are not followed and what
+    cannot be read count as files alone.
 
     Attributes:
         files: known so far.
@@ -86,9 +87,9 @@ class Forecast:
             for item in found:
                 if self._ended.is_set():
                     return
-                if isinstance(item, Item):
-                    unchanged = is_unchanged(item)
-                    self._note(item.name, None if unchanged else pixel_bytes(item) // _CHANNELS)
+                taken = isinstance(item, Item) and not is_unchanged(item)  # else a link, or what cannot be read
+                name = str(item.path) if isinstance(item, WalkFailure) else item.name
+                self._note(name, pixel_bytes(item) // _CHANNELS if taken and isinstance(item, Item) else None)
             self.complete = True
 
     def _note(self, name: str, pixels: int | None) -> None:

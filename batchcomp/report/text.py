@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import Final, Self
 
 ABSENT = "-"
+_LEAST_NOTE: Final = 8  # characters of a note that say something
 _GLUE = "\N{WORD JOINER}"  # stands for spaces that are no places to break at; `printable` leaves none in a text
 
 
@@ -49,6 +51,29 @@ def shortened(text: str, width: int) -> str:
         return text
     head = (width - 3) // 3
     return f"{text[:head]}...{text[len(text) - (width - 3 - head) :]}"
+
+
+class Noted(str):
+    """A name with a note behind it in parentheses, which goes first where there is no room for both."""
+
+    __slots__ = ("name",)
+    name: str
+
+    def __new__(cls, name: str, note: str) -> Self:
+        """Put them together."""
+        text = super().__new__(cls, f"{name} ({note})")
+        text.name = name
+        return text
+
+
+def fitted(text: str, width: int) -> str:
+    """The text, printable, in at most `width` characters: the end of a note is left out, else the text's middle."""
+    whole = printable(text)
+    if len(whole) > width and isinstance(text, Noted):
+        name = printable(text.name)
+        kept = width - len("...)")
+        whole = f"{whole[:kept].rstrip()}...)" if kept >= len(name) + _LEAST_NOTE else name
+    return shortened(whole, width)
 
 
 def wrapped(text: str, width: int) -> str:

@@ -36,10 +36,10 @@ from batchcomp.errors import PictureError
 from batchcomp.report.rows import report_row
 from batchcomp.report.text import printable
 from batchcomp.serve.catalogue import MOST_ITEMS, Catalogue, Held
-from batchcomp.serve.database import MOST_TEXT, ORDERS, Query
 from batchcomp.serve.gallery import Gallery
 from batchcomp.serve.guard import Guard
 from batchcomp.serve.pictures import FORMATS, Pictures, formats_of, reason_of, saved_name, shows_stored, stored_name
+from batchcomp.serve.query import MOST_TEXT, ORDERS, Query
 from batchcomp.serve.shared_work import AbandonedError, BusyError, Result, SharedWork
 
 FOREVER: Final = "private, max-age=31536000, immutable"  # a key never stands for anything else
@@ -105,10 +105,7 @@ class Answers:
                 "total": found.total,
                 "start": start,
                 "place": place,
-                "items": [
-                    [one.key, printable(one.path), one.stored, one.width, one.height, one.changed]
-                    for one in found.items
-                ],
+                "items": [[one.key, printable(one.path), *_shown(one.row)] for one in found.items],
             }
         )
 
@@ -250,6 +247,11 @@ def _query(request: Request) -> Query:
 def _number(request: Request, name: str) -> int | None:
     given = request.query_params.get(name, "")
     return int(given) if _NUMBER.fullmatch(given) else None
+
+
+def _shown(row: Row | None) -> tuple[str, int, int, int]:
+    """Return what a list shows: how it is stored, "" where its row is damaged, width, height, time of change."""
+    return (row.stored, row.width, row.height, row.mtime_ns // 10**9) if row else ("", 0, 0, 0)
 
 
 def _about(held: Held) -> dict[str, Any]:

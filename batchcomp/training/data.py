@@ -17,7 +17,7 @@ from torch import Tensor
 
 from batchcomp.errors import PictureError, TrainingError
 from batchcomp.images.load import load
-from batchcomp.images.provider import resize_image
+from batchcomp.images.resizing import resize_image
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"})
 MIN_PHOTOS = 2

@@ -41,7 +41,7 @@ def test_every_truncation_is_found(segment: Path) -> None:
     ("where", "words"),
     [
         (b"photos/a.png.jpg", "name it differently"),
-        (b"bc\x42\x00", "local header is damaged"),
+        (b"bc\x30\x00", "local header is damaged"),
         (b"first payload", "payload is damaged"),
         (b'"width":768', "manifest is damaged"),
         (b"PK\x01\x02", "not a complete ZIP"),

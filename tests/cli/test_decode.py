@@ -268,7 +268,7 @@ def test_a_dry_run_reads_as_a_sentence(run: Run, archive: Path, tiny_model: Path
     """A line a file with what it comes from and about how large it will be, and a sum."""
     result = run("decode", archive, "--format", "source", "--dry-run", "--model", tiny_model)
     assert result.code == 0
-    assert result.out.splitlines()[1].startswith("b.jpg: b.jpg as jpeg, about ")
+    assert result.out.splitlines()[1].startswith("b.jpg: as jpeg, about ")
     assert f"3 would be restored below {Path('photos-restored').resolve()}" in result.err
     assert not Path("photos-restored").exists()
 

@@ -50,6 +50,19 @@ def test_the_table_has_a_row_for_each_picture(run: Run, archive: Path) -> None:
     assert f"{(archive / '000001.zip').stat().st_size / 1000:.1f} kB" in result.out
 
 
+@pytest.mark.parametrize("width", [48, 60])
+def test_names_can_be_told_on_a_small_terminal(
+    run: Run, archive: Path, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Columns go before names do, and the sum is never shortened."""
+    monkeypatch.setattr(console, "out", lambda: Console(width=width, highlight=False))
+    lines = run("report", archive).out.splitlines()
+    table = lines[next(n for n, line in enumerate(lines) if "picture " in line and "archived" in line) :]
+    assert max(map(len, table[: next(n for n, line in enumerate(table) if "5 pictures" in line)])) <= width
+    for name in ("won.png", "lost.png", "alpha.png", "unmeasured.png", "5 pictures"):
+        assert any(line.strip().startswith(name) for line in table)
+
+
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 def test_the_table_fits_the_terminal(run: Run, archive: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """From 80 columns on a picture is a line: names lose their middle, and what matters less is left out."""

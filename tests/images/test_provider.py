@@ -1,4 +1,4 @@
-"""Pillow or pillow-simd: which one it is, whether it may decode untrusted files, and the one resize."""
+"""Pillow or pillow-simd: which one it is, and whether it may decode untrusted files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from batchcomp.cli.app import app
 from batchcomp.errors import UsageError
-from batchcomp.images.provider import Provider, check_provider, provider, resize
+from batchcomp.images.provider import Provider, check_provider, provider
 from tests.cli.samples import photo
 
 
@@ -68,11 +68,3 @@ def test_the_whole_way_with_what_is_installed(tmp_path: Path, tiny_model: Path) 
         assert CliRunner().invoke(app, arguments).exit_code == 0, arguments
     with Image.open(tmp_path / "out" / "a.png") as restored:
         assert np.abs(np.asarray(restored).astype(int) - pixels).mean() < 20
-
-
-def test_resize_is_lanczos_of_the_part() -> None:
-    """Height comes first in sizes; a part far from the rest of the picture knows nothing of it."""
-    pixels = np.full((40, 60, 3), 77, np.uint8)
-    pixels[:, 30:] = 200
-    assert resize(pixels, (10, 15)).shape == (10, 15, 3)
-    assert (resize(pixels, (10, 4), box=(0, 0, 10, 40)) == 77).all()

@@ -219,3 +219,25 @@ def test_three_kinds_of_pictures_have_the_sums_of_a_report(tmp_path: Path) -> No
     three_pictures(tmp_path / "x.bca")
     with ArchiveIndex.open(tmp_path / "x.bca") as index:
         assert (index.tally()["pictures"], index.tally()["compact"], index.tally()["verbatim"]) == (3, 2, 1)
+
+
+def test_records_and_ids_are_of_damaged_ones_too(tmp_path: Path) -> None:
+    """A damaged row has an id and a path; `rows` leaves it out."""
+    folder = tmp_path / "x.bca"
+    add(folder, "a", "b")
+    add(folder, "b")
+    break_rows(folder, 2, ["b"])
+    with ArchiveIndex.open(folder) as index:
+        (a, b), row = index.ids(order="p.path"), next(iter(index.rows()))
+        assert list(index.records()) == [(a, "a", row), (b, "b", None)]
+        assert list(index.ids(order="p.path DESC")) == [b, a]
+        assert [path for _, path, _ in index.records(EVERYTHING)] == ["a", "b", "b"]
+
+
+def test_folders_are_counted_by_what_lies_in_them(tmp_path: Path) -> None:
+    """Current pictures of each, without those below it."""
+    folder = tmp_path / "x.bca"
+    add(folder, "a.jpg", "a/1.jpg", "a/b/2.jpg", "a0/3.jpg", "a/b/4.jpg", "A/5.jpg")
+    add(folder, "a/1.jpg")
+    with ArchiveIndex.open(folder) as index:
+        assert dict(index.folders()) == {"": 1, "a": 1, "a/b": 2, "a0": 1, "A": 1}

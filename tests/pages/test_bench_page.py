@@ -23,8 +23,7 @@ from batchcomp.pages.bench_page import (
 )
 from batchcomp.report.sheet import Sheet
 from tests.cli.samples import photo
-from tests.pages.browser import faults, in_browser
-from tests.pages.conftest import Open
+from tests.pages.browser import Open, faults, in_browser
 
 SIZES = pytest.mark.parametrize("width", [360, 1280, 2560])
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
@@ -184,6 +183,7 @@ def bench_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_fits_and_axe_finds_nothing(bench_file: Path, open_page: Open, width: int, theme: str) -> None:
     """At every width, in either theme."""
     opened = open_page(bench_file, width, theme, bypass_csp=True)
+    opened.page.wait_for_selector("svg .line", state="attached")  # charts are drawn once their size is known
     assert opened.page.evaluate("document.documentElement.scrollWidth") == width
     assert opened.page.locator("svg .line").count() == 6
     assert faults(opened.page) == []
@@ -194,6 +194,7 @@ def test_lines_are_shown_and_hidden(bench_file: Path, open_page: Open) -> None:
     """A name below a chart does it; a point tells what it is; nothing is barred and no name does anything."""
     opened = open_page(bench_file)
     chart = opened.page.locator(".lines").first
+    chart.locator(".line").first.wait_for(state="attached")
     assert chart.locator(".line").count() == 4
     chart.get_by_label("avif").uncheck()
     assert chart.locator(".line").count() == 3

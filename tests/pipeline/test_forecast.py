@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from batchcomp.images.walk import Item
+from batchcomp.pipeline.compress import plan_archive
 from batchcomp.pipeline.forecast import Forecast
+from batchcomp.pipeline.records import Outcome, tally
 from batchcomp.settings import CompressSettings
 from tests.cli import samples
 
@@ -35,6 +37,16 @@ def test_new_files_count_with_their_pixels_and_known_ones_without(tmp_path: Path
         assert forecast.in_hand == "a.png"
         forecast.take("a.png")
         assert (forecast.in_hand, forecast.pixels_done) == ("notes.txt", 1920)
+
+
+def test_what_is_only_named_is_a_file_too(tmp_path: Path) -> None:
+    """A link that is not followed is one of the files that the run tells of, so that their number is never passed."""
+    found = settings(tmp_path)
+    (tmp_path / "photos" / "link.png").symlink_to("a.png")
+    outcome = Outcome()
+    with Forecast() as forecast:
+        tally(plan_archive(found, forecast), lambda event: forecast.take(event.name), outcome)
+        assert counted(forecast).files == outcome.counts.total() == 5
 
 
 @pytest.mark.parametrize("early", [[], ["a.png"], ["sub/c.png", "a.png", "b.png", "notes.txt"]])

@@ -44,3 +44,19 @@ def test_counts_are_worded() -> None:
 def test_long_names_lose_their_middle(name: str, width: int, shown: str) -> None:
     """The end of a name, where names differ, stays."""
     assert text.shortened(name, width) == shown
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (40, "black.gif (stored as it is: palette)"),
+        (25, "black.gif (stored as...)"),
+        (21, "black.gif (stored...)"),
+        (20, "black.gif"),
+        (8, "b....gif"),
+    ],
+)
+def test_a_note_goes_before_the_name(width: int, shown: str) -> None:
+    """Where there is no room for both the name stays whole as long as it fits."""
+    assert text.fitted(text.Noted("black.gif", "stored as it is: palette"), width) == shown
+    assert len(shown) <= width

@@ -18,6 +18,7 @@ from batchcomp.archive import ArchiveReader
 from batchcomp.serve.catalogue import Catalogue
 from batchcomp.serve.shared_work import BusyError
 from tests.cli import samples
+from tests.index.samples import break_rows
 from tests.serve.conftest import Ask
 from tests.serve.samples import NAME, batchcomp, spoil
 
@@ -164,16 +165,12 @@ def test_a_broken_payload_is_one_error_and_the_rest_goes_on(archive: Path, ask: 
     assert client.get(f"/thumb/{found['sea/b.jpg']}").status_code == 200
 
 
-def test_a_damaged_row_is_told(archive: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_row_is_told(archive: Path, ask: Ask) -> None:
     """Its picture is listed and described with the reason."""
+    break_rows(archive, 1, ["a.png"])
     client = ask(archive)
     key = keys(client)["a.png"]
-
-    def refuse(*_: object) -> None:
-        raise ValueError("crc")
-
-    monkeypatch.setattr("batchcomp.serve.catalogue.row_of", refuse)
-    assert "damaged (crc)" in client.get(f"/api/picture/{key}").json()["reason"]
+    assert "row is damaged" in client.get(f"/api/picture/{key}").json()["reason"]
     assert client.get(f"/view/{key}").status_code == client.get(f"/thumb/{key}").status_code == 422
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from batchcomp.archive import prune
 from batchcomp.serve.catalogue import Catalogue, Folder
-from batchcomp.serve.database import Query
+from batchcomp.serve.query import Query
 from tests.archive.samples import sample_row, three_pictures, write_archive
+from tests.index.samples import break_rows
 from tests.serve.samples import spoil
 
 
@@ -47,15 +48,55 @@ def test_what_is_added_is_seen(catalogue: Catalogue) -> None:
     assert catalogue.held(old.key) == old
 
 
-def test_a_rewritten_archive_is_read_anew_and_keys_stay(catalogue: Catalogue) -> None:
-    """After `prune` old versions are gone, and what stayed has the key that it had."""
+def test_a_rewritten_archive_is_read_anew_and_keys_still_lead_to_their_pictures(catalogue: Catalogue) -> None:
+    """After `prune` old versions are gone, and what stayed is found by the key that it had, wherever it stands now."""
     write_archive(catalogue.archive, [(sample_row("b.jpg", width=9), b"second version")])
     catalogue.refresh()
-    keys = {one.path: one.key for one in catalogue.page(Query(), 0, 100).items}
+    (old, _), keys = catalogue.versions("b.jpg"), {one.path: one.key for one in catalogue.page(Query(), 0, 100).items}
     prune(catalogue.archive)
     catalogue.refresh()
-    assert {one.path: one.key for one in catalogue.page(Query(), 0, 100).items} == keys
+    assert names(catalogue) == sorted(keys)
+    for place, path in enumerate(sorted(keys)):
+        held = catalogue.held(keys[path])
+        assert held is not None
+        assert held.row is not None
+        assert held.path == held.row.path == path
+        assert catalogue.around(Query(), keys[path]) == place
+    assert catalogue.held(old.key) is None
     assert [one.number for one in catalogue.versions("b.jpg")] == [1]
+
+
+@pytest.mark.parametrize(
+    "key", ["", "-", "zz-1", "1", f"400000-{'0' * 24}", f"-1-{'0' * 24}", f"{2**80:x}-{'0' * 24}", "0" * 24]
+)
+def test_a_key_that_is_none_leads_nowhere(catalogue: Catalogue, key: str) -> None:
+    """Whatever is asked for, there is an answer."""
+    assert catalogue.held(key) is None
+    assert catalogue.around(Query(), key) is None
+
+
+def test_before_the_archive_was_read_and_after_the_end_there_is_nothing(tmp_path: Path) -> None:
+    """Early and late questions are no errors."""
+    three_pictures(tmp_path / "a.bca")
+    catalogue = Catalogue(tmp_path / "a.bca")
+    assert (catalogue.complete, catalogue.page(Query(), 0, 9).total, catalogue.folders("")) == (False, 0, [])
+    catalogue.refresh()
+    assert (catalogue.complete, catalogue.page(Query(), 0, 9).total) == (True, 3)
+    catalogue.close()
+    assert (catalogue.page(Query(), 0, 9).total, catalogue.versions("b.jpg")) == (0, [])
+
+
+def test_a_damaged_row_is_there_without_what_it_says(catalogue: Catalogue) -> None:
+    """It takes the place of the version before it, has a key, and is among the problems."""
+    write_archive(catalogue.archive, [(sample_row("b.jpg", width=19), b"second version")])
+    break_rows(catalogue.archive, 2, ["b.jpg"])
+    catalogue.refresh()
+    found = catalogue.page(Query(), 0, 100).items[0]
+    assert (found.path, found.row) == ("b.jpg", None)
+    held = catalogue.held(found.key)
+    assert held is not None
+    assert (held.number, "row is damaged" in held.reason) == (2, True)
+    assert "a row breaks the rules" in catalogue.problems[0]
 
 
 def test_pages_and_places(catalogue: Catalogue) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from batchcomp.serve.database import Query
 from batchcomp.serve.gallery import Gallery
 from batchcomp.serve.pictures import formats_of, kind_of, reason_of, saved_name, stored_name
+from batchcomp.serve.query import Query
 from batchcomp.serve.shared_work import Result
 from tests.archive.samples import sample_row, verbatim_row
 from tests.serve.samples import open_gallery

@@ -12,6 +12,7 @@ from batchcomp.cli import console
 from batchcomp.cli.bench.options import JsonFileOpt, ProcessesOpt, processes_on, show, told, write_json
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
+from batchcomp.cli.starting import starting
 from batchcomp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ def bench_cohorts(
     model: ModelOpt = None,
 ) -> None:
     """Tell overfitting from gain. A model, no networks, the default model and JPEG at the same bytes."""
-    from batchcomp.benchmark.cohorts import run_cohorts
-    from batchcomp.codec.codec import choose_device
-    from batchcomp.report.cohorts import sheets
+    with starting("Measuring"):
+        from batchcomp.benchmark.cohorts import run_cohorts
+        from batchcomp.codec.codec import choose_device
+        from batchcomp.report.cohorts import sheets
 
     cohorts = parse_cohorts(folders)
     with told("Measuring", sum(min(sample, len(paths)) for paths in cohorts.values())) as on_done:

@@ -23,6 +23,7 @@ from batchcomp.cli.bench.options import (
 from batchcomp.cli.bench.page import MOST_SAMPLES, HtmlOpt
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
+from batchcomp.cli.starting import starting
 from batchcomp.errors import UsageError
 from batchcomp.settings import MAX_EFFORT
 
@@ -85,9 +86,10 @@ def bench_curves(
 ) -> None:
     """Compare bytes and quality. Rate-distortion curves, BD-rate, wins, other measures at the same bytes."""
     check_combination(plot=plot, html=html, published=published, packed=packed, effort=effort)
-    from batchcomp.benchmark.run import BenchSettings, run_bench
-    from batchcomp.codec.codec import Codec
-    from batchcomp.report.bench import sheets
+    with starting("Measuring"):
+        from batchcomp.benchmark.run import BenchSettings, run_bench
+        from batchcomp.codec.codec import Codec
+        from batchcomp.report.bench import sheets
 
     if speeds:
         page.speeds_of(speeds)  # so that a wrong file is told before the measuring

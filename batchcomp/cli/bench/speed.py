@@ -12,6 +12,7 @@ from batchcomp.cli.bench.options import SPEED, JsonFileOpt, OptionalPicturesArg,
 from batchcomp.cli.bench.page import HtmlOpt
 from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
+from batchcomp.cli.starting import starting
 from batchcomp.errors import UsageError
 
 
@@ -40,12 +41,13 @@ def bench_speed(
         raise UsageError("--quick and --long: choose one")
     if source is None and not images:
         raise UsageError("no photos: name some, or an earlier run's file with --from")
-    from batchcomp.benchmark.plot import check_suffix
-    from batchcomp.benchmark.speedrun import LONG, QUICK, SpeedPlan, run_speed
-    from batchcomp.codec.codec import Codec
-    from batchcomp.pages.document import check_target
-    from batchcomp.report.speed import speed_sheets
-    from batchcomp.settings import available_cores
+    with starting("Timing"):
+        from batchcomp.benchmark.plot import check_suffix
+        from batchcomp.benchmark.speedrun import LONG, QUICK, SpeedPlan, run_speed
+        from batchcomp.codec.codec import Codec
+        from batchcomp.pages.document import check_target
+        from batchcomp.report.speed import speed_sheets
+        from batchcomp.settings import available_cores
 
     if plot:
         check_suffix(plot)

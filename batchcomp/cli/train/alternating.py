@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli.options import DeviceOpt
+from batchcomp.cli.starting import starting
 from batchcomp.cli.train import trainer
 from batchcomp.cli.train.options import PhotosArg, RunOpt, SeedOpt, ThreadsOpt, given
 
@@ -55,9 +56,10 @@ def train_alternating(
     threads: ThreadsOpt = 0,
 ) -> None:
     """Train the networks in turns. The design of Jiang et al. 2017, around the real JPEG."""
-    device = trainer.prepare(device, threads)
-    from batchcomp.training.alternating_run import AlternatingSettings, AlternatingTrainer
-    from batchcomp.training.turns import Turns
+    with starting("Training"):
+        device = trainer.prepare(device, threads)
+        from batchcomp.training.alternating_run import AlternatingSettings, AlternatingTrainer
+        from batchcomp.training.turns import Turns
 
     if crop is None and loss is not Loss.mse:
         crop, batch = 176, batch or 2  # MS-SSIM needs large crops, RecCNN small batches

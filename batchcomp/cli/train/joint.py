@@ -10,6 +10,7 @@ import typer
 
 from batchcomp.cli.completion import models
 from batchcomp.cli.options import DeviceOpt
+from batchcomp.cli.starting import starting
 from batchcomp.cli.train import trainer
 from batchcomp.cli.train.options import FoldersArg, RunOpt, SeedOpt, ThreadsOpt, given
 from batchcomp.errors import UsageError
@@ -51,11 +52,12 @@ def train_joint(
     threads: ThreadsOpt = 0,
 ) -> None:
     """Train both networks together. They learn through a differentiable JPEG."""
-    device = trainer.prepare(device, threads)
-    from batchcomp.codec import weights
-    from batchcomp.codec.networks.jiang2017 import Jiang2017Network
-    from batchcomp.training.joint import JointSettings, JointTrainer
-    from batchcomp.training.shapes import RECIPES
+    with starting("Training"):
+        device = trainer.prepare(device, threads)
+        from batchcomp.codec import weights
+        from batchcomp.codec.networks.jiang2017 import Jiang2017Network
+        from batchcomp.training.joint import JointSettings, JointTrainer
+        from batchcomp.training.shapes import RECIPES
 
     recipe = RECIPES[shape.value]
     options = recipe.settings | given(steps=steps, batch=batch, crop=crop, seed=seed)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from batchcomp.kinds import COMPACT
+from batchcomp.kinds import COMPACT, VERBATIM
 from batchcomp.report.formats.base import Printer, Report
 from batchcomp.report.rows import ReportRow
 from batchcomp.report.summary import sentence
-from batchcomp.report.text import ABSENT, human, number, percent, pictures
+from batchcomp.report.text import ABSENT, Noted, count_of, human, number, percent, pictures
 from batchcomp.report.totals import Totals
 
 COLUMNS = [
@@ -24,10 +24,10 @@ COLUMNS = [
     ("JPEG bytes", "right"),
     ("saved vs JPEG", "right"),
 ]
-SPARE = (1, 5, 8, 7, 2)  # columns that are left out where the terminal is narrow, the first one first
+SPARE = (1, 5, 8, 7, 2, 6, 4)  # columns that are left out where the terminal is narrow, the first one first
 LEGEND = [
-    "JPEG's: MS-SSIM of plain JPEG at the same bytes; JPEG bytes: at the same MS-SSIM",
-    "saved: bytes against the source; saved vs JPEG: against JPEG bytes",
+    "saved: bytes against the source; saved vs JPEG: against JPEG of equal MS-SSIM",
+    "JPEG bytes: of plain JPEG of equal MS-SSIM; JPEG's: its MS-SSIM at our bytes",
 ]
 ESTIMATED = "~: estimated from few JPEG files; `compress --measure exact` makes as many as it takes"
 
@@ -61,8 +61,7 @@ class _Cells(Collection[list[str]]):
 def _picture(row: ReportRow) -> str:
     if row.stored in COMPACT and not row.reason:
         return row.path
-    how = f"stored as it is: {row.reason}" if row.stored == "verbatim" else row.reason or row.stored
-    return f"{row.path} ({how})"
+    return Noted(row.path, f"stored as it is: {row.reason}" if row.stored == VERBATIM else row.reason or row.stored)
 
 
 def cells(row: ReportRow) -> list[str]:
@@ -106,7 +105,8 @@ def remarks(total: Totals) -> list[str]:
     """What stands below the table."""
     lines = [*LEGEND] if total.measured else []
     lines += [ESTIMATED] if total.estimated else []
-    lines += [f"on disk, manifests and ZIP headers included: {human(total.archive_bytes_on_disk)}"]
+    on_disk = human(total.archive_bytes_on_disk)
+    lines += [f"on disk, equal content once, manifests and ZIP headers included: {on_disk}"]
     if total.worst_path is not None:
         lines.append(f"worst MS-SSIM: {number(total.worst_ms_ssim, 4)}, {total.worst_path}")
     if total.mean_ssimulacra2 is not None:
@@ -119,6 +119,8 @@ def remarks(total: Totals) -> list[str]:
         saved = 1 - total.packed_bytes / total.unpacked_bytes
         sizes = f"{human(total.packed_bytes)}, as JPEGs {human(total.unpacked_bytes)} ({percent(saved)} saved)"
         lines.append(f"packed: {pictures(total.packed)}, {sizes}; `batchcomp unpack` gives the JPEGs back")
+    if total.verbatim:
+        lines.append(f"stored as they are: {count_of(total.verbatim, 'file')}; `report --csv` says why of each")
     if total.measured < total.compact:
         lines.append(f"stored without measuring: {pictures(total.compact - total.measured)}")
     return lines
