@@ -15,6 +15,8 @@ from batchcomp.index.schema import INDEXES, ids_of, is_loading, seal_of
 from batchcomp.index.sums import SegmentSums, put_sums
 from batchcomp.report.rows import report_row
 
+_ROOM_FOR: Final = 64  # rows: a page of an index has some 100
+
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
@@ -70,8 +72,25 @@ def finish_loading(database: sqlite3.Connection) -> None:
             return
         for statement in INDEXES.values():
             database.execute(statement)
+        loosen(database)
         links.link_all(database)
         database.execute("UPDATE about SET value = 0 WHERE name = 'loading'")
+
+
+def loosen(database: sqlite3.Connection) -> None:
+    """Leave room in the pages of the indexes, which are full after sorting.
+
+    Else each picture that comes later, whose path may lie anywhere, has SQLite spread four full pages over five. What
+    is put in here and taken out again has it done so once for all pages, in their order. A row does that for one index;
+    for the other it lies at one end.
+    """
+    for columns, order in (("path, 0, 0", "path"), ("'', family, 0", "family")):
+        some = f"SELECT {columns} FROM picture WHERE id > 0 AND id % {_ROOM_FOR} = 0 ORDER BY {order}"
+        last = next(database.execute("SELECT min(0, coalesce(min(id), 0)) FROM picture"))[0]
+        database.execute(
+            f"INSERT INTO picture (id, path, family, manner) SELECT {last} - row_number() OVER (), * FROM ({some})"
+        )
+    database.execute("DELETE FROM picture WHERE id < 0")
 
 
 def _drop(database: sqlite3.Connection, number: int) -> None:
