@@ -20,6 +20,7 @@ import psutil
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 120  # seconds for what takes a few on an idle machine
+GIVEN_UP = 30  # seconds without any worker
 
 
 class DaskCluster:
@@ -36,49 +37,65 @@ class DaskCluster:
         self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
         wait_until(lambda: file.exists() and file.read_text().endswith("}"))
         self.address = json.loads(file.read_text())["address"]
+        self._start_workers()
+        wait_until(lambda: len(self.worker_processes()) == self._workers)
+        return self
+
+    def _start_workers(self) -> None:
         self._start(
             "worker", self.address, "--nworkers", str(self._workers), "--nthreads", "1", "--no-dashboard",
             "--local-directory", str(self._folder),
         )  # fmt: skip
-        wait_until(lambda: len(self.worker_processes()) == self._workers)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for process in reversed(self._processes):
-            for child in psutil.Process(process.pid).children(recursive=True):
-                with suppress(psutil.NoSuchProcess):
-                    child.kill()
+            with suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    with suppress(psutil.NoSuchProcess):
+                        child.kill()
             process.kill()
             process.wait()
 
     def worker_processes(self) -> list[int]:
         """Return the processes that do the work now; each is a child of the one that starts it anew."""
         found = []
-        for child in psutil.Process(self._processes[-1].pid).children():
-            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                if any("spawn_main" in word for word in child.cmdline()):
-                    found.append(child.pid)
+        with suppress(psutil.NoSuchProcess):  # that one may have ended
+            for child in psutil.Process(self._processes[-1].pid).children():
+                with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                    if any("spawn_main" in word for word in child.cmdline()):
+                        found.append(child.pid)
         return found
 
     def lose_all_workers(self) -> None:
         """Kill the workers for good: first the process that would start them anew."""
-        doomed = psutil.Process(self._processes[-1].pid)
-        children = doomed.children(recursive=True)
-        for one in (doomed, *children):
-            with suppress(psutil.NoSuchProcess):
-                one.kill()
+        with suppress(psutil.NoSuchProcess):
+            doomed = psutil.Process(self._processes[-1].pid)
+            for one in (doomed, *doomed.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
 
     @contextmanager
     def losing_workers(self, chance: random.Random, most: int) -> Iterator[list[int]]:
-        """Kill a worker at random moments, `most` times; yield the list that grows by one for each."""
+        """Kill a worker at random moments, `most` times; yield the list that grows by one for each.
+
+        One that is killed while it starts may be given up by Dask: then all are started anew, as a person would.
+        """
         killed: list[int] = []
         done = threading.Event()
 
         def kill() -> None:
-            while not done.wait(chance.uniform(0.1, 1.5)) and len(killed) < most:
-                if self.kill_one(chance):
+            alive = time.monotonic()
+            while not done.wait(chance.uniform(0.1, 1.5)):
+                if self.worker_processes():
+                    alive = time.monotonic()
+                elif time.monotonic() - alive > GIVEN_UP:
+                    self.lose_all_workers()
+                    self._processes.pop().wait()
+                    self._start_workers()
+                    alive = time.monotonic()
+                if len(killed) < most and self.kill_one(chance):
                     killed.append(len(killed))
 
         killer = threading.Thread(target=kill)

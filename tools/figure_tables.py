@@ -19,6 +19,14 @@ NAMES = {
     "avif": "AVIF (speed 6)",
     "webp": "WebP (method 6)",
     "jpeg": "JPEG (optimised, progressive)",
+    "mozjpeg": "MozJPEG (trellis)",
+    "svt-av1": "SVT-AV1 (preset 6)",
+    "svt-av1 preset 9": "SVT-AV1 (preset 9)",
+    "avif speed 4": "AVIF (speed 4)",
+    "avif speed 8": "AVIF (speed 8)",
+    "avif speed 9": "AVIF (speed 9)",
+    "jpegxl effort 3": "JPEG XL (effort 3)",
+    "webp method 4": "WebP (method 4)",
 }
 GUARDS = {"ms_ssim": ".4f", "ssimulacra2": ".1f", "psnr": ".2f", "ciede2000": ".2f"}
 
@@ -41,12 +49,15 @@ def curves(bench: dict[str, Any]) -> str:
     """BD-rate and mean MS-SSIM of each codec, the densest first."""
     wins = {(win["rival"], win["rate"]): win for win in bench["wins"] if win["anchor"] == "jpeg"}
     rows = []
+    against_mozjpeg = {one["rival"]: one["of_mean_curve"] for one in bench["bd_rates"] if one["anchor"] == "mozjpeg"}
     against_jpeg = [one for one in bench["bd_rates"] if one["anchor"] == "jpeg"]
     for one in sorted(against_jpeg, key=lambda one: one["of_mean_curve"]):
         name = one["rival"]
         usual = [wins[name, rate]["mean_ms_ssim"] for rate in RATES if (name, rate) in wins]
         means = usual or [wins["batchcomp", rate]["anchor_mean_ms_ssim"] for rate in RATES]
-        cells = [percent(one["of_mean_curve"]), percent(one["in_usual_span"]), *map(places, means)]
+        changes = [percent(one["of_mean_curve"]), percent(one["in_usual_span"])]
+        changes += [percent(against_mozjpeg.get(name))] if against_mozjpeg else []
+        cells = [*changes, *map(places, means)]
         shown = [f"**{cell}**" for cell in cells] if name.startswith("batchcomp") else cells
         label = f"**{name}**" if name.startswith("batchcomp") else NAMES.get(name, name)
         rows.append([label, *shown])
@@ -55,6 +66,7 @@ def curves(bench: dict[str, Any]) -> str:
         "codec",
         "BD-rate against JPEG",
         "12.5 to 20 dB only",
+        *(["against MozJPEG"] if against_mozjpeg else []),
         f"MS-SSIM at {rates[0]} bpp",
         *rates[1:],
     ]
@@ -105,7 +117,7 @@ def percent(value: float | None) -> str:
     """A change of bytes."""
     if value is None:
         return "-"
-    return "0" if abs(value) < 0.005 else f"{value:.1f} %"
+    return "0" if abs(value) < 0.005 else f"{value:+.1f} %"
 
 
 def places(value: float) -> str:

@@ -23,6 +23,7 @@ from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundE
 
 MISSING, MISSING_MANY = "the segment is missing", "the segments are missing"
 T = TypeVar("T")
+KEPT = 4  # segments that are asked for in turns
 _MAX_TRIES = 10  # a segment may be replaced between being opened and being read
 
 
@@ -42,13 +43,14 @@ class ArchiveReader:
             payload that it returns; a payload that fails is an error of `read` and not listed here.
     """
 
-    def __init__(self, where: Location, numbers: list[int]) -> None:
+    def __init__(self, where: Location, numbers: list[int], *, kept: int = KEPT) -> None:
+        """Look at nothing yet; `kept` is how many directories of segments stay in memory, 100 to 400 bytes an entry."""
         self.store: Store = store_of(where)
         self.damage: list[Damage] = []
         self._numbers = numbers
         self._snapshot: dict[int, Identity | None] = {}  # of all segments, damaged ones too
         self._identities: dict[int, Identity] = {}  # as first seen
-        self._segment = lru_cache(maxsize=4)(self._opened)
+        self._segment = lru_cache(maxsize=kept)(self._opened)
 
     @staticmethod
     def open(where: Location) -> ArchiveReader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from batchcomp.cli import console, limits, progress
 from batchcomp.cli.completion import archives
 from batchcomp.cli.options import JsonOpt, moment
 from batchcomp.errors import UsageError
+from batchcomp.images.names import ARCHIVE_SUFFIX
 from batchcomp.places import Place, folder, place
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def diff(
         raise UsageError(f"--at was given {len(moments)} times: expected at most {1 if paths else 2}")
     if not paths and not moments:
         raise UsageError("nothing to compare with: name the folder that compress was given, or a moment with --at")
+    _check_order(archive, paths or ())
     from batchcomp.pipeline.diff import DiffSettings, diff_folder, diff_moments
 
     found: Generator[Finding]
@@ -60,6 +63,16 @@ def diff(
     else:
         found = diff_moments(archive, moments[0], _second(moments))
     raise typer.Exit(_told(archive, found, as_json=as_json))
+
+
+def _check_order(archive: Place, paths: Sequence[Path]) -> None:
+    """Refuse a folder and its archive the wrong way round.
+
+    Raises:
+        UsageError: they are.
+    """
+    if archive.suffix != ARCHIVE_SUFFIX and (found := next((p for p in paths if p.suffix == ARCHIVE_SUFFIX), None)):
+        raise UsageError(f"{archive}: the archive comes first: `batchcomp diff {found} {archive}`")
 
 
 def _second(moments: list[datetime]) -> datetime | None:

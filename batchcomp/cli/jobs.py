@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from batchcomp.cli import console, progress
+from batchcomp.cli.completion import choice
 from batchcomp.errors import UsageError
 from batchcomp.places import Place
 from batchcomp.report.text import count_of
@@ -46,7 +47,13 @@ FinishOpt = Annotated[
 ]
 EngineOpt = Annotated[
     str,
-    typer.Option("--engine", rich_help_panel=_PANEL, help=f"Where the work is done: {' or '.join(EXECUTORS)}."),
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        autocompletion=choice(*EXECUTORS),
+        rich_help_panel=_PANEL,
+        help=f"Where the work is done: {' or '.join(EXECUTORS)}.",
+    ),
 ]
 SchedulerOpt = Annotated[
     str | None,

@@ -35,12 +35,18 @@ def serve(
     ] = 1024,
     host: Annotated[
         str,
-        typer.Option("--host", rich_help_panel=_WHO, help="Address to listen at; any but this machine's asks a token."),
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            rich_help_panel=_WHO,
+            help="Address to listen at; any but this machine's asks a token.",
+        ),
     ] = LOOPBACK,
     token: Annotated[
         str | None,
         typer.Option(
             "--token",
+            metavar="TOKEN",
             envvar="BATCHCOMP_TOKEN",
             rich_help_panel=_WHO,
             help="What who looks must know, 16 characters or more. By default made anew where one is needed.",

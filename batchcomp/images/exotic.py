@@ -19,12 +19,36 @@ _KINDS: Final = {
     b"#?RADIANCE": "Radiance HDR",
     b"DDS ": "DirectDraw",
 }
+# Under their own suffixes these are what `formats.FOREIGN` says; under another picture's they are no damage.
+_MISNAMED: Final = {
+    b"8BPS": "Photoshop",
+    b"gimp xcf": "GIMP",
+    b"PF\n": "floating point PFM",
+    b"P7\n": "PAM",
+    b"\x8bJNG\r\n\x1a\n": "JNG",
+    b"\x8aMNG\r\n\x1a\n": "MNG",
+    b"\x01\xda": "SGI",
+    b"farbfeld": "farbfeld",
+    b"SIMPLE  =": "FITS",
+    b"icns": "Apple icon",
+    b"\0\0\1\0": "Windows icon",
+    b"FUJIFILMCCD-RAW": "camera raw",
+    b"IIU\0": "camera raw",
+    b"IIRO": "camera raw",
+    b"IIRS": "camera raw",
+    b"MMOR": "camera raw",
+    b"\0MRM": "camera raw",
+    b"FOVb": "camera raw",
+    b"II\x1a\0\0\0HEAPCCDR": "camera raw",
+}
 _FRAMES: Final = {
     **dict.fromkeys((0xC3, 0xCB), "lossless JPEG"),
-    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical JPEG"),
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE, 0xDF), "hierarchical JPEG"),
+    **dict.fromkeys((0xC9, 0xCA), "arithmetically coded JPEG"),  # Pillow may read it, but nothing tells its damage
+    **dict.fromkeys(range(0xF0, 0xFE), "JPEG with extensions"),
     0xF7: "JPEG-LS",
 }
-_PLAIN: Final = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
+_PLAIN: Final = frozenset((0xC0, 0xC1, 0xC2))
 _DECODED: Final = {0, 1, 2, 3, 4, 5, 6, 7, 8, 32_773, 32_946}  # TIFF compressions of every libtiff
 _COMPRESSIONS: Final = {
     33_003: "JPEG 2000", 33_005: "JPEG 2000", 34_712: "JPEG 2000", 34_887: "LERC", 34_925: "LZMA", 50_000: "Zstandard",
@@ -33,9 +57,13 @@ _COMPRESSIONS: Final = {
 }  # fmt: skip
 
 
-def exotic_kind(data: bytes) -> str | None:
-    """Return the kind of picture that `data` is by its first bytes, if it is one of these."""
-    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
+def exotic_kind(data: bytes, *, misnamed: bool = False) -> str | None:
+    """Return the kind of picture that `data` is by its first bytes, if it is one of these.
+
+    `misnamed`: its suffix is that of a format that is read.
+    """
+    kinds = _KINDS | _MISNAMED if misnamed else _KINDS
+    kind = next((kind for start, kind in kinds.items() if data.startswith(start)), None)
     return f"{kind} picture, which is not decoded here" if kind else None
 
 

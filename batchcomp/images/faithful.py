@@ -12,7 +12,17 @@ from collections.abc import Callable, Iterator
 
 from PIL import ExifTags, ImageFile, MpoImagePlugin, PpmImagePlugin, TiffImagePlugin
 
-from batchcomp.images import foreign_data, holes, isobmff_items, jpeg_data, jxl, surplus, tiff_tags
+from batchcomp.images import (
+    foreign_data,
+    holes,
+    isobmff_items,
+    jpeg_data,
+    jxl,
+    surplus,
+    tiff_strips,
+    tiff_tags,
+    webp_data,
+)
 from batchcomp.images.metadata import DESCRIPTIVE, MAX_EXIF, MAX_ICC, MAX_XMP, TIFF_IPTC, TIFF_PHOTOSHOP
 from batchcomp.images.picture import Metadata
 from batchcomp.images.png_chunks import png_chunks
@@ -29,16 +39,15 @@ _MODES = {
     "HSV": "HSV colours",
     "F": "floating point samples",
 }
-_SURPLUS = "bytes after the last pixel, where no decoder looks"
 _SRGB_GAMMA = 45_455
 _SRGB_PRIMARIES = (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
 _SAMPLE_FORMAT, _UNSIGNED = 339, (1, 4)  # TIFF 6.0, section 19: unsigned, or not said
+_JPEG_TABLES, _JPEG, _REFERENCE, _YCBCR = 347, 7, 532, 6
 _SUBIFDS, _BITS_PER_SAMPLE, _DNG_VERSION, _PRIMARIES = 330, 258, 50_706, 319
 # Tags that say how a TIFF's pixels lie in the file (TIFF 6.0), and those that come back in another place.
 _LAYOUT = frozenset((
-    *range(254, 267), 273, *range(277, 282), 284, 285, *range(288, 294), 297, 301, *range(317, 326), 332, 334, 336,
-    *range(338, 342), 347, *range(512, 522), *range(529, 533), 700, 34_675, TIFF_IPTC, TIFF_PHOTOSHOP, 50_341,
-    *DESCRIPTIVE,
+    *range(254, 267), 273, *range(277, 282), 284, 285, *range(288, 294), 297, 301, *range(317, 320), *range(321, 326),
+    *range(338, 342), *range(512, 522), *range(529, 532), 700, 34_675, TIFF_IPTC, TIFF_PHOTOSHOP, *DESCRIPTIVE,
 ))  # fmt: skip
 MAX_TRAILER = 65_000  # bytes behind a JPEG: more than cameras add, less than films and further pictures have
 
@@ -105,13 +114,13 @@ def png_reasons(_image: ImageFile.ImageFile, data: bytes, metadata: Metadata) ->
         yield "gamma or primaries of its own without an ICC profile"
     yield from foreign_data.png_data(data, metadata)
     if surplus.png_surplus(data):
-        yield _SURPLUS
+        yield surplus.REASON
 
 
 def webp_reasons(_image: ImageFile.ImageFile, data: bytes, metadata: Metadata) -> Iterator[str]:
-    yield from foreign_data.webp_data(data, metadata)
-    if surplus.webp_surplus(data):
-        yield _SURPLUS
+    yield from webp_data.chunk_reasons(data, metadata)
+    if webp_data.has_surplus(data):
+        yield surplus.REASON
     yield from holes.webp_hole(data)
 
 
@@ -140,9 +149,13 @@ def tiff_reasons(image: ImageFile.ImageFile, data: bytes, metadata: Metadata) ->
         yield "primaries of its own without an ICC profile"
     if (TIFF_PHOTOSHOP in tags or TIFF_IPTC in tags) and not metadata.segments:
         yield "Photoshop or IPTC data that no JPEG can hold"
-    if own := sorted(set(tags) - _LAYOUT):
+    layout = set(_LAYOUT)
+    layout |= {_JPEG_TABLES} if tags.get(ExifTags.Base.Compression) == _JPEG else set()
+    layout |= {_REFERENCE} if tags.get(ExifTags.Base.PhotometricInterpretation) == _YCBCR else set()
+    if own := sorted(set(tags) - layout):
         yield f"TIFF tags that no other file holds ({', '.join(map(str, own[:5]))})"
     yield from _tiff_rest(data)
+    yield from tiff_strips.strip_reasons(data)
 
 
 def _tiff_rest(data: bytes) -> Iterator[str]:

@@ -15,15 +15,17 @@ from batchcomp.images import jxl
 from batchcomp.images.isobmff import Box, boxes
 from batchcomp.images.picture import Metadata
 from batchcomp.images.png_chunks import CARRIED, further_chunks, png_chunks, png_end
+from batchcomp.images.png_profiles import RAW_EXIF, RAW_XMP, XMP_KEY, holds_only
 
-_WEBP: Final = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP", b"EXIF", b"XMP "}
+_ONCE: Final = {b"IHDR", b"eXIf", b"iCCP", b"PLTE", b"bKGD", b"pHYs"}
+_IDOT_BYTES: Final = 28  # of Apple's chunk, which only says where the pixels are cut in two
 _TOP: Final = {b"ftyp", b"meta", b"mdat", b"free", b"skip"}
 _META: Final = {b"hdlr", b"pitm", b"iinf", b"iref", b"iprp", b"iloc", b"idat", b"dinf", b"free", b"skip"}
 _PROPERTIES: Final = {
     b"ispe", b"pixi", b"hvcC", b"av1C", b"colr", b"irot", b"imir", b"auxC", b"pasp", b"clap", b"lsel", b"a1op", b"a1lx",
     b"free", b"skip",
 }  # fmt: skip
-_JXL: Final = {b"ftyp", b"jxlc", b"jxlp", b"jxll", b"jxli", b"jbrd", b"Exif", b"xml "}
+_JXL: Final = {b"ftyp", b"jxlc", b"jxlp", b"jxll", b"jbrd", b"Exif", b"xml "}
 _SPACE: Final = {b"free", b"skip"}
 _BLOCK: Final = 64  # pixels: the largest that HEVC fills up
 CREDENTIALS: Final = "signed content credentials (JUMBF)"
@@ -45,34 +47,20 @@ def png_data(data: bytes, metadata: Metadata) -> Iterator[str]:
         if not sound and kind[:1].islower():
             yield f"chunk {shown_kind(kind)} with a wrong checksum"
         held = {b"eXIf": metadata.exif, b"iCCP": metadata.icc}.get(kind, b"1")
-        if kind not in CARRIED | kept or not held:
+        if kind not in CARRIED | kept or not held or (kind == b"iDOT" and len(content) != _IDOT_BYTES):
             yield f"chunk {shown_kind(kind)} that no other file holds"
-        if kind in {b"eXIf", b"iCCP", b"PLTE", b"bKGD", b"pHYs"} and kind in seen:
+        if kind in _ONCE and kind in seen:
             yield f"two chunks {shown_kind(kind)}"
-        if content.startswith((b"XML:com.adobe.xmp\0", b"Raw profile type xmp\0")):
+        if content.startswith((XMP_KEY, RAW_XMP)):
             if b"XMP" in seen or not metadata.xmp:
                 yield "XMP that cannot be read, or two of it"
             seen.add(b"XMP")
-        if content.startswith(b"Raw profile type exif\0") and b"eXIf" in {k for k, _, _ in png_chunks(data)}:
+        if content.startswith(RAW_EXIF) and b"eXIf" in {k for k, _, _ in png_chunks(data)}:
             yield "EXIF in two places"
+        if not holds_only(kind, content, xmp=metadata.xmp, exif=metadata.exif, icc=metadata.icc):
+            yield f"chunk {shown_kind(kind)} that holds more than is read of it"
         seen.add(kind)
     yield from tail_reason(data[png_end(data) :])
-
-
-def webp_data(data: bytes, metadata: Metadata) -> Iterator[str]:
-    """Yield what a WebP file holds that is not carried (RFC 9649)."""
-    end = min(8 + int.from_bytes(data[4:8], "little"), len(data))
-    at, seen = 12, set[bytes]()
-    while at + 8 <= end:
-        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        held = {b"ICCP": metadata.icc, b"EXIF": metadata.exif, b"XMP ": metadata.xmp}.get(kind, b"1")
-        if kind == b"C2PA":
-            yield CREDENTIALS
-        if kind not in _WEBP or kind in seen or (size and not held):
-            yield f"chunk {shown_kind(kind)} that no other file holds"
-        seen.add(kind)
-        at += 8 + size + size % 2
-    yield from tail_reason(data[min(at, end) :])
 
 
 def isobmff_data(data: bytes) -> Iterator[str]:
@@ -80,9 +68,9 @@ def isobmff_data(data: bytes) -> Iterator[str]:
     seen = set[bytes]()
     for kind, start, end in boxes(data, 0, len(data)):
         yield from _box(data, (kind, start, end), _TOP)
+        if kind in seen & {b"ftyp", b"meta"}:
+            yield f"two boxes {shown_kind(kind)}"
         if kind == b"meta":
-            if kind in seen:
-                yield "two boxes meta"
             yield from _meta(data, start + 4, end)
         seen.add(kind)
 
@@ -134,8 +122,11 @@ def _box(data: bytes, box: Box, known: set[bytes]) -> Iterator[str]:
         yield f"{end - start} bytes in a box that should be empty"
 
 
-def box_reason(data: bytes) -> str | None:
-    """Return what a JPEG XL file holds beside one picture and the boxes that are carried."""
+def box_reason(data: bytes, *, jpeg: bool) -> str | None:
+    """Return what a JPEG XL file holds beside one picture and the boxes that are carried.
+
+    `jpeg`: it was restored from its box `jbrd`.
+    """
     seen = set[bytes]()
     start = len(jxl.CONTAINER)
     for kind, begin, end in boxes(data, start, len(data)) if data.startswith(jxl.CONTAINER) else ():
@@ -143,8 +134,10 @@ def box_reason(data: bytes) -> str | None:
             return {b"brob": "compressed metadata", b"jhgm": "HDR gain map"}[kind]
         for reason in _box(data, (kind, begin, end), _JXL | _SPACE):
             return reason
-        if kind in seen & {b"Exif", b"xml "}:
+        if kind in seen & {b"ftyp", b"Exif", b"xml ", b"jxll", b"jbrd"}:
             return f"two boxes {shown_kind(kind)}"
+        if (kind == b"jxll" and end - begin != 1) or (kind == b"jbrd" and not jpeg):
+            return f"box {shown_kind(kind)} that cannot be read"
         seen.add(kind)
     return "bytes after the picture" if data and jxl.has_surplus(data) else None
 
@@ -157,12 +150,18 @@ def bmp_data(data: bytes) -> Iterator[str]:
         packing, size = 0, 0
     else:
         width, height, _, depth, packing, size = struct.unpack_from("<iiHHII", data, 18)
-    rows = (width * depth + 31) // 32 * 4 * abs(height)
+    row = (width * depth + 31) // 32 * 4
+    rows = row * abs(height)
     masks = 12 if packing == 3 and header == 40 else 16 if packing == 6 and header == 40 else 0
     if data[6:10].strip(b"\0") or (depth > 8 and data[14 + header + masks : start].strip(b"\0")):
         yield "data in front of the pixels"
+    if header >= 108 and data[70:74] == bytes(4) and data[74:122].strip(b"\0"):  # LCS_CALIBRATED_RGB
+        yield "primaries of its own without an ICC profile"
     if depth == 32 and packing == 0 and data[start + 3 : start + rows : 4].strip(b"\0\xff"):
         yield "a fourth channel"
+    used = (width * depth + 7) // 8
+    if packing in {0, 3} and any(data[start + at : start + rows : row].strip(b"\0") for at in range(used, row)):
+        yield "bytes between its rows, where no decoder looks"
     yield from tail_reason(data[start + (rows if packing in {0, 3, 6} else size) :])
 
 
@@ -177,7 +176,7 @@ def ppm_data(data: bytes) -> Iterator[str]:
         yield from tail_reason(data[found.end() + 1 + samples * (2 if int(found[4]) > 255 else 1) :].strip())
     elif len(re.sub(rb"#[^\r\n]*", b" ", data[found.end() :]).split()) > samples:
         yield "further data after the picture"
-    if b"#" in data[: found.end()]:
+    if b"#" in (data if found[1] in b"23" else data[: found.end()]):
         yield "comments in a PPM"
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
 from PIL import MpoImagePlugin
 
+from batchcomp.images import tiff_tags
 from batchcomp.images.foreign_data import CREDENTIALS, tail_reason
-from batchcomp.images.jpeg_scans import layout
+from batchcomp.images.jpeg_scans import END, layout
 from batchcomp.images.jpeg_segments import (
     APP0,
     APP1,
@@ -31,6 +31,8 @@ from batchcomp.images.picture import Metadata
 
 _OURS: Final = (b"bcal\0", b"bcpn\0", b"bctr\0")
 _MOTION: Final = (b"MotionPhoto_Data", b':MotionPhoto="1"', b':MicroVideo="1"')
+_JFIF_BYTES: Final = 14
+_MPF_TAGS: Final = frozenset((*range(0xB000, 0xB005), *range(0xB101, 0xB1FF), *range(0xB201, 0xB20E)))
 _ADOBE_BYTES: Final = 12  # of the segment that says how colours are transformed (T.872, 6.5.3)
 
 
@@ -65,6 +67,8 @@ def _unread(data: bytes, metadata: Metadata, found: list[tuple[int, bytes]]) -> 
         marker == APP14 and content.startswith(b"Adobe\0") and len(content) != _ADOBE_BYTES for marker, content in found
     ):
         yield "an Adobe segment of another length"
+    if any(marker == APP0 and not _is_plain(content) for marker, content in found):
+        yield "a JFIF segment that holds more than a small copy of the picture"
     jfif = [content for marker, content in found if marker == APP0 and content.startswith(b"JFIF\0")]
     if any(content[7:8] == b"\0" and content[8:10] != content[10:12] for content in jfif):
         yield "pixels that are not square"
@@ -74,8 +78,34 @@ def _unread(data: bytes, metadata: Metadata, found: list[tuple[int, bytes]]) -> 
         yield "bytes between its segments"
     if layout(data).late:
         yield "segments behind the first scan"
-    if Counter(content[:4] == MPF for marker, content in found if marker == APP2)[True] > 1:
-        yield "several lists of pictures"
+    lists = [content[len(MPF) :] for marker, content in found if marker == APP2 and content.startswith(MPF)]
+    if len(lists) > 1 or not all(map(_is_list, lists)):
+        yield "a list of pictures that cannot be read, or several"
+
+
+def _is_plain(content: bytes) -> bool:
+    """Tell whether an APP0 segment is carried, or is a whole thumbnail (JFIF 1.02): those are left out."""
+    if content.startswith(b"JFIF\0"):
+        return len(content) < _JFIF_BYTES or len(content) == _JFIF_BYTES + 3 * content[12] * content[13]
+    if not content.startswith(b"JFXX\0"):
+        return True
+    kind, thumbnail = content[5:6], content[6:]
+    if kind == b"\x10":
+        return thumbnail.startswith(START) and picture_end(thumbnail) == len(thumbnail) and thumbnail.endswith(END)
+    pixels = thumbnail[0] * thumbnail[1] if len(thumbnail) > 2 else -1
+    return len(thumbnail) == {b"\x11": 2 + 768 + pixels, b"\x13": 2 + 3 * pixels}.get(kind, -1)
+
+
+def _is_list(content: bytes) -> bool:
+    """Tell whether a list of pictures holds nothing but what CIPA DC-007, 5.2, says."""
+    try:
+        file = tiff_tags.TiffFile(content)
+        tags = file.first()
+        (following,) = file.numbers("I", file.used[1][1] - 4)
+        tags += file.directory(following) if following else ()
+    except ValueError:
+        return False
+    return all(tag.number in _MPF_TAGS for tag in tags) and not any(rest.strip(b"\0 ") for rest in file.rest())
 
 
 def mpo_reasons(image: MpoImagePlugin.MpoImageFile, data: bytes) -> Iterator[str]:

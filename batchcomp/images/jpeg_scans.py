@@ -1,39 +1,19 @@
-"""The scans of a JPEG file: where each lies, and whether all is there that the picture needs (ITU-T T.81).
-
-libjpeg conceals damage: it fills what is missing with grey and only warns (jpeg_warnings.py). Where the first warning
-does not tell, that is found out by trial. Junk in front of each marker changes nothing in a sound picture, for whose
-decoder a scan has ended by then; where the decoder still wants data, it takes the junk, and other pixels come out. And
-where junk in place of the last bytes changes nothing, the decoder went astray and was done before them.
-"""
+"""The scans of a JPEG file: where each lies, and what it holds of the picture (ITU-T T.81)."""
 
 from __future__ import annotations
 
-import io
 import math
-import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-from PIL import Image, JpegImagePlugin
-
-from batchcomp.images import jpeg_holes, jpeg_warnings, pillow_array
+from batchcomp.images import jpeg_holes
 from batchcomp.images.jpeg_segments import EOI, SOF, SOI, SOS, START, TEM, is_metadata
-from batchcomp.images.jpeg_warnings import EARLY, NONSENSE, SURPLUS
-from batchcomp.images.picture import Pixels
 
 END: Final = bytes((0xFF, EOI))
-MISSING_SCAN, GAPS = "truncated JPEG file, a scan is missing", "damaged JPEG file, its picture data have gaps"
 _DHT, _DRI = 0xC4, 0xDD
-_PROGRESSIVE, _HUFFMAN = 0xC2, frozenset((0xC0, 0xC1, 0xC2))
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # any that ends a scan
-_RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])")
-_JUNK: Final = bytes(random.Random(1).choices(range(1, 255), k=256))  # noqa: S311 - any bytes but FF serve
-_TAIL = 32  # bytes that are replaced at first
-_LARGE = 1_000_000  # pixels
-_BLOCK = 64  # pixels that may be wrong: some encoders save on the last bits of a restart interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +57,6 @@ class Layout:
     end: int
     ended: bool
     late: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Changes:
-    """How two pictures differ: in how many pixels, from which row on, and in which column at the leftmost."""
-
-    pixels: int
-    top: int
-    left: int
 
 
 def layout(data: bytes) -> Layout:
@@ -150,105 +121,3 @@ def with_end(data: bytes) -> tuple[bytes, Layout]:
         return data, found
     data = data.removesuffix(b"\xff") + END
     return data, replace(layout(data), ended=False)
-
-
-def damage(data: bytes, found: Layout, pixels: Pixels | None = None) -> str | None:
-    """Return what is wrong with the picture data of a JPEG file that libjpeg decodes; None where they are sound.
-
-    Args:
-        data: the file, with its EOI marker.
-        found: its layout; one that had no end of its own is held to every pixel.
-        pixels: as decoded, (H, W, C); decoded once more where they are not given.
-    """
-    frame = found.frame
-    if frame is None or frame.marker not in _HUFFMAN or not found.scans:
-        return None
-    if what := _missing(data, frame, found.scans):
-        return what
-    told = jpeg_warnings.verdict(data)
-    return _astray(data, frame, found, pixels) if told is None else told or None
-
-
-def _missing(data: bytes, frame: Frame, scans: tuple[Scan, ...]) -> str | None:
-    """Say what the headers and markers show to be missing."""
-    if _incomplete(frame, scans):
-        return MISSING_SCAN
-    holes = any(scan.tells_holes and any(jpeg_holes.holes(data, scan.start, scan.end)) for scan in scans)
-    return GAPS if holes or any(_lacks_restarts(data, frame, scan) for scan in scans) else None
-
-
-def _astray(data: bytes, frame: Frame, found: Layout, pixels: Pixels | None) -> str | None:
-    """Find out by trial whether the decoder wanted more data than there are, or had data left."""
-    scans, last = found.scans, found.scans[-1]
-    tail = _changes(data, _with_junk(data, scans, max(last.start, last.end - _TAIL), last.end), pixels)
-    if tail.pixels and _at_the_end(tail, frame):
-        return None
-    if _changes(data, _with_junk(data, scans, last.end, last.end), pixels).pixels > _BLOCK * found.ended:
-        return EARLY
-    most = last.end - SURPLUS  # a shorter scan says too little: that of a blank page may be of two bytes
-    if tail.pixels or most <= last.start:
-        return None
-    return None if _changes(data, _with_junk(data, scans, most, last.end), pixels).pixels else NONSENSE
-
-
-def _at_the_end(tail: Changes, frame: Frame) -> bool:
-    """Tell whether what changed lies in the last few blocks of a large picture, which saves another look."""
-    wide, high = (8 * max(factors[i] for factors in frame.components.values()) for i in range(2))
-    last_row = (frame.height - 1) // high * high
-    large = frame.width * frame.height > _LARGE
-    return large and tail.top >= last_row - 2 and tail.left >= frame.width - 8 * wide
-
-
-def _incomplete(frame: Frame, scans: tuple[Scan, ...]) -> bool:
-    """Tell whether some component, or some bits of some coefficients, are in no scan (T.81, G.1.1)."""
-    sent = {identifier: [16] * 64 for identifier in frame.components}
-    for scan in scans:
-        low = scan.approximation[1] if frame.marker == _PROGRESSIVE else 0
-        first, last = scan.band if frame.marker == _PROGRESSIVE else (0, 63)
-        for identifier in scan.components:
-            for at in range(first, min(last, 63) + 1):
-                sent.get(identifier, [0] * 64)[at] = low
-    return any(any(lows) for lows in sent.values())
-
-
-def _lacks_restarts(data: bytes, frame: Frame, scan: Scan) -> bool:
-    """Tell whether the restart markers of a scan are fewer than they must be, or out of order."""
-    if not scan.interval or not set(scan.components) <= frame.components.keys():
-        return False
-    numbers = [found[1][0] & 7 for found in _RESTART.finditer(data, scan.start, scan.end)]
-    wanted = math.ceil(frame.units(scan.components) / scan.interval) - 1
-    return numbers[:wanted] != [number % 8 for number in range(wanted)]
-
-
-def _with_junk(data: bytes, scans: tuple[Scan, ...], cut: int, end: int) -> bytes:
-    """Return the file with junk at the end of each restart interval and scan, and in place of `cut` to `end`."""
-    parts, at = [], 0
-    for scan in scans:
-        body = data[scan.start : min(scan.end, cut) if scan.end == end else scan.end].rstrip(b"\xff")
-        if scan.interval:
-            body = _RESTART.sub(lambda found: _JUNK[:32] + found[0], body)
-        parts += [data[at : scan.start], body, _JUNK]
-        at = scan.end
-    return b"".join([*parts, data[at:]])
-
-
-def _changes(data: bytes, other: bytes, pixels: Pixels | None) -> Changes:
-    """Compare the pictures of two files; `pixels` are those of the first, where they are known."""
-    first = None if pixels is not None else _decoded(data)
-    second = _decoded(other)
-    count, top, left = 0, second.height, second.width
-    strip = max(1, pillow_array.STRIP_BYTES // (second.width * len(second.getbands())))
-    for at in range(0, second.height, strip):
-        box = (0, at, second.width, min(at + strip, second.height))
-        known = np.asarray(first.crop(box)) if first else pixels[at : box[3]]  # type: ignore[index]
-        found = np.asarray(second.crop(box))
-        rows, columns = np.nonzero((found.reshape(*found.shape[:2], -1) != known.reshape(*found.shape[:2], -1)).any(2))
-        if len(rows):
-            count, top, left = count + len(rows), min(top, at + int(rows[0])), min(left, int(columns.min()))
-    return Changes(pixels=count, top=top, left=left)
-
-
-def _decoded(data: bytes) -> Image.Image:
-    with JpegImagePlugin.JpegImageFile(io.BytesIO(data), "") as image:
-        image.load()
-        return image

@@ -12,7 +12,8 @@ from typing import Final
 import simplejpeg
 
 EARLY, NONSENSE = "truncated JPEG file", "damaged JPEG file, its picture data make no sense"
-SURPLUS: Final = 64  # bytes behind the last pixel that some writers leave at most
+FEW: Final = "a few bytes behind the last pixel"
+SURPLUS: Final = 64  # bytes behind the last pixel; where there are more, the decoder went astray
 _COLOURS: Final = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}
 _EXTRANEOUS: Final = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker")
 _MESSAGES: Final = {
@@ -23,6 +24,8 @@ _MESSAGES: Final = {
 
 def verdict(data: bytes) -> str | None:
     """Return what is wrong with the picture data, "" where all is right, None where the first warning does not tell.
+
+    `FEW` where they go on a little, in front of any marker; up to 7 bytes at the end of a scan are not told.
 
     Args:
         data: a JPEG file with its EOI marker.
@@ -39,5 +42,7 @@ def verdict(data: bytes) -> str | None:
         )
     except ValueError as error:
         found = _EXTRANEOUS.match(str(error))
-        return NONSENSE if found and int(found[1]) > SURPLUS else _MESSAGES.get(str(error))
+        if found:
+            return NONSENSE if int(found[1]) > SURPLUS else FEW
+        return _MESSAGES.get(str(error))
     return ""

@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, features
+from PIL import Image, ImageFile, features
 
 from batchcomp.errors import NotAPictureError, PictureError
-from batchcomp.images import alpha, foreign_data, holes, jpeg_scans, jxl, large_jpeg
+from batchcomp.images import alpha, foreign_data, holes, jpeg_damage, jpeg_scans, jxl, large_jpeg, surplus
 from batchcomp.images.exotic import exotic_kind, exotic_reason, tiff_compression
 from batchcomp.images.faithful import unsupported_reason
 from batchcomp.images.formats import (
@@ -37,6 +37,7 @@ from batchcomp.images.formats import (
 )
 from batchcomp.images.metadata import read_metadata
 from batchcomp.images.names import shown
+from batchcomp.images.orientation import loaded_as_stored
 from batchcomp.images.other_files import is_video, verbatim_hint, what
 from batchcomp.images.picture import Picture, Pixels
 from batchcomp.images.pillow_array import Memory, pixels_of, plain_memory
@@ -55,17 +56,6 @@ _DECODER_ERRORS = (
 )  # fmt: skip
 
 
-_UNDO_ORIENTATION = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """The bytes of one file as they were read at one moment, with their SHA-256 in hexadecimal."""
@@ -81,8 +71,10 @@ def load(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Picture:
     return decode_picture(read_source(path, limits=limits).data, str(path), limits=limits)
 
 
-def read_source(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Source:
+def read_source(path: Path, *, limits: Limits = DEFAULT_LIMITS, root: Path | None = None) -> Source:
     """Return the content of the regular file `path`, read once.
+
+    `root`: a folder below which no symbolic link may lead to it.
 
     Raises:
         PictureError: The file cannot be read, is no regular file, exceeds `limits`, or changed meanwhile.
@@ -92,6 +84,8 @@ def read_source(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Source:
         with os.fdopen(descriptor, "rb") as file:  # O_NONBLOCK: a pipe must not hold up the batch
             before = os.fstat(file.fileno())
             _check_file(path, before, limits)
+            if root is not None and not _is_below(root, path, before):
+                raise PictureError(f"{shown(path)}: a symbolic link took its place; run again when nobody changes it")
             data = file.read(before.st_size + 1)
             after = os.fstat(file.fileno())
     except (OSError, ValueError, MemoryError) as error:
@@ -138,6 +132,12 @@ def check_size(name: str, size: int, limits: Limits) -> None:
         raise refused(name, f"{size:,} bytes exceed the limit of {limits.max_bytes:,}")
 
 
+def _is_below(root: Path, path: Path, opened: os.stat_result) -> bool:
+    """Tell whether an open file is that of its path, without links: whoever fills a folder may swap it meanwhile."""
+    unlinked = os.path.join(os.path.realpath(root), path.relative_to(root))  # noqa: PTH118 - compared as text
+    return os.path.realpath(path) == unlinked and os.path.samestat(path.lstat(), opened)
+
+
 def _check_file(path: Path, status: os.stat_result, limits: Limits) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise PictureError(f"{shown(path)}: not a regular file; give a picture")
@@ -158,7 +158,7 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
         UnsupportedPictureError: A sound picture that the codec cannot carry faithfully.
         PictureError: The picture is damaged, exceeds `limits`, or is in a format that we do not read.
     """
-    if has_picture_suffix(name) and (foreign_kind := exotic_kind(data)):
+    if has_picture_suffix(name) and (foreign_kind := exotic_kind(data, misnamed=foreign(name) is None)):
         raise unsupported(name, foreign_kind)
     entry = _recognise(data, name)
     if exotic := exotic_reason(data):
@@ -176,11 +176,14 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
             pixels, alpha_png = _decode(image, empty, data)
             metadata = replace(read_metadata(image, data), alpha=alpha_png)
             reason = unsupported_reason(image, data, metadata, entry.reasons)
-        if entry.name == "JPEG" and (what := jpeg_scans.damage(data, scans, pixels if pixels.size else None)):
-            raise damaged(name, what)
+        if entry.name == "JPEG":
+            seen = jpeg_damage.examine(data, scans, pixels if pixels.size else None)
+            if seen.damage:
+                raise damaged(name, seen.damage)
+            reason = reason or (surplus.REASON if seen.surplus else None)
         if entry.name in {"HEIC", "AVIF"} and holes.items_have_holes(data):
             raise damaged(name, f"damaged {entry.name} file, its picture data have gaps")
-        reason = reason or foreign_data.box_reason(boxed)
+        reason = reason or foreign_data.box_reason(boxed, jpeg=entry.name == "JPEG")
     check_metadata(metadata, name, limits)
     if reason is not None:
         raise unsupported(name, reason)
@@ -237,21 +240,12 @@ def _decode(image: ImageFile.ImageFile, empty: Memory, data: bytes) -> tuple[Pix
     """
     if large_jpeg.serves(image) and (pixels := large_jpeg.pixels_of(image, data, empty)) is not None:
         return pixels, b""
-    stored = _load_tiff(image) if image.format == "TIFF" else image
+    stored = loaded_as_stored(image) if image.format == "TIFF" else image
     stored.load()
     colours, alpha_png = alpha.split(stored)
     if colours.mode not in {"RGB", "L"}:
         return np.empty((0, 0, 1), np.uint8), b""
     return pixels_of(colours, empty), alpha_png
-
-
-def _load_tiff(image: ImageFile.ImageFile) -> Image.Image:
-    """Load a TIFF and undo Pillow's turning it upright, be it by a tag or by XMP."""
-    orientation = image.getexif().get(ExifTags.Base.Orientation)
-    image.load()
-    if orientation not in _UNDO_ORIENTATION:
-        return image
-    return image.transpose(_UNDO_ORIENTATION[orientation])
 
 
 def _check_png(data: bytes) -> None:

@@ -19,7 +19,7 @@ MAX_DPI = 65_535  # JFIF density is 16 bit
 
 # Tags of a TIFF's first directory that describe the photograph, not the layout of the file.
 DESCRIPTIVE = (
-    269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 301, 305, 306, 315, 316, 318, 33432,
+    269, 270, 271, 272, 274, 282, 283, 285, 296, 297, 301, 305, 306, 315, 316, 318, 33432, 50_341,
     ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo,
 )  # fmt: skip
 _TIFF_XMP = 700

@@ -7,13 +7,15 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
+from batchcomp.images.png_profiles import RAW_EXIF, RAW_XMP, XMP_KEY
+
 _SIGNATURE_BYTES: Final = 8
 _KEPT: Final = frozenset((b"tEXt", b"zTXt", b"iTXt", b"tIME", b"sRGB", b"gAMA", b"cHRM", b"sBIT"))
 # Those that a picture of the same size may hold too, whoever wrote them (PNG 3; PNG extensions 1.5).
 _KEPT_TOO: Final = frozenset((b"bKGD", b"sPLT", b"oFFs", b"sCAL", b"sTER", b"pCAL", b"PLTE", b"hIST", b"cICP"))
 # Read into other fields of `Metadata`, or of the file's layout only: iDOT says where its pixels are cut.
 CARRIED: Final = frozenset((b"IHDR", b"IDAT", b"IEND", b"iCCP", b"eXIf", b"pHYs", b"iDOT", b"tEXt", b"zTXt", b"iTXt"))
-_ELSEWHERE: Final = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0", b"Raw profile type xmp\0")  # in `Metadata`
+_ELSEWHERE: Final = (XMP_KEY, RAW_EXIF, RAW_XMP)  # in `Metadata`
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:

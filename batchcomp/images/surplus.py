@@ -1,27 +1,20 @@
-"""Bytes inside the part of a file that holds its pixels, behind the last of them: no decoder looks at these.
-
-Of PNG it is known what the pixels take. WebP's decoder is tried: it takes no picture that lacks its last bytes.
-"""
+"""Bytes inside the part of a PNG that holds its pixels, behind the last of them: no decoder looks at these."""
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from PIL import WebPImagePlugin
-
 from batchcomp.images.png_chunks import png_chunks
-from batchcomp.images.riff import chunks
 
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by PNG's colour type
 _PASSES: Final = (  # of Adam7: first column and row, steps (PNG 3, 8.1)
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
 )  # fmt: skip
 _STEP: Final = 2**20
-_SPARE: Final = 8  # bytes; encoders of WebP were seen to write at most 3 that their decoder does not need
+REASON: Final = "bytes after the last pixel, where no decoder looks"  # of any format
 
 
 def png_surplus(data: bytes) -> bool:
@@ -61,21 +54,3 @@ def _png_bytes(header: bytes) -> int:
     return sum(
         rows * (1 + -(-columns * depth * _CHANNELS[colour] // 8)) for columns, rows in sides if columns > 0 < rows
     )
-
-
-def webp_surplus(data: bytes) -> bool:
-    """Tell whether the bitstream of a still WebP that can be decoded goes on behind its picture, but for zeros."""
-    for kind, start, end in chunks(data):
-        if kind in {b"VP8 ", b"VP8L"}:
-            return _is_whole(kind, data[start:end].rstrip(b"\0")[:-_SPARE])
-    return False
-
-
-def _is_whole(kind: bytes, stream: bytes) -> bool:
-    body = b"WEBP" + kind + struct.pack("<I", len(stream)) + stream + bytes(len(stream) % 2)
-    try:
-        with WebPImagePlugin.WebPImageFile(io.BytesIO(b"RIFF" + struct.pack("<I", len(body)) + body)) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError):
-        return False
-    return True

@@ -15,7 +15,7 @@ UPRIGHT: Final = 1
 EXIF_IFD, GPS_IFD, INTEROP_IFD, ORIENTATION = 34_665, 34_853, 40_965, 274
 _BELOW: Final = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-_DATA: Final = ((273, 279), (324, 325), (513, 514), (288, 289))  # tags of where data lie, and of how long they are
+_DATA: Final = ((273, 279), (324, 325), (513, 514))  # tags of where data lie, and of how long they are
 _MOST_TAGS, _DEEPEST = 2000, 3
 
 
@@ -76,6 +76,14 @@ class TiffFile:
         if number not in _BELOW or not value:
             return tag
         return Tag(number, kind, count, value, place, self.directory(self.values(tag)[0], depth + 1))
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield the stretches that nothing read so far uses, but for zeros and single bytes."""
+        at = 0
+        for start, end in sorted([*self.used, (len(self.data), len(self.data))]):
+            if start > at + 1 and self.data[at:start].strip(b"\0"):
+                yield self.data[at:start]
+            at = max(at, end)
 
     def values(self, tag: Tag) -> tuple[int, ...]:
         """Return the values of a tag of unsigned numbers."""
@@ -188,8 +196,4 @@ def unused(data: bytes) -> Iterator[bytes]:
         if where in tags and length in tags:
             pairs = zip(file.values(tags[where]), file.values(tags[length]), strict=False)
             file.used += [(start, start + size) for start, size in pairs]
-    at = 0
-    for start, end in sorted([*file.used, (len(data), len(data))]):
-        if start > at + 1 and data[at:start].strip(b"\0"):
-            yield data[at:start]
-        at = max(at, end)
+    yield from file.rest()

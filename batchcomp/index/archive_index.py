@@ -14,17 +14,27 @@ from batchcomp.archive import Damage, Row, Version
 from batchcomp.archive.history import times_of
 from batchcomp.archive.reader import gap_damage
 from batchcomp.archive.store import Location, Store, store_of
-from batchcomp.index.columns import DAMAGED, FROM, MANNER, ROW, family_of, row_from
+from batchcomp.index.columns import (
+    EVERY,
+    MANNER,
+    PICTURE,
+    ROW,
+    family_of,
+    is_damaged,
+    manner_from,
+    row_from,
+    sealed,
+    select,
+)
 from batchcomp.index.conditions import CURRENT, EVERYTHING, Condition, one_of, up_to
 from batchcomp.index.database import IndexDatabase, Told
-from batchcomp.index.links import tally_from
 from batchcomp.index.originals import Originals
-from batchcomp.index.schema import ids_of, segment_of
+from batchcomp.index.schema import BrokenIndexError, ids_of, segment_of
+from batchcomp.index.sums import SUMS, SegmentSums, sums_from, tally_from
 from batchcomp.report.tally import Tally
 from batchcomp.report.totals import Worst
 
 IN_ORDER: Final = "p.id"  # of segments, and of the entries in each
-_EVERY: Final = "picture AS p LEFT JOIN manner AS m ON m.id = p.manner"  # damaged rows too
 
 
 class ArchiveIndex:
@@ -80,17 +90,19 @@ class ArchiveIndex:
 
         `order` is SQL of ours, see `batchcomp.index.order`.
         """
-        sql = f"SELECT {ROW} FROM {FROM} WHERE {condition.sql} ORDER BY {order}"
+        if limit < 0:
+            self._miss_none(condition)
+        sql = f"{select(ROW, condition.sql)} ORDER BY {order}"
         return self._database.query(sql, condition, make=row_from, limit=limit)
 
     def records(self, condition: Condition = CURRENT) -> Iterator[tuple[int, str, Row | None]]:
         """Yield id, path and row of what fits a condition, in the order of ids; a damaged one has no row."""
-        sql = f"SELECT {ROW} FROM {_EVERY} WHERE {condition.sql} ORDER BY {IN_ORDER}"
+        sql = f"SELECT {ROW} FROM {EVERY} WHERE {condition.sql} ORDER BY {IN_ORDER}"
         return self._database.query(sql, condition, make=_record)
 
     def ids(self, condition: Condition = CURRENT, *, order: str = IN_ORDER) -> Iterator[int]:
         """Yield the ids of what fits a condition, of damaged ones too; `order` is SQL of ours."""
-        sql = f"SELECT p.id FROM {_EVERY} WHERE {condition.sql} ORDER BY {order}"
+        sql = f"SELECT p.id FROM {EVERY} WHERE {condition.sql} ORDER BY {order}"
         return self._database.query(sql, condition, make=_number)
 
     def folders(self) -> Iterator[tuple[str, int]]:
@@ -101,35 +113,39 @@ class ArchiveIndex:
 
     def originals(self, condition: Condition = CURRENT) -> Iterator[Row]:
         """Yield the same rows as their manifests have them; an index that says otherwise is made anew."""
-        sql = f"SELECT {ROW} FROM {FROM} WHERE {condition.sql} ORDER BY {IN_ORDER}"
+        self._miss_none(condition)
+        sql = f"{select(ROW, condition.sql)} ORDER BY {IN_ORDER}"
         return self._database.query(sql, condition, make=Originals(self.store))
 
     def count(self, condition: Condition = CURRENT) -> int:
         """Return how many rows fit a condition."""
-        sql = f"SELECT count(*) FROM {FROM} WHERE {condition.sql}"
-        return next(self._database.query(sql, condition, make=_number))
+        self._miss_none(condition)
+        return self._count(condition)
+
+    def _count(self, condition: Condition) -> int:
+        return next(self._database.query(select("count(*)", condition.sql), condition, make=_number))
 
     def holds(self, condition: Condition) -> bool:
         """Tell whether any row fits a condition."""
-        sql = f"SELECT 1 FROM {FROM} WHERE {condition.sql}"
-        return any(self._database.query(sql, condition, make=bool, limit=1))
+        return any(self._database.query(select("1", condition.sql), condition, make=bool, limit=1))
 
     def tally(self) -> Tally:
         """Return the sums of all current pictures, from one row a segment."""
         found = Tally()
-        for one in self._database.query("SELECT tally FROM segment ORDER BY number", make=lambda record: record[0]):
-            found.merge(tally_from(one))
+        for one in self._segments:
+            found.merge(tally_from(one.tally))
         return found
 
     def worst(self) -> Worst | None:
         """Return the worst current picture, none of the tiny ones unless there are no others."""
-        for column in ("worst_large", "worst"):
-            sql = (
-                f"SELECT s.{column}, p.path FROM segment AS s JOIN picture AS p ON p.id = s.{column}_id"
-                f" WHERE s.{column} NOT NULL ORDER BY s.{column}, p.id"
-            )
-            for found in self._database.query(sql, make=Worst._make, limit=1):
-                return found
+        large = ((one.worst_large, one.worst_large_id) for one in self._segments)
+        every = ((one.worst, one.worst_id) for one in self._segments)
+        for found in (large, every):
+            known = [(ms_ssim, number) for ms_ssim, number in found if ms_ssim is not None]
+            if known:
+                ms_ssim, number = min(known)
+                for row in self.rows(Condition(sql="p.id = ?", values=(number,))):
+                    return Worst(ms_ssim, row.path)
         return None
 
     def versions(self, path: str | None = None) -> Iterator[Version]:
@@ -139,7 +155,7 @@ class ArchiveIndex:
         """
         condition = EVERYTHING if path is None else Condition(sql="p.path = ?", values=(path,))
         first = "(SELECT min(f.id) FROM picture AS f WHERE f.path = p.path)"
-        sql = f"SELECT {ROW} FROM {_EVERY} WHERE {condition.sql} ORDER BY {first}, p.id"
+        sql = f"SELECT {ROW} FROM {EVERY} WHERE {condition.sql} ORDER BY {first}, p.id"
         found = self._database.query(sql, condition, make=_record)
         for name, versions in groupby(found, key=lambda version: version[1]):
             for number, (picture, _, row) in enumerate(versions, 1):
@@ -149,8 +165,7 @@ class ArchiveIndex:
     @cached_property
     def created(self) -> dict[int, datetime | None]:
         """When each segment was first written, in UTC; None where it does not say."""
-        found = self._database.query("SELECT number, created FROM segment ORDER BY number", make=_pair)
-        return {number: _moment(seconds) for number, seconds in found}
+        return {one.number: _moment(one.created) for one in self._segments}
 
     @cached_property
     def times(self) -> dict[int, datetime]:
@@ -172,8 +187,7 @@ class ArchiveIndex:
 
         `upto` is the number of the last segment that counts.
         """
-        known = list(self._database.query("SELECT number FROM segment ORDER BY number", make=_number))
-        numbers = [number for number in known if upto is None or number <= upto]
+        numbers = [one.number for one in self._segments if upto is None or one.number <= upto]
         sql = (
             "SELECT d.name, d.entry, d.reason FROM damage AS d LEFT JOIN picture AS p ON p.id = d.id"
             f" LEFT JOIN manner AS m ON m.id = p.manner WHERE (p.id IS NULL OR ({condition.sql}))"
@@ -183,7 +197,7 @@ class ArchiveIndex:
 
     def bytes_on_disk(self) -> int:
         """Return the size of all segments in bytes, damaged ones too."""
-        return sum(self._database.query("SELECT size FROM segment ORDER BY number", make=_number))
+        return sum(one.size for one in self._segments)
 
     def relatives(self, paths: list[str], condition: Condition) -> tuple[list[Row], set[str]]:
         """Return what `decode` might restore under the names of these pictures, of those that fit a condition.
@@ -197,7 +211,7 @@ class ArchiveIndex:
             rows += self.rows(some & condition)
         for some in one_of("family", sorted(families)):
             sql = f"SELECT name FROM folder WHERE {some.sql} ORDER BY family, name"
-            for name in self._database.query(sql, some, make=lambda record: str(record[0])):
+            for name in self._database.query(sql, some, make=lambda record: _text(record[0])):
                 inside = Condition(sql="p.path > ? AND p.path < ?", values=(f"{name}/", f"{name}0"))
                 if name not in folders and self.holds(inside & condition):
                     folders.add(name)
@@ -209,15 +223,26 @@ class ArchiveIndex:
 
     def stored(self, condition: Condition = CURRENT) -> Iterator[StoredSource]:
         """Yield of each picture that fits a condition what tells whether its file changed since."""
-        columns = "p.path, p.source_bytes, p.mtime_s, p.mtime_rest, p.source_sha256, p.id, p.manner, p.ms_ssim NOT NULL"
-        sql = f"SELECT {columns} FROM picture AS p WHERE ({condition.sql}) AND p.manner != {DAMAGED} ORDER BY p.id"
-        return self._database.query(sql, condition, make=StoredSource._make)
+        self._miss_none(condition)
+        sql = f"{select(PICTURE, condition.sql)} ORDER BY p.id"
+        return self._database.query(sql, condition, make=_stored)
 
     def manner(self, number: int) -> dict[str, Any]:
         """Return how pictures of this manner are stored: `stored`, `reason`, `quality`, ... of their rows."""
-        sql = f"SELECT {', '.join(MANNER)} FROM manner WHERE id = ?"
+        sql = f"SELECT id, {', '.join(MANNER)}, seal FROM manner WHERE id = ?"
         condition = Condition(sql="", values=(number,))
-        return dict(zip(MANNER, next(self._database.query(sql, condition, make=tuple)), strict=True))
+        values = next(self._database.query(sql, condition, make=lambda record: manner_from(*record)))
+        return dict(zip(MANNER, values, strict=True))
+
+    def _miss_none(self, condition: Condition) -> None:
+        """Hold how many pictures are current against the sums, where all are asked for: who is not seen has no seal."""
+        if condition == CURRENT and self._count(CURRENT) != self.tally()["pictures"]:
+            self._database.renew(BrokenIndexError("the index has not all pictures that it had"))
+
+    @cached_property
+    def _segments(self) -> list[SegmentSums]:
+        """What stands of each segment, sound or damaged, by number."""
+        return list(self._database.query(f"{SUMS} ORDER BY number", make=sums_from))
 
 
 class StoredSource(NamedTuple):
@@ -230,29 +255,35 @@ class StoredSource(NamedTuple):
     sha256: bytes
     id: int
     manner: int
-    measured: int
+    measured: bool
+
+
+def _stored(record: tuple[Any, ...]) -> StoredSource:
+    number, path, _, manner, _, _, size, seconds, rest, _, sha256 = sealed(record)[:11]
+    return StoredSource(path, size, seconds, rest, sha256, number, manner, record[17] is not None)
 
 
 def _number(record: tuple[Any, ...]) -> int:
     return int(record[0])
 
 
-def _pair(record: tuple[Any, ...]) -> tuple[int, int | None]:
-    return record[0], record[1]
-
-
 def _damage(record: tuple[Any, ...]) -> Damage:
     name, entry, reason = record
-    return Damage(segment=name, entry=entry, reason=reason)
+    return Damage(segment=_text(name), entry=None if entry is None else _text(entry), reason=_text(reason))
 
 
 def _folder(record: tuple[Any, ...]) -> tuple[str, int]:
-    return record[0].removesuffix("/"), record[1]
+    return _text(record[0]).removesuffix("/"), record[1]
 
 
 def _record(record: tuple[Any, ...]) -> tuple[int, str, Row | None]:
-    is_damaged = record[24] is None
-    return record[0], record[1], None if is_damaged else row_from(record)
+    return record[0], sealed(record)[1], None if is_damaged(record) else row_from(record)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BrokenIndexError(f"{value!r} in the index is no text")
+    return value
 
 
 def _moment(seconds: int | None) -> datetime | None:
@@ -266,4 +297,4 @@ def _above(path: str) -> Iterator[str]:
 
 
 def _path(record: tuple[Any, ...]) -> tuple[str, int]:
-    return record[0], record[1]
+    return _text(record[0]), record[1]

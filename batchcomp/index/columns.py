@@ -5,29 +5,42 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from batchcomp.archive import JpegComparison, Row
 from batchcomp.archive.names import clash_key
 from batchcomp.escapes import real_path
-from batchcomp.index.schema import BrokenIndexError, segment_of
+from batchcomp.index.schema import BrokenIndexError, seal_of, segment_of
 from batchcomp.kinds import KINDS
 
-PICTURE_COLUMNS: Final = 27
 MANNER: Final = ("stored", "reason", "mode", "model", "scale", "quality", "recipe", "engine")
 DAMAGED: Final = 0  # the manner of a row that breaks the rules
 _STEM: Final = 40  # letters of a name that count; where names are cut is far behind
 _END_OF_STEM: Final = re.compile("[.~]")
 
-# What `row_from` takes; a row that is damaged has no manner and so is not found.
-ROW: Final = (
-    "p.id, p.path, p.entry, p.owner_segment, p.source_bytes, p.mtime_s, p.mtime_rest, p.permissions, p.source_sha256, "
-    "p.payload_bytes, p.payload_sha256, p.metadata_bytes, p.unpacked_bytes, p.width, p.height, p.ms_ssim, "
-    "p.ssimulacra2, p.jpeg_quality, p.jpeg_bytes, p.jpeg_ms_ssim, p.jpeg_equal, p.jpeg_within, p.seconds, "
-    "p.pixels_sha256, m.stored, m.reason, m.mode, m.model, m.scale, m.quality, m.recipe, m.engine"
+_SEALED: Final = (  # what a row's seal is over
+    *("id", "path", "family", "manner", "entry", "owner_segment", "source_bytes", "mtime_s", "mtime_rest"),
+    *("permissions", "source_sha256", "payload_bytes", "payload_sha256", "metadata_bytes", "unpacked_bytes"),
+    *("width", "height", "ms_ssim", "ssimulacra2", "jpeg_quality", "jpeg_bytes", "jpeg_ms_ssim", "jpeg_equal"),
+    *("jpeg_within", "seconds", "pixels_sha256"),
 )
-FROM: Final = "picture AS p JOIN manner AS m ON m.id = p.manner"
-INSERT: Final = f"INSERT INTO picture VALUES ({', '.join('?' * PICTURE_COLUMNS)})"
+_COUNT: Final = len(_SEALED)
+_MANNER_AT: Final = _COUNT + 2
+
+# What `row_from` and `sealed` take.
+PICTURE: Final = ", ".join(f"p.{name}" for name in (*_SEALED, "next", "seal"))
+ROW: Final = f"{PICTURE}, {', '.join(f'm.{name}' for name in (*MANNER, 'seal'))}"
+EVERY: Final = "picture AS p LEFT JOIN manner AS m ON m.id = p.manner"  # damaged rows too
+INSERT: Final = f"INSERT INTO picture ({', '.join((*_SEALED, 'seal'))}) VALUES ({', '.join('?' * (_COUNT + 1))})"
+
+
+def select(columns: str, condition: str) -> str:
+    """Return the query for columns of the rows that fit a condition and are not damaged.
+
+    It is no inner join: a manner that is lost has to be missed.
+    """
+    return f"SELECT {columns} FROM {EVERY} WHERE p.manner != {DAMAGED} AND ({condition})"
 
 
 def columns_of(row: Row, picture_id: int, manner: int) -> tuple[Any, ...]:
@@ -35,25 +48,59 @@ def columns_of(row: Row, picture_id: int, manner: int) -> tuple[Any, ...]:
     entry = None if row.entry == row.natural_entry and not row.owner_segment else row.entry
     seconds, rest = divmod(row.mtime_ns, 10**9)
     jpeg = row.jpeg
-    return (
-        *(picture_id, row.path, None, family_of(row.path), manner, entry, row.owner_segment, row.source_bytes),
+    values = (
+        *(picture_id, row.path, family_of(row.path), manner, entry, row.owner_segment, row.source_bytes),
         *(seconds, rest, row.permissions, bytes.fromhex(row.source_sha256), row.payload_bytes),
         *(bytes.fromhex(row.payload_sha256), row.metadata_bytes, row.unpacked_bytes, row.width, row.height),
         *(row.ms_ssim, row.ssimulacra2),
         *((jpeg.quality, jpeg.bytes, jpeg.ms_ssim, jpeg.bytes_at_ms_ssim, jpeg.within_db) if jpeg else (None,) * 5),
         *(row.seconds, bytes.fromhex(row.pixels_sha256) or None),
     )
+    return (*values, seal_of(values))
 
 
 def damaged_columns(path: str, picture_id: int) -> tuple[Any, ...]:
     """Return what `INSERT` takes of a row that breaks the rules: it supersedes those before it, and no more."""
-    known = (picture_id, path, None, family_of(path), DAMAGED)
-    return (*known, *(None,) * (PICTURE_COLUMNS - len(known)))
+    known = (picture_id, path, family_of(path), DAMAGED)
+    values = (*known, *(None,) * (_COUNT - len(known)))
+    return (*values, seal_of(values))
 
 
 def manner_of(row: Row) -> tuple[Any, ...]:
     """Return how a row's picture is stored, the values of `MANNER`."""
     return (row.stored, row.reason, row.mode, row.model, row.scale, row.quality, row.recipe, row.engine)
+
+
+def sealed(record: Sequence[Any]) -> Sequence[Any]:
+    """Return a record that begins with the columns `PICTURE`, after holding it against its seal.
+
+    Raises:
+        BrokenIndexError: it is not what was put there.
+    """
+    try:
+        is_sound = record[_COUNT + 1] == seal_of(record[:_COUNT]) + (record[_COUNT] or 0)
+    except TypeError:
+        is_sound = False
+    if not is_sound:
+        raise BrokenIndexError(f"row {record[0]} of the index is not what was put there")
+    return record
+
+
+@lru_cache(maxsize=4096)
+def manner_from(*record: Any) -> tuple[Any, ...]:
+    """Return the values of `MANNER`, given number, values and seal.
+
+    Raises:
+        BrokenIndexError: they are not what was put there.
+    """
+    if seal_of(record[:-1]) != record[-1]:
+        raise BrokenIndexError(f"manner {record[0]} of the index is not what was put there")
+    return record[1:-1]
+
+
+def is_damaged(record: Sequence[Any]) -> bool:
+    """Tell whether a record stands for a row that breaks the rules."""
+    return bool(record[3] == DAMAGED)
 
 
 def row_from(record: Sequence[Any]) -> Row:
@@ -62,42 +109,40 @@ def row_from(record: Sequence[Any]) -> Row:
     Raises:
         BrokenIndexError: they do not.
     """
-    try:
-        path, entry, stored, owner = record[1], record[2], record[24], record[3]
-        if entry is None:
-            entry = path + (KINDS[stored].suffix if stored in KINDS else "")
-        jpeg = record[17:22]
-        return Row(
-            path=path,
-            stored=stored,
-            source_bytes=record[4],
-            mtime_ns=record[5] * 10**9 + record[6],
-            permissions=record[7],
-            source_sha256=record[8].hex(),
-            width=record[13],
-            height=record[14],
-            mode=record[26],
-            entry=entry,
-            reason=record[25],
-            payload_bytes=record[9],
-            payload_sha256=record[10].hex(),
-            metadata_bytes=record[11],
-            model=record[27],
-            scale=record[28],
-            quality=record[29],
-            ms_ssim=record[15],
-            jpeg=None if jpeg[0] is None else _comparison(jpeg),
-            seconds=record[22],
-            recipe=record[30],
-            unpacked_bytes=record[12],
-            pixels_sha256=record[23].hex() if record[23] else "",
-            engine=record[31],
-            ssimulacra2=record[16],
-            owner_segment=owner,
-            segment=segment_of(record[0]),
-        )
-    except (TypeError, ValueError, AttributeError) as error:
-        raise BrokenIndexError(f"the index holds no row: {error}") from error
+    sealed(record)
+    stored, reason, mode, model, scale, quality, recipe, engine = manner_from(record[3], *record[_MANNER_AT:])
+    path, entry = record[1], record[4]
+    if entry is None:
+        entry = path + (KINDS[stored].suffix if stored in KINDS else "")
+    return Row(
+        path=path,
+        stored=stored,
+        source_bytes=record[6],
+        mtime_ns=record[7] * 10**9 + record[8],
+        permissions=record[9],
+        source_sha256=record[10].hex(),
+        width=record[15],
+        height=record[16],
+        mode=mode,
+        entry=entry,
+        reason=reason,
+        payload_bytes=record[11],
+        payload_sha256=record[12].hex(),
+        metadata_bytes=record[13],
+        model=model,
+        scale=scale,
+        quality=quality,
+        ms_ssim=record[17],
+        jpeg=None if record[19] is None else _comparison(record[19:24]),
+        seconds=record[24],
+        recipe=recipe,
+        unpacked_bytes=record[14],
+        pixels_sha256=record[25].hex() if record[25] else "",
+        engine=engine,
+        ssimulacra2=record[18],
+        owner_segment=record[5],
+        segment=segment_of(record[0]),
+    )
 
 
 def _comparison(jpeg: Sequence[Any]) -> JpegComparison:
@@ -111,9 +156,14 @@ def family_of(path: str) -> int:
     That is so for names in one folder that are alike up to the first dot or tilde, to a disk that ignores case and how
     accents are written. Others may have it too, by chance.
     """
-    folder, _, name = clash_key(real_path(path)).rpartition("/")
-    stem = _END_OF_STEM.split(name, 1)[0][:_STEM]
-    return (_checksum(folder) << 32 | _checksum(stem)) - 2**63
+    folder, _, name = path.rpartition("/")  # no letter of a name combines with a slash
+    stem = _END_OF_STEM.split(clash_key(real_path(name)), maxsplit=1)[0][:_STEM]
+    return (_folder_checksum(folder) << 32 | _checksum(stem)) - 2**63
+
+
+@lru_cache(maxsize=4096)
+def _folder_checksum(folder: str) -> int:
+    return _checksum(clash_key(real_path(folder)))
 
 
 def _checksum(text: str) -> int:

@@ -8,6 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
+from batchcomp.index.columns import select
 from batchcomp.report.rows import LEAST_SIDE
 
 
@@ -55,7 +56,7 @@ LARGE: Final = Condition(sql=f"min(p.width, p.height) >= {LEAST_SIDE}")  # for M
 
 def first_of(condition: Condition, order: str, most: int) -> Condition:
     """Return the first few of what fits a condition, in an order of ours."""
-    inner = f"SELECT p.id FROM picture AS p JOIN manner AS m ON m.id = p.manner WHERE {condition.sql}"
+    inner = select("p.id", condition.sql)
     return Condition(
         sql=f"p.id IN ({inner} ORDER BY {order} LIMIT ?)", values=(*condition.values, most), test=condition.test
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import count
@@ -10,18 +11,21 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from batchcomp.archive.segment import SegmentReplacedError
+from batchcomp.archive.segments import MAX_NUMBER
 from batchcomp.archive.store import Entry, Store
 from batchcomp.errors import ArchiveError
+from batchcomp.index import schema
 from batchcomp.index.conditions import Condition
 from batchcomp.index.loading import finish_loading, take_in, take_out
 from batchcomp.index.place import discard, forget_old, index_file, key_of
 from batchcomp.index.reading import Segments, list_segments, read_segment
-from batchcomp.index.schema import PRIVATE, connect, is_loading
+from batchcomp.index.schema import PRIVATE, BrokenIndexError, connect, is_loading
 
 T = TypeVar("T")
 Told = Callable[[int, int], None]  # of how many segments were taken in so far, of how many
 _MAX_TRIES: Final = 10  # segments may come and go while they are taken in
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_MOMENT: Final = 0.02  # seconds
 
 
 class IndexDatabase:
@@ -39,7 +43,7 @@ class IndexDatabase:
         """
         self._store, self._told = store, told or (lambda _done, _count: None)
         self._looked: dict[int, str] = {}  # segments that are looked at every time, and were
-        list_segments(store)  # raises the fitting error before anything is made
+        self._listed: Segments | None = list_segments(store)  # raises the fitting error before anything is made
         self.file = index_file(store)
         if rebuild and self.file is not None:
             discard(self.file)
@@ -50,6 +54,10 @@ class IndexDatabase:
     def close(self) -> None:
         """Let go of the database."""
         self._connection.close()
+
+    def renew(self, error: sqlite3.Error) -> None:
+        """Replace the database, in which this was found to be wrong."""
+        self._connection = self._next(error)
 
     def query(
         self, sql: str, condition: Condition | None = None, *, make: Callable[[tuple[Any, ...]], T], limit: int = -1
@@ -96,7 +104,7 @@ class IndexDatabase:
             self._give_up(error)
         for place in self._places:
             try:
-                return self._opened(place)
+                return self._opened_soon(place)
             except (sqlite3.Error, OSError) as failure:
                 last = failure
                 self._give_up(failure)
@@ -105,11 +113,22 @@ class IndexDatabase:
 
     def _give_up(self, error: Exception) -> None:
         """Delete the file if it is at fault; where it is merely in use, do without one."""
-        busy = isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY
-        if busy:
+        if _is_busy(error):
             self._places, self.file = iter(PRIVATE), None
         elif self.file is not None:
             discard(self.file)
+
+    def _opened_soon(self, place: Path | str) -> sqlite3.Connection:
+        """Open a database, again where it was in use for a moment: SQLite does not always wait as it was told."""
+        for _ in range(_MAX_TRIES):
+            began = time.monotonic()
+            try:
+                return self._opened(place)
+            except sqlite3.Error as error:
+                if not _is_busy(error) or time.monotonic() - began > schema.WAIT_SECONDS / 2:
+                    raise
+                time.sleep(_MOMENT)
+        return self._opened(place)
 
     def _opened(self, place: Path | str) -> sqlite3.Connection:
         connection = connect(place, key_of(self._store))
@@ -126,16 +145,20 @@ class IndexDatabase:
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         """Take in what changed until the index shows what is there; then keep that in sight, whatever others do."""
         for _ in range(_MAX_TRIES):
-            self._take_in(connection, list_segments(self._store))
+            there = self._listed or list_segments(self._store)
+            self._listed = None
             connection.execute("BEGIN")
-            if not self._stale(connection, list_segments(self._store)):
+            if not self._stale(connection, there) and not is_loading(connection):
                 return
             connection.execute("ROLLBACK")
+            self._take_in(connection, there)
         connection.execute("BEGIN")
 
     def _stale(self, connection: sqlite3.Connection, there: Segments) -> list[int]:
         """Return the numbers of the segments that the index has otherwise, or not at all, or that are gone."""
         known = dict(connection.execute("SELECT number, identity FROM segment"))
+        if any(not 0 < number <= MAX_NUMBER for number in known):
+            raise BrokenIndexError("the index has segments that no archive has")
         known |= {number: identity for number, identity in self._looked.items() if not known.get(number, "-")}
         now = {number: entry.identity for number, entry in there.items()}
         return sorted({number for number, _ in known.items() ^ now.items()})
@@ -160,3 +183,7 @@ class IndexDatabase:
                 self._looked[number] = entry.identity
         if is_loading(connection):
             finish_loading(connection)
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY

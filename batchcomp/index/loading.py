@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,10 +10,10 @@ from typing import Any, Final
 
 from batchcomp.archive import Damage, Row
 from batchcomp.index import links
-from batchcomp.index.columns import INSERT, MANNER, columns_of, damaged_columns, family_of, manner_of
-from batchcomp.index.schema import INDEXES, ids_of, is_loading
+from batchcomp.index.columns import INSERT, MANNER, columns_of, damaged_columns, family_of, manner_from, manner_of
+from batchcomp.index.schema import INDEXES, ids_of, is_loading, seal_of
+from batchcomp.index.sums import SegmentSums, put_sums
 from batchcomp.report.rows import report_row
-from batchcomp.report.tally import Tally
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +101,8 @@ def _insert(database: sqlite3.Connection, taken: Taken) -> None:
     database.executemany("INSERT INTO damage VALUES (?, ?, ?, ?, ?)", damage)
     superseded = set() if is_loading(database) else links.link(database, (first, last))
     current = (row for number, row in rows.items() if isinstance(row, Row) and number not in superseded)
-    sums = json.dumps(Tally.of(map(report_row, current)).values)
-    fields = (taken.number, taken.identity, taken.size, taken.created, len(rows), sums)
-    database.execute("INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)", fields)
-    links.find_worst(database, taken.number)
+    sums = SegmentSums(taken.number, taken.identity, taken.size, taken.created, len(rows), "")
+    put_sums(database, sums, map(report_row, current))
 
 
 def _folders(rows: Iterable[Row | str]) -> Iterator[tuple[int, str]]:
@@ -133,10 +130,16 @@ class _Manners:
         return self._known[manner]
 
     def _noted(self, manner: tuple[Any, ...]) -> int:
-        self._database.execute(_NOTE_MANNER, manner)
         found = self._database.execute(_FIND_MANNER, manner).fetchone()
+        if found is None:
+            number = next(self._database.execute("SELECT coalesce(max(id), 0) + 1 FROM manner"))[0]
+            self._database.execute(_NOTE_MANNER, (number, *manner, seal_of((number, *manner))))
+            return int(number)
+        manner_from(*found)
         return int(found[0])
 
 
-_NOTE_MANNER: Final = f"INSERT OR IGNORE INTO manner ({', '.join(MANNER)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_FIND_MANNER: Final = f"SELECT id FROM manner WHERE {' AND '.join(f'{name} = ?' for name in MANNER)}"
+_NOTE_MANNER: Final = f"INSERT INTO manner VALUES ({', '.join('?' * (len(MANNER) + 2))})"
+_FIND_MANNER: Final = (
+    f"SELECT id, {', '.join(MANNER)}, seal FROM manner WHERE {' AND '.join(f'{name} = ?' for name in MANNER)}"
+)

@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import sqlite3
 import unicodedata
+import zlib
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from batchcomp import __version__
 
-SCHEMA: Final = 1  # raised with every change of the tables or of what stands in them
+SCHEMA: Final = 2  # raised with every change of the tables or of what stands in them
 MADE_BY: Final = f"{SCHEMA} {__version__} {unicodedata.unidata_version}"  # rules of rows and names belong to a version
 LINE_BITS: Final = 22  # of an id, for the picture's place in its segment: no manifest has more lines
 CACHE_KIB: Final = 16 * 1024  # of pages that a connection keeps
+WAL_PAGES: Final = (
+    16 * 1024
+)  # of the write-ahead log, after which it goes into the file: each page once for many segments
 PRIVATE: Final = ("", ":memory:")  # databases that end with their connection: in a temporary file, in memory
 WAIT_SECONDS: Final = 10.0  # for another process that writes to the index
 
-# Columns have no type, so that SQLite gives back what it was given: a whole number stays one.
+# Columns have no type, so that SQLite gives back what it was given: a whole number stays one. `seal` proves a row (see
+# `seal_of`), since SQLite itself has no checksums.
 _TABLES: Final = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     # a segment that was taken in; `tally` and the worst are of its current pictures
     """CREATE TABLE segment (number INTEGER PRIMARY KEY, identity TEXT NOT NULL, size NOT NULL, created,
-    pictures NOT NULL, tally NOT NULL, worst, worst_id, worst_large, worst_large_id)""",
+    pictures NOT NULL, tally NOT NULL, worst, worst_id, worst_large, worst_large_id, seal)""",
     # `id` is that of the picture whose row is damaged; NULL: the segment as a whole, or an entry
     "CREATE TABLE damage (segment NOT NULL, id, name NOT NULL, entry, reason NOT NULL)",
     # how pictures are stored: few combinations serve all
-    """CREATE TABLE manner (id INTEGER PRIMARY KEY, stored, reason, mode, model, scale, quality, recipe, engine,
+    """CREATE TABLE manner (id INTEGER PRIMARY KEY, stored, reason, mode, model, scale, quality, recipe, engine, seal,
     UNIQUE (stored, reason, mode, model, scale, quality, recipe, engine))""",
-    # a version of a picture; `next` is the id of its path's next one, NULL: it is current; `manner` 0: damaged
+    # a version of a picture; `next` is the id of its path's next one, NULL: it is current; `manner` 0: damaged; `next`
+    # is added to its `seal`
     """CREATE TABLE picture (id INTEGER PRIMARY KEY, path NOT NULL, next, family NOT NULL, manner NOT NULL, entry,
     owner_segment, source_bytes, mtime_s, mtime_rest, permissions, source_sha256, payload_bytes, payload_sha256,
     metadata_bytes, unpacked_bytes, width, height, ms_ssim, ssimulacra2, jpeg_quality, jpeg_bytes, jpeg_ms_ssim,
-    jpeg_equal, jpeg_within, seconds, pixels_sha256)""",
+    jpeg_equal, jpeg_within, seconds, pixels_sha256, seal)""",
     "CREATE TABLE folder (family NOT NULL, name NOT NULL, PRIMARY KEY (family, name)) WITHOUT ROWID",
 )
 INDEXES: Final = {  # made after the first load, which then sorts once instead of for each row
@@ -44,6 +52,11 @@ INDEXES: Final = {  # made after the first load, which then sorts once instead o
 
 class BrokenIndexError(sqlite3.DatabaseError):
     """The database holds what no index of ours does."""
+
+
+def seal_of(values: Sequence[Any]) -> int:
+    """Return the CRC-32 of what a row of a table says: plain values, as SQLite gives them back."""
+    return zlib.crc32(marshal.dumps(tuple(values), 2))  # the same in all versions of Python
 
 
 def segment_of(picture_id: int) -> int:
@@ -72,6 +85,7 @@ def connect(place: Path | str, archive: str) -> sqlite3.Connection:
         if isinstance(place, Path):
             database.execute("PRAGMA journal_mode = WAL")  # who reads is not disturbed by who takes in
             database.execute("PRAGMA synchronous = NORMAL")
+            database.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         _prepare(database, archive)
     except BaseException:
         database.close()
@@ -113,4 +127,7 @@ def _is_ready(database: sqlite3.Connection, archive: str) -> bool:
 
 def is_loading(database: sqlite3.Connection) -> bool:
     """Tell whether the first load, which makes no links between versions, goes on."""
-    return bool(database.execute("SELECT value FROM about WHERE name = 'loading'").fetchone()[0])
+    found = database.execute("SELECT value FROM about WHERE name = 'loading'").fetchone()
+    if found is None or found[0] not in {0, 1}:
+        raise BrokenIndexError("the index does not say whether it is complete")
+    return bool(found[0])

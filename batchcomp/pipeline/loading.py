@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Self
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images.formats import foreign
 from batchcomp.images.isolated import Decoders
-from batchcomp.images.load import check_head, read_source
+from batchcomp.images.load import Source, check_head, read_source
 from batchcomp.images.other_files import kind_of
 from batchcomp.images.patterns import compile_patterns
 from batchcomp.images.raw import RAW
@@ -27,6 +28,7 @@ class Loader:
     def __init__(self, settings: CompressSettings) -> None:
         self._limits = settings.limits
         self._takes_anything = compile_patterns(settings.verbatim)
+        self._follow = settings.follow_symlinks or os.name == "nt"  # where a path has more than one spelling
         self._decoders = Decoders(settings.workers, limits=settings.limits, isolate=settings.isolate)
 
     def __enter__(self) -> Self:
@@ -46,13 +48,17 @@ class Loader:
         except PictureError as error:
             return Failed(name=item.name, reason=str(error), again=_may_pass(error.__cause__))
 
+    def _source(self, item: Item) -> Source:
+        root = None if self._follow else item.path.parents[item.name.count("/")]
+        return read_source(item.path, limits=self._limits, root=root)
+
     def _loaded(self, item: Item) -> Loaded:
         started = time.perf_counter()
         takes_anything = self._takes_anything(item.name)
         name, remote = str(item.where), item.origin is not None
         if not takes_anything:
             check_original(item) if remote else check_head(item.path)
-        source = read_original(item, self._limits) if remote else read_source(item.path, limits=self._limits)
+        source = read_original(item, self._limits) if remote else self._source(item)
         picture, reason = None, ""
         if takes_anything and foreign(item.name) == RAW:  # the file itself was asked for, not what can be made of it
             seconds = time.perf_counter() - started

@@ -131,7 +131,9 @@ class Catalogue:
             order = self._order(index, query)
             part = order[max(0, start) : max(0, start) + min(count, MOST_ITEMS)]
             found = {record[0]: record for some in one_of("p.id", part) for record in index.records(some)}
-            items = [Found(key=_key(*record), path=record[1], row=record[2]) for record in map(found.__getitem__, part)]
+            items = [
+                Found(key=_key(*record), path=record[1], row=record[2]) for record in map(found.get, part) if record
+            ]
             return Listing(state=self.state, total=len(order), items=items)
 
         return self._ask(ask, Listing(state=self.state, total=0, items=()))
@@ -167,7 +169,8 @@ class Catalogue:
 
         start = f"{under}/" if under else ""
         found: dict[str, int] = {}
-        for path, pictures in self._ask(ask, {}).items():
+        none: dict[str, int] = {}
+        for path, pictures in self._ask(ask, none).items():
             if path.startswith(start) and path != under:
                 name = start + path[len(start) :].partition("/")[0]
                 found[name] = found.get(name, 0) + pictures
@@ -196,7 +199,7 @@ def _versions(index: ArchiveIndex, path: str) -> list[tuple[int, Held]]:
     versions = []
     for count, (number, _, row) in enumerate(index.records(Condition(sql="p.path = ?", values=(path,))), 1):
         segment = segment_of(number)
-        moment = index.times[segment]
+        moment = index.times.get(segment, UNKNOWN)
         held = Held(
             key=_key(number, path, row),
             path=path,

@@ -23,6 +23,7 @@ STYLES = ("style.css", "gallery.css")
 SMALL_BYTES = 64 << 20  # of thumbnails that are kept, in memory
 SMALL_KEPT, LARGE_KEPT = 20_000, 200  # results that are kept at most
 SMALL_QUEUE, LARGE_QUEUE = 400, 60  # that may wait
+SEGMENTS_KEPT = 32  # whose directories stay in memory: a page of what was searched for may be of as many
 RESTORED_AT_ONCE = 2  # one is encoded while the networks restore the other, which takes all cores
 
 
@@ -62,7 +63,9 @@ class Gallery:
         codec.prepare(restores=True)
         cores = available_cores()
         self._decoders = Decoders(max(1, cores // 2))
-        self.reader = ArchiveReader(settings.archive, [])  # its segments are checked as they are read
+        self.reader = ArchiveReader(
+            settings.archive, [], kept=SEGMENTS_KEPT
+        )  # its segments are checked as they are read
         self.pictures = Pictures(self.reader, codec, settings.sources, self._decoders)
         self.catalogue = Catalogue(settings.archive)
         self.small = SharedWork(

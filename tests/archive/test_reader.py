@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchcomp.archive import ArchiveReader, ArchiveWriter, verify
+from batchcomp.archive import ArchiveReader, ArchiveWriter, reader, verify
 from batchcomp.archive.rows import json_line, row_from_json, with_crc
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, ArchiveNotFoundError
 from batchcomp.kinds import KINDS, Kind
@@ -210,3 +210,17 @@ def test_a_picture_with_a_damaged_row_is_an_error(tmp_path: Path) -> None:
     repack(tmp_path / "x.bca" / "000001.zip", lambda data: add_line(data, line))
     with ArchiveReader.open(tmp_path / "x.bca") as archive, pytest.raises(ArchiveDamagedError, match="the row of"):
         archive.row("a.png")
+
+
+@pytest.mark.parametrize(("kept", "opened"), [(3, 3), (2, 12)])
+def test_segments_that_are_read_in_turns_are_opened_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int, opened: int
+) -> None:
+    """As many as are kept; beyond that the one that was not asked for longest is opened anew."""
+    rows = [write_archive(tmp_path / "a.bca", [(sample_row(f"{n}.png"), b"%d" % n)])[0] for n in range(3)]
+    numbers = []
+    real = reader.open_segment
+    monkeypatch.setattr(reader, "open_segment", lambda store, number: (numbers.append(number), real(store, number))[1])
+    archive = ArchiveReader(tmp_path / "a.bca", [], kept=kept)
+    assert [archive.read(row) for row in rows * 4] == [b"0", b"1", b"2"] * 4
+    assert len(numbers) == opened

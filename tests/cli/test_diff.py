@@ -99,3 +99,10 @@ def test_damage_is_no_difference(run: Run, archive: Path, photos: Path) -> None:
     path = archive / "000001.zip"
     path.write_bytes(path.read_bytes()[:-5])
     assert run("diff", archive, photos).code == 4
+
+
+def test_the_wrong_way_round_is_told(run: Run) -> None:
+    """A folder before its archive is refused with the command that was meant."""
+    result = run("diff", "photos", "photos.bca")
+    assert result.code == 2
+    assert "the archive comes first: `batchcomp diff photos.bca photos`" in result.err

@@ -13,7 +13,7 @@ from batchcomp.images.jpeg_scans import layout
 from batchcomp.images.load import decode_picture
 from tests.cli.samples import photo
 
-from .test_jpeg_scans import made
+from .test_jpeg_damage import made
 
 KINDS: list[dict[str, Any]] = [{}, {"optimize": True}, {"restart_marker_rows": 2}, {"progressive": True}]
 

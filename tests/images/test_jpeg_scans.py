@@ -1,84 +1,32 @@
-"""Damage that libjpeg conceals is found, and sound files are not called damaged."""
+"""Where the scans of a JPEG file lie, and what they hold."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import pytest
-from PIL import Image
-
-from batchcomp.errors import PictureError, UnsupportedPictureError
-from batchcomp.images import jpeg_warnings
-from batchcomp.images.jpeg_scans import END, GAPS, damage, layout, with_end
-from batchcomp.images.jpeg_warnings import EARLY, NONSENSE
-from batchcomp.images.load import decode_picture
+from batchcomp.images.jpeg_scans import END, layout, with_end
 from tests.cli.samples import photo
 
-from .make import encoded
-
-KINDS: list[dict[str, Any]] = [
-    {}, {"progressive": True}, {"restart_marker_rows": 1}, {"restart_marker_blocks": 7}, {"subsampling": 0},
-]  # fmt: skip
+from .test_jpeg_damage import made
 
 
-def made(pixels: Any, **options: Any) -> bytes:
-    return encoded(Image.fromarray(pixels), "JPEG", **{"quality": 90, **options})
+def test_the_scans_of_a_progressive_picture() -> None:
+    """The first has the mean of each block, of all colours; together they lead from one end to the other."""
+    data = made(photo(96, 64, seed=5), progressive=True)
+    found = layout(data)
+    assert found.frame is not None
+    assert (found.frame.width, found.frame.height, found.frame.precision) == (64, 96, 8)
+    assert len(found.scans) == 10
+    assert (found.scans[0].components, found.scans[0].band) == ((1, 2, 3), (0, 0))
+    assert all(data[scan.end : scan.end + 1] == b"\xff" for scan in found.scans)
+    assert found.scans[-1].end == len(data) - 2
+    assert (found.end, found.ended, found.late) == (len(data), True, False)
 
 
-@pytest.mark.parametrize("options", KINDS)
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-def test_what_is_cut_off_is_said(options: dict[str, Any], share: float) -> None:
-    """With and without an EOI behind the cut, or with zeros in place of the rest."""
-    data = made(photo(192, 256, seed=5), **options)
-    start = layout(data).scans[0].start
-    cut = start + int((len(data) - start) * share)
-    for bad in (data[:cut], data[:cut] + END, data[:cut] + bytes(len(data) - cut)):
-        with pytest.raises(PictureError, match=r"(truncated|damaged) JPEG") as caught:
-            decode_picture(bad, "a.jpg")
-        assert not isinstance(caught.value, UnsupportedPictureError)
-
-
-@pytest.mark.parametrize("options", KINDS)
-def test_by_trial_too(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the decoder's warnings tell nothing, as of rare samplings of colours."""
-    monkeypatch.setattr(jpeg_warnings, "verdict", lambda _data: None)
-    data = made(photo(192, 256, seed=5), **options)
-    last = layout(data).scans[-1]
-    assert damage(*with_end(data)) is None
-    assert damage(*with_end(data[:-2])) is None
-    for bad in (data[: last.end - 200] + END, data[: last.end] + bytes(range(1, 251)) + END):
-        assert damage(*with_end(bad)) in {EARLY, NONSENSE, GAPS}
-
-
-@pytest.mark.parametrize("options", KINDS)
-@pytest.mark.parametrize("grey", [False, True])
-def test_sound_files_are_taken_even_without_their_eoi(options: dict[str, Any], grey: bool) -> None:
-    """The picture is all there: photos, blank pages and single pixels."""
-    for pixels in (photo(192, 256, seed=5), np.full((100, 90, 3), 255, np.uint8), np.zeros((1, 1, 3), np.uint8)):
-        data = made(pixels[:, :, 0] if grey else pixels, **options)
-        whole = decode_picture(data, "a.jpg")
-        assert np.array_equal(decode_picture(data[:-2], "a.jpg").pixels, whole.pixels)
-
-
-def test_a_missing_scan_is_said() -> None:
-    """A progressive file without its last scan looks a little coarser, and that is all a viewer shows."""
-    data = made(photo(192, 256, seed=5), progressive=True)
-    last = layout(data).scans[-2].end
-    with pytest.raises(PictureError, match="a scan is missing"):
-        decode_picture(data[:last] + END, "a.jpg")
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"\xff\xd8\xff\xc1\0\x0b\x0c\0\1\0\1\1\1\x11\0", "12 bits per sample"),
-        (b"\xff\xd8\xff\xf7\0\x0b\x08\0\1\0\1\1\1\x11\0", "JPEG-LS"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-        (b"II\xbc\1", "JPEG XR"),
-    ],
-)
-def test_exotic_pictures_are_kept_for_what_they_are(data: bytes, reason: str) -> None:
-    """Copying them again would not help."""
-    with pytest.raises(UnsupportedPictureError, match=reason):
-        decode_picture(data, "a.jpg")
+def test_a_missing_end_is_put_there() -> None:
+    """And remembered, since such a file is looked at more closely."""
+    data = made(photo(96, 64, seed=5))
+    assert with_end(data) == (data, layout(data))
+    for cut in (data[:-2], data[:-1]):
+        whole, found = with_end(cut)
+        assert whole == data
+        assert not found.ended
+    assert not layout(data[:-2] + b"\0" + END[:1]).ended

@@ -190,6 +190,37 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path, monkey
         read_source(path)
 
 
+@pytest.mark.parametrize("what", ["file", "folder", "hard link of another"])
+def test_a_link_that_took_the_place_of_a_file_is_an_error(tmp_path: Path, what: str) -> None:
+    """Whoever fills a folder could swap a file, or a folder, for a link out of it, after it was listed."""
+    root, secret = tmp_path / "photos", tmp_path / "secret"
+    (root / "trip").mkdir(parents=True)
+    secret.mkdir()
+    (secret / "a.jpg").write_bytes(b"secret")
+    path = root / "trip" / "a.jpg"
+    path.write_bytes(b"mine")
+    assert read_source(path, root=root).data == b"mine"
+    path.unlink()
+    if what == "hard link of another":  # is a file like any other
+        path.hardlink_to(secret / "a.jpg")
+        assert read_source(path, root=root).data == b"secret"
+        return
+    if what == "folder":
+        path.parent.rmdir()
+    (path if what == "file" else path.parent).symlink_to(secret / "a.jpg" if what == "file" else secret)
+    assert read_source(path).data == b"secret"
+    with pytest.raises(PictureError, match="a symbolic link took its place"):
+        read_source(path, root=root)
+
+
+def test_links_that_lead_to_the_root_are_followed(tmp_path: Path) -> None:
+    """Where the source lies is the user's choice."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "a.jpg").write_bytes(b"mine")
+    (tmp_path / "photos").symlink_to(tmp_path / "disk")
+    assert read_source(tmp_path / "photos" / "a.jpg", root=tmp_path / "photos").data == b"mine"
+
+
 def test_only_the_head_of_a_film_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first bytes decide, unless the suffix promises a picture."""
     (tmp_path / "a.mov").write_bytes(b"\0\0\0\x14ftypqt  " + bytes(1000))

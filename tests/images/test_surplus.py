@@ -5,13 +5,11 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from typing import Any
 
 import pytest
 from PIL import Image
 
-from batchcomp.images.surplus import png_surplus, webp_surplus
-from tests.needs import needs
+from batchcomp.images.surplus import png_surplus
 
 from .make import encoded, image, noise, png
 
@@ -52,13 +50,3 @@ def test_damage_is_a_value_error() -> None:
     at = data.index(b"IDAT") + 4
     with pytest.raises(ValueError, match="cannot be unpacked"):
         png_surplus(data[:at] + b"\xff\xff" + data[at + 2 :])
-
-
-@needs("webp")
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("options", [{"quality": 1}, {"quality": 80}, {"quality": 100}, {"lossless": True}])
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_webp(size: tuple[int, int], options: dict[str, Any], mode: str) -> None:
-    """Lossy or not, with alpha or without, large, small and flat."""
-    assert not webp_surplus(encoded(image(mode, size), "WEBP", **options))
-    assert not webp_surplus(encoded(Image.new(mode, size), "WEBP", **options))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from batchcomp.index import ArchiveIndex, database, place, schema
+from batchcomp.index.conditions import CURRENT
 from batchcomp.index.schema import INDEXES
 from tests.index.samples import add, indexed, read
 
@@ -90,6 +94,23 @@ def test_a_locked_file_is_done_without(folder: Path, monkeypatch: pytest.MonkeyP
     other.execute("ROLLBACK")
     other.close()
     assert file_of(folder) == file
+
+
+def test_a_file_that_was_in_use_for_a_moment_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while another process is just letting go of it: SQLite says so at once, whatever it was told to wait."""
+    file, real, tries = file_of(folder), database.connect, list[object]()
+
+    def busy(where: Path | str, archive: str) -> sqlite3.Connection:
+        tries.append(where)
+        if len(tries) == 1:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return real(where, archive)
+
+    monkeypatch.setattr(database, "connect", busy)
+    assert file_of(folder) == file
+    assert tries == [file, file]
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
@@ -212,11 +233,166 @@ def test_what_a_manifest_denies_is_not_believed(folder: Path, change: str) -> No
 
 
 def test_it_can_be_made_anew(folder: Path) -> None:
-    """On demand, though nothing seems to be wrong."""
-    connection = sqlite3.connect(file_of(folder))
-    connection.execute("UPDATE picture SET path = 'wrong' WHERE path = 'a'")
+    """On demand all is read again, though nothing seems to be wrong."""
+    told: list[tuple[int, int]] = []
+    with ArchiveIndex.open(folder, told=lambda *counts: told.append(counts)):
+        assert told == []
+    with ArchiveIndex.open(folder, rebuild=True, told=lambda *counts: told.append(counts)) as index:
+        assert [row.path for row in index.rows()] == ["a", "b", "c", "d"]
+    assert told == [(0, 3), (1, 3), (2, 3)]
+
+
+def changed(file: Path, *statements: str) -> None:
+    """Change an index as no program of ours would."""
+    connection = sqlite3.connect(file)
+    for statement in statements:
+        connection.execute(statement)
     connection.commit()
     connection.close()
-    assert names(folder)[0] == "wrong"
-    with ArchiveIndex.open(folder, rebuild=True) as index:
-        assert next(index.rows()).path == "a"
+
+
+def answers(folder: Path) -> list[object]:
+    """Return what every question to an index says."""
+    with ArchiveIndex.open(folder) as index:
+        found: list[object] = [
+            list(index.rows()),
+            list(index.originals()),
+            list(index.stored()),
+            list(index.versions()),
+        ]
+        found += [index.count(), index.tally(), index.worst(), index.bytes_on_disk(), index.created, index.damage()]
+        found += [list(index.paths()), index.relatives(["a", "b"], CURRENT), index.manner(index_manner(index))]
+    return found
+
+
+def index_manner(index: ArchiveIndex) -> int:
+    return next(iter(index.stored())).manner
+
+
+_ROW_77 = f"INSERT INTO picture VALUES (77{', 77' * 27})"  # noqa: S608  # ours
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(_ROW_77, id="a row under the number of no segment"),
+        *(
+            pytest.param(f"UPDATE {table} SET {column} = {value}", id=f"{table} {column} {value}")  # noqa: S608  # ours
+            for table, columns in {
+                "picture": (
+                    *("path", "next", "family", "manner", "entry", "owner_segment", "source_bytes", "mtime_s"),
+                    *("source_sha256", "width", "ms_ssim", "jpeg_quality", "seconds", "pixels_sha256", "seal"),
+                ),
+                "manner": ("stored", "quality", "model", "seal"),
+                "segment": ("identity", "size", "created", "tally", "worst", "worst_id", "seal"),
+            }.items()
+            for column in columns
+            for value in ("77", "'77'", "x'ff'", "1e300")
+        ),
+        "UPDATE segment SET number = number + 1000",
+        "UPDATE segment SET number = 1 << 50 WHERE number = 1",
+        "UPDATE segment SET number = -1 WHERE number = 1",
+        "UPDATE picture SET id = id + 1000 WHERE path = 'd'",
+        "UPDATE picture SET id = -77 WHERE path = 'd'",
+        "DELETE FROM manner",
+        "DELETE FROM picture",
+        "UPDATE picture SET next = 77 WHERE path = 'a'",
+        "DELETE FROM segment",
+        "DELETE FROM about WHERE name = 'loading'",
+        "UPDATE about SET value = 77 WHERE name = 'loading'",
+        "UPDATE picture SET path = CAST(x'ff' AS TEXT)",
+        "INSERT INTO folder VALUES (0, 77)",
+    ],
+)
+def test_garbage_in_a_row_changes_no_answer(folder: Path, change: str) -> None:
+    """Columns of another type or value, rows where none belong, rows that are gone: it is made anew."""
+    whole = answers(folder)
+    changed(file_of(folder), change)
+    assert answers(folder) == whole
+
+
+@pytest.mark.parametrize("table", ["picture", "segment", "manner", "about", "by_path", "by_family"])
+def test_a_page_of_garbage_changes_no_answer(folder: Path, table: str) -> None:
+    """Whatever the page held: the root of a table or of one of SQLite's own indexes."""
+    whole = answers(folder)
+    file = file_of(folder)
+    connection = sqlite3.connect(file)
+    ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,))
+    ((size,),) = connection.execute("PRAGMA page_size")
+    connection.close()
+    data = bytearray(file.read_bytes())
+    data[(page - 1) * size : page * size] = b"\x5a" * size
+    file.write_bytes(data)
+    assert answers(folder) == whole
+
+
+def test_the_index_of_another_archive_is_not_taken(folder: Path, tmp_path: Path) -> None:
+    """Copied over this one's, it is made anew, and the other one's own stays as it is."""
+    other = tmp_path / "other.bca"
+    add(other, "x", "y")
+    assert names(other) == ["x", "y"]
+    file_of(folder).write_bytes(file_of(other).read_bytes())
+    assert names(folder) == ["a", "b", "c", "d"]
+    assert names(other) == ["x", "y"]
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EIO])
+def test_a_cache_that_refuses_is_done_without(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Read-only, full or broken: the answer comes from a private index, and the commands go on."""
+    whole, real = answers(folder), os.open
+
+    def refuse(path: object, *arguments: int) -> int:
+        if str(path).endswith(".sqlite"):
+            raise OSError(number, os.strerror(number))
+        return real(path, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(schema.os, "open", refuse)
+    with ArchiveIndex.open(folder) as index:
+        assert index.file is None
+    assert answers(folder) == whole
+
+
+def test_a_disk_that_fills_up_while_a_segment_is_taken_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite says that it is full in the middle of a transaction: what is asked is answered, and nothing is half."""
+    real, limited = database.connect, list[int]()
+
+    def small(where: Path | str, archive: str) -> sqlite3.Connection:
+        connection = real(where, archive)
+        if isinstance(where, Path):
+            ((pages,),) = connection.execute("PRAGMA page_count")
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+            limited.append(pages)
+        return connection
+
+    add(folder, *(f"{number:04}" for number in range(200)))
+    monkeypatch.setattr(database, "connect", small)
+    with ArchiveIndex.open(folder) as index:
+        assert index.count() == 204
+        assert index.file is None
+    assert limited
+    monkeypatch.undo()
+    assert names(folder) == [row.path for row in read(folder)]
+
+
+_LOOK = """
+import sys
+from pathlib import Path
+from batchcomp.index import ArchiveIndex
+for number in range(20):
+    with ArchiveIndex.open(Path(sys.argv[1])) as index:
+        if index.count() != len(list(index.rows())):
+            sys.exit("one answer says otherwise than another")
+print(index.count(), index.file is not None)
+"""
+
+
+def test_two_processes_at_once(folder: Path) -> None:
+    """Both look while segments come: each sees whole segments, and in the end both see all, in the same file."""
+    file_of(folder).unlink()
+    command = [sys.executable, "-c", _LOOK, str(folder)]
+    looking = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for number in range(5):
+        add(folder, f"new {number}")
+    assert [process.wait() for process in looking] == [0, 0]
+    assert [process.communicate()[0].split()[1] for process in looking] == ["True", "True"]
+    assert names(folder) == [row.path for row in read(folder)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,3 +78,27 @@ class Opened:
     def _dismiss(self, dialog: Any) -> None:
         self.dialogs.append(dialog.message)
         dialog.dismiss()
+
+
+Open = Callable[..., Opened]
+
+
+@contextmanager
+def pages_of(browser: Any) -> Iterator[Open]:
+    """Give what opens an address at a width in a theme; `options` are those of Playwright's `new_context`."""
+    contexts = []
+
+    def opened(address: str, width: int = 1280, theme: str = "light", **options: Any) -> Opened:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce", **options
+        )
+        contexts.append(context)
+        found = Opened(context.new_page())
+        found.page.goto(address)
+        return found
+
+    try:
+        yield opened
+    finally:
+        for context in contexts:
+            context.close()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.pages.browser import Opened, chromium
+from tests.pages.browser import Open, chromium, pages_of
 from tests.pages.samples import preview_page, report_html
-
-Open = Callable[..., Opened]
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +37,6 @@ def preview_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Open]:
-    """Open a file at a width in a theme; `options` are those of Playwright's `new_context`."""
-    contexts = []
-
-    def opened(path: Path, width: int = 1280, theme: str = "light", **options: Any) -> Opened:
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce", **options
-        )
-        contexts.append(context)
-        found = Opened(context.new_page())
-        found.page.goto(path.as_uri())
-        return found
-
-    yield opened
-    for context in contexts:
-        context.close()
+    """Open a file at a width in a theme; see `pages_of`."""
+    with pages_of(browser) as opened:
+        yield lambda path, *size, **options: opened(path.as_uri(), *size, **options)

@@ -23,8 +23,7 @@ from batchcomp.pages.bench_page import (
 )
 from batchcomp.report.sheet import Sheet
 from tests.cli.samples import photo
-from tests.pages.browser import faults, in_browser
-from tests.pages.conftest import Open
+from tests.pages.browser import Open, faults, in_browser
 
 SIZES = pytest.mark.parametrize("width", [360, 1280, 2560])
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.browser import faults, in_browser
-from tests.pages.conftest import Open
+from tests.pages.browser import Open, faults, in_browser
 from tests.pages.samples import HOSTILE
 
 pytestmark = in_browser

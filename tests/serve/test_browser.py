@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.archive.samples import sample_row, write_archive
-from tests.pages.browser import Opened, chromium, faults, in_browser
+from tests.pages.browser import Open, Opened, chromium, faults, in_browser, pages_of
 from tests.serve.samples import NAME, spoil, started
 
 pytestmark = in_browser
 
-Open = Callable[..., Opened]
 SIZES = pytest.mark.parametrize("width", [360, 1280, 2560])
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 MANY = 3000
@@ -49,22 +48,15 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def open_at(browser: Any) -> Iterator[Open]:
-    """Open an address at a width in a theme."""
-    contexts = []
+    """Open an address at a width in a theme, and wait for the first picture; see `pages_of`."""
+    with pages_of(browser) as opened:
 
-    def opened(address: str, width: int = 1280, theme: str = "light", **options: Any) -> Opened:
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce", **options
-        )
-        contexts.append(context)
-        found = Opened(context.new_page())
-        found.page.goto(address)
-        found.page.wait_for_selector(".tile[data-key]")
-        return found
+        def shown(*where: Any, **options: Any) -> Opened:
+            found = opened(*where, **options)
+            found.page.wait_for_selector(".tile[data-key]")
+            return found
 
-    yield opened
-    for context in contexts:
-        context.close()
+        yield shown
 
 
 def until(page: Any, expression: str, arg: object = None) -> None:
@@ -78,7 +70,7 @@ def until(page: Any, expression: str, arg: object = None) -> None:
 
 def names(page: Any) -> list[str]:
     tiles = page.locator(".tile[data-key]").evaluate_all(
-        "e => e.map(one => [+one.dataset.index, one.innerText.trim()])"
+        "e => e.map(one => [+one.dataset.index, one.querySelector('.caption').innerText.trim()])"
     )
     return [name for _, name in sorted(tiles)]
 

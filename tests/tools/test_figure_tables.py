@@ -62,3 +62,28 @@ def test_the_figures_go_into_a_document(tmp_path: Path) -> None:
     assert rows[15].startswith("| 0.5 | .9800 against .9000, 23 of 24 | 30.2 against 28.0, 23 of 24 |")
     with pytest.raises(ValueError, match="no lines"):
         main(tmp_path / "found.json", tmp_path / "found.json")
+
+
+def test_a_second_anchor_has_a_column_where_it_was_measured() -> None:
+    """Bytes against MozJPEG stand beside those against JPEG; more bytes have their sign too."""
+    curves = runpy.run_path(str(TOOLS / "figure_tables.py"))["curves"]
+    rates = [
+        {"rival": rival, "anchor": anchor, "of_mean_curve": change, "in_usual_span": change}
+        for rival, anchor, change in [
+            ("jpeg", "jpeg", 0.0),
+            ("mozjpeg", "jpeg", -24.9),
+            ("jpeg", "mozjpeg", 33.16),
+            ("mozjpeg", "mozjpeg", 0.0),
+        ]
+    ]
+    wins = [
+        {"rival": rival, "anchor": "jpeg", "rate": rate, "mean_ms_ssim": 0.95, "anchor_mean_ms_ssim": 0.9}
+        for rival in ("batchcomp", "mozjpeg")
+        for rate in (0.25, 0.35, 0.5, 0.75, 1.0)
+    ]
+    rows = curves({"bd_rates": rates, "wins": wins}).splitlines()
+    assert rows[0].startswith(
+        "| codec | BD-rate against JPEG | 12.5 to 20 dB only | against MozJPEG | MS-SSIM at .25 bpp"
+    )
+    assert rows[2].startswith("| MozJPEG (trellis) | -24.9 % | -24.9 % | 0 | .9500 |")
+    assert rows[3].startswith("| JPEG (optimised, progressive) | 0 | 0 | +33.2 % | .9000 |")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from batchcomp.benchmark.run import BenchResult
     from batchcomp.benchmark.speedrun import SpeedReport
     from batchcomp.images.picture import Pixels
+
+T = TypeVar("T")
 
 HtmlOpt = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one page with charts and tables.")]
 RATE = 0.35  # bits per pixel at which pictures are told one by one
@@ -108,10 +110,7 @@ def read_speed(path: Path) -> SpeedReport:
     """
     from batchcomp.benchmark.speedrun import read_report
 
-    try:
-        return read_report(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    return _parsed(path, read_report)
 
 
 def speeds_in(report: SpeedReport) -> dict[str, float]:
@@ -129,8 +128,12 @@ def read(path: Path) -> BenchResult:
     """
     from batchcomp.benchmark.run import read_result
 
+    return _parsed(path, read_result)
+
+
+def _parsed(path: Path, parse: Callable[[str], T]) -> T:
     try:
-        return read_result(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 

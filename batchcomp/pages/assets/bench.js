@@ -1,6 +1,7 @@
 // Charts of lines: a codec a line, each of which its legend shows or hides.
 
 const DASHES = ["", "7 4", "2 4", "9 3 2 3"];
+const HEADROOM = 0.1; // of the height, for the title of the axis above the points
 
 const NUMBERS = {
   to: (value) => value,
@@ -53,7 +54,7 @@ class LineChart extends Chart {
         this.draw();
       } });
       box.checked = one.shown;
-      return el("label", { class: `key-line ${one.colour}` }, box, el("i", { "aria-hidden": "true" }), one.name);
+      return el("label", { class: `key-line ${one.colour}` }, box, el("i", { class: one.dash ? "dashed" : "", "aria-hidden": "true" }), one.name);
     });
     const shown = boxes.filter((_, n) => this.series[n].kind !== "published");
     const published = boxes.filter((_, n) => this.series[n].kind === "published");
@@ -89,6 +90,7 @@ class LineChart extends Chart {
   frameFor(points) {
     this.xs = boundsOf(points.map(({ x }) => x), 0.04);
     this.ys = boundsOf(points.map(({ y }) => y), 0.06);
+    this.ys[1] += (this.ys[1] - this.ys[0]) * HEADROOM;
     if (this.chart.x.scale === "linear" && this.xs[0] < 0) this.xs[0] = 0;
     this.frame();
   }

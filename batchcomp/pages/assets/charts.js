@@ -73,7 +73,7 @@ class Chart {
     }
     this.svg.append(el("svg:line", { class: "axis", x1: PAD.left, x2: this.wide - PAD.right, y1: bottom, y2: bottom }));
     this.svg.append(el("svg:text", { x: (PAD.left + this.wide - PAD.right) / 2, y: this.high - 3, "text-anchor": "middle" }, xTitle));
-    if (yTitle) this.svg.append(el("svg:text", { x: PAD.left + 6, y: PAD.top + 10 }, yTitle));
+    if (yTitle) this.svg.append(el("svg:text", { class: "over", x: PAD.left + 6, y: PAD.top + 10 }, yTitle));
   }
 
   say(x, y, text) {

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
+from dask import config
 from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, as_completed
 
 from batchcomp import __version__
@@ -29,6 +30,8 @@ TRIES: Final = 4  # of a task after each of which so many workers ended as the s
 WAIT: Final = 30.0  # seconds for a scheduler, and for a first worker
 GONE: Final = 300.0  # seconds without any worker after which none is expected back
 _LOOK: Final = 0.05  # seconds from one look for an answer to the next
+# Health checks of the event loop 50 times a second would take a hundredth of a core, here as in each worker.
+_QUIET: Final = {"distributed.admin.tick.interval": "1s"}
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -78,14 +81,16 @@ class DaskExecutor:
         """See `Executor`."""
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong is told in one line, below
         try:
-            self._client = Client(self._address, timeout=WAIT, set_as_default=False)
+            with config.set(_QUIET):
+                self._client = Client(self._address, timeout=WAIT, set_as_default=False)
         except (OSError, TimeoutError, ValueError, ImportError) as error:
             reason = f"no scheduler answers ({type(error).__name__}); start one with `dask scheduler`"
             raise UsageError(f"{self._address}: {reason}, or correct --scheduler") from error
         try:
             self._client.wait_for_workers(1, timeout=WAIT)
-            self._check_versions(self._client.run(_version))
-            self._client.register_plugin(WorkerProcess())
+            self._check_versions(self._client.run(_version, on_error="ignore"))  # one may end at this moment
+            with suppress(OSError):  # the same; it gets the plugin when it is back
+                self._client.register_plugin(WorkerProcess())
         except TimeoutError as error:
             self._client.close()
             raise UsageError(f"{self._address}: has no workers; start some with `dask worker`") from error
@@ -144,9 +149,20 @@ class DaskExecutor:
 
     def _await(self, done: as_completed) -> None:
         """Wait for an answer, as long as there are workers, or some may come back."""
-        seen = looked = time.monotonic()
+        patience = self._patience()
         while not done.has_ready():
             time.sleep(_LOOK)
+            next(patience)
+
+    def _patience(self) -> Iterator[None]:
+        """Be asked again and again by who waits.
+
+        Raises:
+            ClusterError: there has been no worker all the while, and for long.
+        """
+        seen = looked = time.monotonic()
+        while True:
+            yield
             now = time.monotonic()
             if now - looked < GONE / 60:
                 continue
@@ -164,13 +180,21 @@ class DaskExecutor:
         return max(2, IN_FLIGHT * sum(threads.values()))
 
     def _answer(self, future: Future) -> Any:
-        try:
-            return future.result()
-        except KilledWorker as error:
-            return Lost(reason=f"every worker that tried it ended, the last at {error.last_worker.address}")
-        except CancelledError:
-            with self._reached():
-                raise
+        """Return the answer of a task that is done; where its worker was lost with it, once it was done again."""
+        patience = self._patience()
+        while True:
+            try:
+                return future.result(timeout=GONE / 60)
+            except KilledWorker as error:
+                return Lost(reason=f"every worker that tried it ended, the last at {error.last_worker.address}")
+            except TimeoutError:
+                if future.status == "error":  # it is the task's own
+                    raise
+                with self._reached():
+                    next(patience)
+            except CancelledError:
+                with self._reached():
+                    raise
 
     def _check_versions(self, found: dict[str, str]) -> None:
         for worker, version in found.items():

@@ -236,3 +236,31 @@ def test_all_workers_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         mortal.lose_all_workers()
         with pytest.raises(ClusterError, match=r"has had no worker for 0\.6 seconds; start some"):
             list(answers)
+
+
+class Answer:
+    """An answer that was lost with its worker, or one that is an error."""
+
+    def __init__(self, status: str, error: Exception) -> None:
+        self.status, self._error = status, error
+
+    def result(self, timeout: float) -> object:
+        assert timeout > 0
+        raise self._error
+
+
+def test_an_answer_that_was_lost_with_the_last_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was ready, and is not any more: nobody waits for ever for a worker that does it again."""
+    monkeypatch.setattr("batchcomp.pipeline.executors.dask.GONE", 0.01)
+    dask = DaskExecutor("tcp://127.0.0.1:1")
+    monkeypatch.setattr(dask, "_client", SimpleNamespace(nthreads=dict))
+    with pytest.raises(ClusterError, match=r"has had no worker for 0\.01 seconds"):
+        dask._answer(Answer("pending", TimeoutError()))
+
+
+def test_a_task_may_run_out_of_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then that is its error, and nothing is waited for."""
+    dask = DaskExecutor("tcp://127.0.0.1:1")
+    monkeypatch.setattr(dask, "_client", SimpleNamespace(nthreads=dict))
+    with pytest.raises(TimeoutError, match="of the task"):
+        dask._answer(Answer("error", TimeoutError("of the task")))
