@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image, ImageFile, features
 
 from batchcomp.errors import NotAPictureError, PictureError
-from batchcomp.images import alpha, foreign_data, holes, jpeg_damage, jpeg_scans, jxl, surplus
+from batchcomp.images import alpha, foreign_data, holes, jpeg_damage, jpeg_scans, jxl, large_jpeg, surplus
 from batchcomp.images.exotic import exotic_kind, exotic_reason, tiff_compression
 from batchcomp.images.faithful import unsupported_reason
 from batchcomp.images.formats import (
@@ -173,7 +173,7 @@ def decode_picture(data: bytes, name: str, *, limits: Limits = DEFAULT_LIMITS, e
             data, scans = jpeg_scans.with_end(data)
         with _opened(entry, data, name) as image:
             check_limits(image.size, name, limits)
-            pixels, alpha_png = _decode(image, empty)
+            pixels, alpha_png = _decode(image, empty, data)
             metadata = replace(read_metadata(image, data), alpha=alpha_png)
             reason = unsupported_reason(image, data, metadata, entry.reasons)
         if entry.name == "JPEG":
@@ -233,11 +233,13 @@ def _checked_jxl(entry: Format, data: bytes, name: str, limits: Limits) -> tuple
     return (entry, data) if inside is None else (JPEG, inside)
 
 
-def _decode(image: ImageFile.ImageFile, empty: Memory) -> tuple[Pixels, bytes]:
+def _decode(image: ImageFile.ImageFile, empty: Memory, data: bytes) -> tuple[Pixels, bytes]:
     """Return the pixels of the first frame of `image`, (H, W, channels), and its alpha channel as a PNG.
 
     There are none unless its mode is RGB or L, with or without alpha.
     """
+    if large_jpeg.serves(image) and (pixels := large_jpeg.pixels_of(image, data, empty)) is not None:
+        return pixels, b""
     stored = loaded_as_stored(image) if image.format == "TIFF" else image
     stored.load()
     colours, alpha_png = alpha.split(stored)

@@ -52,7 +52,7 @@ def targets(report: Any) -> Iterator[tuple[str, str, str, bool]]:
 def _over_pace(report: Any, wholes: Mapping[str, Any], what: str, target: float) -> tuple[str, str, str, bool]:
     """A whole run without its start, over AVIF at speed 6 encoding the same pictures."""
     run, whole = wholes.get(what), f"{what}, over AVIF speed 6"
-    if run is None:
+    if run is None or run.seconds <= report.startup_seconds:  # so short a run says nothing of speed
         return whole, f"{target:g} x", ABSENT, False
     found = run.working_mps(report.startup_seconds) / report.pace_mps
     return whole, f"{target:g} x", f"{found:.2f} x", found >= target
@@ -71,8 +71,9 @@ def _small_targets(report: Any) -> Iterator[tuple[str, str, str, bool]]:
     if not small:
         return
     long = small[-1]
-    rate = long.files / max(1e-9, long.seconds - report.startup_seconds)
-    yield f"{long.what}, a second", str(SMALL_RATE), f"{rate:.0f}", rate >= SMALL_RATE
+    seconds = long.seconds - report.startup_seconds
+    rate = long.files / seconds if seconds > 0 else 0.0
+    yield f"{long.what}, a second", str(SMALL_RATE), f"{rate:.0f}" if rate else ABSENT, rate >= SMALL_RATE
     if long.extra_bytes is not None:
         extra = long.extra_bytes
         yield "archive beyond payloads, a picture", f"{EXTRA_BYTES} bytes", f"{extra:.0f} bytes", extra <= EXTRA_BYTES
@@ -132,17 +133,15 @@ def _runs(report: Any) -> Sheet:
     rows = [
         [
             run.what,
-            str(run.files),
             f"{run.seconds:.1f}",
             f"{run.megapixels / run.seconds:.1f}",
             _working(run, report.startup_seconds),
-            f"{run.files / run.seconds:.1f}",
             f"{run.first_seconds:.1f}" if run.first_seconds else ABSENT,
             human(run.peak_bytes) if run.peak_bytes else ABSENT,
         ]
         for run in (*report.wholes, *report.small_files, *report.large_pictures)
     ]
-    heads = ("files", "s", "MP/s", "working", "files/s", "first", "memory")
+    heads = ("s", "MP/s", "working", "first", "memory")
     return Sheet(
         title=f"Whole runs; working: without the start-up of {report.startup_seconds:.1f} s",
         columns=[("run", "left"), *((head, "right") for head in heads)],

@@ -128,6 +128,17 @@ def test_the_lightest_model_has_rows_of_its_own(report: SpeedReport) -> None:
     assert (what, value, met) == ("compress, measured, fast, over AVIF speed 6", "4.80 x", True)
 
 
+def test_a_run_as_short_as_a_start_says_nothing(report: SpeedReport) -> None:
+    """Nothing is divided by what is left of no time."""
+    found = known(report)
+    short = [replace(run, seconds=0.9) for run in (*found.wholes, *found.small_files)]
+    rows = {
+        what: (value, met) for what, _, value, met in targets(replace(found, wholes=short[:4], small_files=short[4:]))
+    }
+    assert rows["compress, over AVIF speed 6"] == (ABSENT, False)
+    assert rows["1,000 files, a second"] == (ABSENT, False)
+
+
 def test_what_was_not_run_is_not_met(report: SpeedReport) -> None:
     """Without a model, a picture or the system's word there is no figure, and no claim."""
     found = known(report)
