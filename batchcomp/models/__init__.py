@@ -33,20 +33,20 @@ MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
         sha256="8be300a8a4286dd9bb8d92b9dab31f396a364b4a97c62401a27d9d87705f0875",
         fine="default-fine",
-        half_end=115.0,
-        full_start=65.0,
+        half_end=106.0,
+        full_start=56.0,
     ),
     "fast": Shipped(
         sha256="a4ba96d5a3011cedd8356caf3cc9e129dbae269e727669419407987677944ca7",
         fine="default-fine",
-        half_end=112.0,
-        full_start=60.0,
+        half_end=102.0,
+        full_start=50.0,
     ),
     "default-fine": Shipped(sha256="19c5eb15be1bf49688582bf69369ceb7d0ebf27ccce1cc9398441367571fdda6"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="a8fdaa6b26110959a947fc250a1caa38f007bc303a07bdef4846ed4122f25e01"
+    sha256="e6d8a699e4db486ab60afeef56f76efed11e001e13709932ca550edcdda0afaa"
 )  # the networks of `--pack`
 
 
