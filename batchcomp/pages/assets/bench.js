@@ -1,5 +1,6 @@
 // Charts of lines: a codec a line, each of which its legend shows or hides.
 
+const COLOURS = 8; // of rivals in bench.css; the ninth has the first one again, in dashes
 const DASHES = ["", "7 4", "2 4", "9 3 2 3"];
 const HEADROOM = 0.1; // of the height, for the title of the axis above the points
 
@@ -27,6 +28,12 @@ const POWERS = {
 
 const SCALES = { linear: NUMBERS, log: POWERS, likeness: LIKENESS };
 
+function dashOf(one, series, colour) {
+  if (one.kind === "published") return "3 4";
+  if (one.kind === "rival") return colour > COLOURS ? "8 3" : "";
+  return DASHES[series.filter((other) => other.kind === "ours").indexOf(one) % DASHES.length];
+}
+
 class LineChart extends Chart {
   constructor({ chart, grid }) {
     super({ grid, title: chart.title, legend: [], label: `${chart.title}: ${chart.y.title} over ${chart.x.title}` });
@@ -37,8 +44,8 @@ class LineChart extends Chart {
     let colour = 0;
     this.series = chart.series.map((one) => ({
       ...one,
-      colour: one.kind === "rival" ? `c${(colour += 1) % 8}` : one.kind,
-      dash: one.kind === "published" ? "3 4" : one.kind === "ours" ? DASHES[chart.series.filter((other) => other.kind === "ours").indexOf(one) % DASHES.length] : "",
+      colour: one.kind === "rival" ? `c${(colour += 1) % COLOURS}` : one.kind,
+      dash: dashOf(one, chart.series, colour),
       at: one.points.map(([x, y, text]) => ({ x: this.scales.x.to(x), y: this.scales.y.to(y), text, raw: [x, y] })),
     }));
     this.legend(figure);
