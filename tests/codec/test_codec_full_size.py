@@ -24,6 +24,7 @@ from tests.cli.samples import photo
 from tests.codec.conftest import tiny_model
 
 PHOTO = Path(__file__).parents[2] / "examples/photos/hubble_deep_field.jpg"
+VISUALLY_LOSSLESS = 90  # by SSIMULACRA2, as its authors read their scale
 
 
 @pytest.fixture
