@@ -5,12 +5,16 @@ from __future__ import annotations
 import zlib
 
 import pytest
+from PIL import features
 
 from batchcomp.errors import UnsupportedPictureError
 from batchcomp.images.load import decode_picture
 from batchcomp.images.png_profiles import RAW_EXIF, RAW_XMP, XMP_KEY, holds_only
 
 from .make import exif, png, profile
+
+if not features.check("littlecms2"):
+    pytest.skip("PIL was built without littlecms2", allow_module_level=True)
 
 XMP, EXIF, ICC = b"<x:xmpmeta/>", exif(6), profile()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, TiffImagePlugin
+from PIL import Image, TiffImagePlugin, features
 
 from batchcomp.errors import PictureError, UnsupportedPictureError
 from batchcomp.images.load import decode_picture
@@ -17,7 +17,11 @@ from tests.cli.samples import photo
 
 from .make import encoded
 
-PACKINGS = ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"]
+libtiff = pytest.mark.skipif(not features.check("libtiff"), reason="PIL was built without libtiff")
+PACKINGS = [
+    "raw",
+    *(pytest.param(one, marks=libtiff) for one in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")),
+]
 SECRET = b"\1secret\1"
 
 
@@ -75,6 +79,7 @@ def test_more_rows_than_the_picture_has() -> None:
         decode_picture(with_last_strip(data, last_strip(data) + b"\7" * 270), "a.tif")
 
 
+@libtiff
 def test_damage_that_libtiff_conceals() -> None:
     """The checksum of deflated pixels, and JPEG data that end early."""
     deflated, jpeg = made("tiff_adobe_deflate"), made("jpeg", rows=120, size=(160, 120))
@@ -96,6 +101,7 @@ def test_rare_packings_are_kept_as_they_are() -> None:
     assert next(strip_reasons(bytes(data))).startswith("pixels packed in a rare way (50000)")
 
 
+@libtiff
 def test_the_end_of_lzw_is_seen_at_every_width() -> None:
     """Codes of 9 to 12 bits (TIFF 6.0, section 13), as strips of noise and of one value need them."""
     for pixels in (np.zeros((3, 3, 3), np.uint8), photo(40, 40, seed=1), photo(200, 300, seed=2)):
