@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,17 +11,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.long
-def test_the_cluster_is_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_cluster_is_measured(three_photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A line a round, and the two ratios."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    (tmp_path / "photos").mkdir()
-    for name in ("camera.png", "chelsea.png", "coffee.png"):
-        shutil.copy(ROOT / "examples" / "photos" / name, tmp_path / "photos")
     main = runpy.run_path(str(ROOT / "tools" / "cluster_efficiency.py"))["main"]
     words = ["--rounds", "2", "--part-files", "1", "--", "--model", "fast"]
-    assert main([str(tmp_path / "photos"), str(tmp_path / "out"), *words]) == 0
+    assert main([str(three_photos), str(tmp_path / "out"), *words]) == 0
     *rounds, last = capsys.readouterr().out.splitlines()
     assert ["the same payloads" in line for line in rounds] == [True, True]
     assert last.startswith("efficiency: ")

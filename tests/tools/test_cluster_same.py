@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,10 @@ TOOL = ROOT / "tools" / "cluster_same.py"
 
 
 @pytest.mark.long
-def test_a_cluster_is_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_cluster_is_the_same(three_photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Payloads, findings and restored files."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    (tmp_path / "photos").mkdir()
-    for name in ("camera.png", "chelsea.png", "coffee.png"):
-        shutil.copy(ROOT / "examples" / "photos" / name, tmp_path / "photos")
     main = runpy.run_path(str(TOOL))["main"]
-    assert main([str(tmp_path / "photos"), str(tmp_path / "out"), "--", "--model", "fast"]) == 0
+    assert main([str(three_photos), str(tmp_path / "out"), "--", "--model", "fast"]) == 0
     same = [line for line in capsys.readouterr().out.splitlines() if line.endswith("the same")]
     assert same == ["payloads: 3, the same", "findings: 1, the same", "restored files: 3, the same"]
 
