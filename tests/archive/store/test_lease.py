@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -22,10 +23,18 @@ def lease_on(bucket: Bucket) -> Lease:
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Terms end at once."""
-    monkeypatch.setattr(lease, "SECONDS", 0.001)
-    monkeypatch.setattr(lease, "_GRACE", -0.001)
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Call it, and all terms that were begun are over, by the store's clock and by this machine's."""
+    shift = 0.0
+    real = lease.clock
+    monkeypatch.setattr(lease, "clock", lambda: real() + shift)
+
+    def go_on() -> None:
+        nonlocal shift
+        shift += lease.SECONDS + 1
+        monkeypatch.setattr(lease, "_GRACE", -lease.SECONDS - 1)
+
+    return go_on
 
 
 def test_the_second_one_is_told_who_has_it(bucket: Bucket) -> None:
@@ -76,13 +85,12 @@ def test_of_many_at_once_one_wins(bucket: Bucket, round_: int) -> None:
     assert sorted(outcomes) == ["locked"] * 7 + ["won"]
 
 
-def test_one_whose_term_is_over_is_taken_over(bucket: Bucket, short: None) -> None:
+def test_one_whose_term_is_over_is_taken_over(bucket: Bucket, later: Callable[[], None]) -> None:
     """The one that was away learns it before it changes anything; the new one is not disturbed."""
-    del short
     store, other = Objects(bucket), Objects(bucket)
     away, new = store.lock(), other.lock()
     away.acquire(0)
-    away._stop.set()  # type: ignore[attr-defined]  # as in a process that is stopped
+    later()
     new.acquire(0)
     with pytest.raises(ArchiveLockedError, match="another one has taken over") as caught:
         store.put_new("000001.zip", b"of the one that was away")
