@@ -18,6 +18,7 @@ _BEFORE: Final = (  # the last version before a segment of each path that it hol
     " (SELECT (SELECT max(o.id) FROM picture AS o WHERE o.path = n.path AND o.id < :first)"
     " FROM picture AS n WHERE n.id BETWEEN :first AND :last)"
 )
+COUNT_WRONG: Final = f"SELECT count(*) FROM picture WHERE next NOT NULL AND next IS NOT {_NEXT}"
 Ids = tuple[int, int]  # the first and the last of a segment
 
 

@@ -16,8 +16,9 @@ import pytest
 
 from batchcomp.errors import ArchiveError, ArchiveLockedError
 from batchcomp.index import ArchiveIndex, database, place, schema
-from batchcomp.index.conditions import CURRENT
-from batchcomp.index.schema import INDEXES
+from batchcomp.index.conditions import CURRENT, up_to
+from batchcomp.index.schema import INDEXES, ids_of
+from batchcomp.index.where import parse
 from tests.index.samples import add, indexed, read
 
 
@@ -383,6 +384,19 @@ def test_garbage_in_a_row_changes_no_answer(folder: Path, change: str) -> None:
     whole = answers(folder)
     changed(file_of(folder), change)
     assert answers(folder) == whole
+
+
+@pytest.mark.parametrize("change", ["next = 77 WHERE path = 'c'", "next = NULL", "next = next + 1"])
+def test_what_is_taken_for_another_version_is_missed(folder: Path, change: str) -> None:
+    """A filter, or a moment, finds a picture though the index says that a later version took its place."""
+    where, then = parse("width > 0", lambda _: 0), up_to(ids_of(1)[1])
+    with ArchiveIndex.open(folder) as index:
+        whole = [list(index.rows(where & CURRENT)), list(index.rows(then))]
+    changed(file_of(folder), f"UPDATE picture SET {change}")  # noqa: S608  # ours
+    with ArchiveIndex.open(folder) as index:
+        index.check_versions()
+        assert [list(index.rows(where & CURRENT)), list(index.rows(then))] == whole
+        assert index.file is not None
 
 
 @pytest.mark.parametrize("table", ["picture", "segment", "manner", "about", "by_path", "by_family"])
