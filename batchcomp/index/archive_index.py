@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from batchcomp.archive import Damage, Row, Version
 from batchcomp.archive.history import times_of
@@ -28,8 +28,10 @@ from batchcomp.index.columns import (
 )
 from batchcomp.index.conditions import CURRENT, EVERYTHING, Condition, one_of, up_to
 from batchcomp.index.database import IndexDatabase, Told
+from batchcomp.index.links import COUNT_WRONG
 from batchcomp.index.originals import Originals
 from batchcomp.index.schema import BrokenIndexError, ids_of, segment_of
+from batchcomp.index.stored import StoredSource, stored_from
 from batchcomp.index.sums import SUMS, SegmentSums, sums_from, tally_from
 from batchcomp.report.tally import Tally
 from batchcomp.report.totals import Worst
@@ -225,7 +227,7 @@ class ArchiveIndex:
         """Yield of each picture that fits a condition what tells whether its file changed since."""
         self._miss_none(condition)
         sql = f"{select(PICTURE, condition.sql)} ORDER BY p.id"
-        return self._database.query(sql, condition, make=_stored)
+        return self._database.query(sql, condition, make=stored_from)
 
     def manner(self, number: int) -> dict[str, Any]:
         """Return how pictures of this manner are stored: `stored`, `reason`, `quality`, ... of their rows."""
@@ -233,6 +235,16 @@ class ArchiveIndex:
         condition = Condition(sql="", values=(number,))
         values = next(self._database.query(sql, condition, make=lambda record: manner_from(*record)))
         return dict(zip(MANNER, values, strict=True))
+
+    def check_versions(self) -> None:
+        """Hold which version follows which against the versions; an index that has it otherwise is made anew.
+
+        What is taken for an old version is not seen where only current ones are asked for, so that its seal is not,
+        either. That takes .2 s for a million pictures: it is for questions that look at all of them, and at moments.
+        """
+        self._miss_none(CURRENT)
+        if next(self._database.query(COUNT_WRONG, make=_number)):
+            self._database.renew(BrokenIndexError("the index has versions that follow others than they do"))
 
     def _miss_none(self, condition: Condition) -> None:
         """Hold how many pictures are current against the sums, where all are asked for: who is not seen has no seal."""
@@ -243,24 +255,6 @@ class ArchiveIndex:
     def _segments(self) -> list[SegmentSums]:
         """What stands of each segment, sound or damaged, by number."""
         return list(self._database.query(f"{SUMS} ORDER BY number", make=sums_from))
-
-
-class StoredSource(NamedTuple):
-    """Size in bytes, time of change in seconds and nanoseconds, SHA-256 of a source; where and how it is stored."""
-
-    path: str
-    size: int
-    seconds: int
-    rest: int
-    sha256: bytes
-    id: int
-    manner: int
-    measured: bool
-
-
-def _stored(record: tuple[Any, ...]) -> StoredSource:
-    number, path, _, manner, _, _, size, seconds, rest, _, sha256 = sealed(record)[:11]
-    return StoredSource(path, size, seconds, rest, sha256, number, manner, record[17] is not None)
 
 
 def _number(record: tuple[Any, ...]) -> int:

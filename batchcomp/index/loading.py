@@ -112,23 +112,29 @@ def _insert(database: sqlite3.Connection, taken: Taken) -> None:
             for number, row in rows.items()
         ),
     )
-    database.executemany("INSERT OR IGNORE INTO folder VALUES (?, ?)", _folders(rows.values()))
+    paths = set(map(_path_of, rows.values()))
+    database.executemany("INSERT OR IGNORE INTO folder VALUES (?, ?)", _folders(paths))
     damage = (
         (taken.number, None if place is None else first + place, one.segment, one.entry, one.reason)
         for place, one in taken.damage
     )
     database.executemany("INSERT INTO damage VALUES (?, ?, ?, ?, ?)", damage)
-    superseded = set() if is_loading(database) else links.link(database, (first, last))
+    repeats = len(paths) < len(rows)
+    superseded = set() if is_loading(database) else links.link(database, (first, last), repeats=repeats)
     current = (row for number, row in rows.items() if isinstance(row, Row) and number not in superseded)
     sums = SegmentSums(taken.number, taken.identity, taken.size, taken.created, len(rows), "")
     put_sums(database, sums, map(report_row, current))
 
 
-def _folders(rows: Iterable[Row | str]) -> Iterator[tuple[int, str]]:
-    """Yield family and name of the folders above all rows, each once."""
+def _path_of(row: Row | str) -> str:
+    return row if isinstance(row, str) else row.path
+
+
+def _folders(paths: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield family and name of the folders above all paths, each once."""
     seen: set[str] = set()
-    for row in rows:
-        folder = (row if isinstance(row, str) else row.path).rpartition("/")[0]
+    for path in paths:
+        folder = path.rpartition("/")[0]
         while folder and folder not in seen:
             seen.add(folder)
             yield family_of(folder), folder

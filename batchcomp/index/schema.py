@@ -5,10 +5,11 @@ from __future__ import annotations
 import marshal
 import os
 import sqlite3
+import threading
 import unicodedata
 import zlib
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ WAL_PAGES: Final = (
 )  # of the write-ahead log, after which it goes into the file: each page once for many segments
 PRIVATE: Final = ("", ":memory:")  # databases that end with their connection: in a temporary file, in memory
 WAIT_SECONDS: Final = 10.0  # for another process that writes to the index
+MOMENT: Final = 0.02  # seconds, after which what was in use is tried again
+_CREATING: Final = threading.Lock()
 
 # Columns have no type, so that SQLite gives back what it was given: a whole number stays one. `seal` proves a row (see
 # `seal_of`), since SQLite itself has no checksums.
@@ -77,7 +80,7 @@ def connect(place: Path | str, archive: str) -> sqlite3.Connection:
         OSError: it cannot be made.
     """
     if isinstance(place, Path):
-        os.close(os.open(place, os.O_RDWR | os.O_CREAT, 0o600))  # names of files are nobody else's business
+        _create(place)
     database = sqlite3.connect(place, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -91,6 +94,16 @@ def connect(place: Path | str, archive: str) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _create(file: Path) -> None:
+    """Make an empty file that nobody else may read, since names of files are nobody else's business; leave one alone.
+
+    One that is there is not even opened: closing it would end all of SQLite's locks on it that this process holds
+    (https://www.sqlite.org/howtocorrupt.html, 2.2). Nor may another thread open a new one before it is closed here.
+    """
+    with _CREATING, suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare(database: sqlite3.Connection, archive: str) -> None:
