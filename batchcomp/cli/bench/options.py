@@ -51,6 +51,13 @@ def processes_on(device: str, jobs: int) -> int:
     return (jobs or available_cores()) if device == "cpu" else 1
 
 
+def model_name(model: Path | None) -> str:
+    """What results call a model: the shipped one's name, or that of its file."""
+    from batchcomp.report.trade import DEFAULT
+
+    return model.stem if model else DEFAULT
+
+
 def write_json(path: Path | None, text: str) -> None:
     """Write the JSON file, if one was asked for."""
     if path:
