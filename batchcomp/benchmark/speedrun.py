@@ -108,9 +108,11 @@ def read_report(text: str) -> SpeedReport:
         "wholes": CommandRun, "small_files": CommandRun, "large_pictures": CommandRun,
     }  # fmt: skip
     try:
+        raw = json.loads(text)
+        if raw["schema"] != SCHEMA:
+            raise ValueError(f"no report of bench speed (schema {raw['schema']!r}, expected {SCHEMA!r})")
         fields: dict[str, Any] = {
-            name: [rows[name](**one) for one in value] if name in rows else value
-            for name, value in json.loads(text).items()
+            name: [rows[name](**one) for one in value] if name in rows else value for name, value in raw.items()
         }
         return SpeedReport(**fields)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -17,6 +17,7 @@ from batchcomp.cli.bench.options import (
     ProcessesOpt,
     model_name,
     processes_on,
+    reading_json,
     show,
     told,
     write_json,
@@ -172,10 +173,8 @@ def read_points(path: Path) -> list[Point]:
     """
     from batchcomp.benchmark.results import points_of
 
-    try:
+    with reading_json(path, "--reuse "):
         return points_of(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--reuse {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def packed_curves(codec: Codec, effort: int | None, name: str = OURS) -> list[OursPacked]:

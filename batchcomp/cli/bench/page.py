@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from batchcomp.cli import console
+from batchcomp.cli.bench.options import reading_json
 from batchcomp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,10 +144,8 @@ def read_all(paths: Sequence[Path]) -> BenchResult:
 
 
 def _parsed(path: Path, parse: Callable[[str], T]) -> T:
-    try:
+    with reading_json(path):
         return parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def samples_of(pictures: Sequence[Path], codecs: Sequence[Rival], count: int) -> list[Sample]:
