@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from batchcomp.archive import Damage, Row
 from batchcomp.index import links
-from batchcomp.index.columns import INSERT, MANNER, columns_of, damaged_columns, family_of, manner_from, manner_of
+from batchcomp.index.columns import INSERT, MANNER, columns_of, damaged_columns, manner_from, manner_of
+from batchcomp.index.families import family_of
 from batchcomp.index.schema import INDEXES, ids_of, is_loading, seal_of
 from batchcomp.index.sums import SegmentSums, put_sums
 from batchcomp.report.rows import report_row
@@ -82,10 +83,12 @@ def loosen(database: sqlite3.Connection) -> None:
 
     Else each picture that comes later, whose path may lie anywhere, has SQLite spread four full pages over five. What
     is put in here and taken out again has it done so once for all pages, in their order. A row does that for one index;
-    for the other it lies at one end.
+    in the other it is not, or lies at one end.
     """
-    for columns, order in (("path, 0, 0", "path"), ("'', family, 0", "family")):
-        some = f"SELECT {columns} FROM picture WHERE id > 0 AND id % {_ROOM_FOR} = 0 ORDER BY {order}"
+    for columns, order in (("path, NULL, 0", "path"), ("'', family, 0", "family")):
+        some = (
+            f"SELECT {columns} FROM picture WHERE id > 0 AND {order} NOT NULL AND id % {_ROOM_FOR} = 0 ORDER BY {order}"
+        )
         last = next(database.execute("SELECT min(0, coalesce(min(id), 0)) FROM picture"))[0]
         database.execute(
             f"INSERT INTO picture (id, path, family, manner) SELECT {last} - row_number() OVER (), * FROM ({some})"

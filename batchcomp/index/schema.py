@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from batchcomp import __version__
 
-SCHEMA: Final = 2  # raised with every change of the tables or of what stands in them
+SCHEMA: Final = 3  # raised with every change of the tables or of what stands in them
 MADE_BY: Final = f"{SCHEMA} {__version__} {unicodedata.unidata_version}"  # rules of rows and names belong to a version
 LINE_BITS: Final = 22  # of an id, for the picture's place in its segment: no manifest has more lines
 CACHE_KIB: Final = 16 * 1024  # of pages that a connection keeps
@@ -40,8 +40,8 @@ _TABLES: Final = (
     """CREATE TABLE manner (id INTEGER PRIMARY KEY, stored, reason, mode, model, scale, quality, recipe, engine, seal,
     UNIQUE (stored, reason, mode, model, scale, quality, recipe, engine))""",
     # a version of a picture; `next` is the id of its path's next one, NULL: it is current; `manner` 0: damaged; `next`
-    # is added to its `seal`
-    """CREATE TABLE picture (id INTEGER PRIMARY KEY, path NOT NULL, next, family NOT NULL, manner NOT NULL, entry,
+    # is added to its `seal`; `family`: see `batchcomp.index.families`
+    """CREATE TABLE picture (id INTEGER PRIMARY KEY, path NOT NULL, next, family, manner NOT NULL, entry,
     owner_segment, source_bytes, mtime_s, mtime_rest, permissions, source_sha256, payload_bytes, payload_sha256,
     metadata_bytes, unpacked_bytes, width, height, ms_ssim, ssimulacra2, jpeg_quality, jpeg_bytes, jpeg_ms_ssim,
     jpeg_equal, jpeg_within, seconds, pixels_sha256, seal)""",
@@ -49,7 +49,7 @@ _TABLES: Final = (
 )
 INDEXES: Final = {  # made after the first load, which then sorts once instead of for each row
     "by_path": "CREATE INDEX by_path ON picture (path)",
-    "by_family": "CREATE INDEX by_family ON picture (family)",
+    "by_family": "CREATE INDEX by_family ON picture (family) WHERE family NOT NULL",
 }
 
 
