@@ -26,6 +26,8 @@ GUESSES = 3
 USUAL_QUALITY, USUAL_BPP = 30, 0.6  # a photo's
 OCTAVES_A_SCALE = 0.7  # of a photo's bytes, for each octave of the tables' scale
 INTERPOLATIONS = 5
+MOST_LOG = 40  # natural logarithm of bytes beyond all files, which a line may lead to
+ASTRAY = 4  # times the bytes of both files that a line goes through: what it says there is no estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +206,8 @@ class JpegCurve:
 
         Over the scale of libjpeg's tables MS-SSIM in dB and the logarithm of the bytes are both close to straight
         lines: a usual photo's says where the target is, and the line through the two files next to it how many bytes
-        it takes.
+        it takes. Where that line leads far beyond both, as noise of a few pixels has it, the search is that of
+        `bytes_at`.
         """
         wanted, measured, slope = _decibels(target), [start], -DECIBELS_AN_OCTAVE
         for _ in range(GUESSES):
@@ -219,7 +222,9 @@ class JpegCurve:
                 break
             measured.append(guess)
             slope = self._slope(near, guess)
-        return self._on_line(measured, wanted)
+        found, sizes = self._on_line(measured, wanted), [self.size(quality) for quality in measured]
+        astray = found is not None and not min(sizes) / ASTRAY <= found <= ASTRAY * max(sizes)
+        return self.bytes_at(target, start) if astray else found
 
     def _slope(self, one: int, other: int) -> float:
         """Decibels an octave between two files, of a photo at least."""
@@ -238,7 +243,8 @@ class JpegCurve:
         if LOWEST in measured and wanted < _decibels(self.ms_ssim(LOWEST)):
             return self.size(LOWEST)
         (a, low), (b, high) = points
-        return round(math.exp(low + (high - low) * (wanted - a) / (b - a)))
+        at = low + (high - low) * (wanted - a) / (b - a)
+        return round(math.exp(min(MOST_LOG, max(0, at))))
 
     def _enclosing(self, target: float, start: int) -> tuple[int, int | None]:
         """Qualities just below and at or above the target, by steps that grow; equal where the lowest one reaches."""

@@ -6,7 +6,8 @@
 
 Rows run through all five scales at once, a colour after the other, in pieces that stay in the cache; only the sums of
 the contrast and SSIM maps are kept, in float64. No scale of a picture is ever there as floats, and colours know nothing
-of one another, so that the value depends neither on threads nor on their order.
+of one another, so that the value depends neither on threads nor on their order. The colours of a small picture go side
+by side, for what its pieces cost is mostly the calls.
 
 With s = x + y and d = x - y, SSIM's contrast term is 1 - 2 var(d) / (var(s) + var(d) + 2 C2): the Gaussian means of s,
 d, s² and d² are all it takes, a third less arithmetic than in x and y, and no digits are lost where x and y are alike.
@@ -19,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ Plane = NDArray[np.float32]
 SCALES: Final = len(SCALE_WEIGHTS)
 PEAK: Final = 255.0
 _ROWS, _COLUMNS = 64, 512  # windows of a tile, whose maps stay in the cache; even
+_SMALL: Final = 512 * 512  # pixels up to which the colours of a picture go side by side
 CONTRAST, SSIM = "contrast", "ssim"
 _KINDS: Final = (CONTRAST,) * (SCALES - 1) + (SSIM,)  # of the maps, by scale
 _STEP: Final = 8  # pixels between those whose mean is taken
@@ -60,14 +62,15 @@ class Terms:
             raise ValueError(f"two pictures of one shape (H, W, 3) or (H, W, 1) expected, got {x.shape} and {y.shape}")
         if scales.stop == SCALES:
             x, y = _least_size(x), _least_size(y)
-        channels = range(x.shape[2])
-        if threads > 1 and len(channels) > 1:
-            with ThreadPoolExecutor(min(threads, len(channels))) as pool:
-                sums = list(pool.map(lambda channel: _channel_sums(x, y, channel, scales), channels))
+        count = x.shape[2] if x.shape[0] * x.shape[1] <= _SMALL else 1
+        groups = [slice(first, first + count) for first in range(0, x.shape[2], count)]
+        if threads > 1 and len(groups) > 1:
+            with ThreadPoolExecutor(min(threads, len(groups))) as pool:
+                sums = list(pool.map(lambda channels: _channel_sums(x, y, channels, scales), groups))
         else:
-            sums = [_channel_sums(x, y, channel, scales) for channel in channels]
+            sums = [_channel_sums(x, y, channels, scales) for channels in groups]
         windows = [[max(1, h - HALO) * max(1, w - HALO)] for h, w in _sizes(*x.shape[:2])]
-        return cls(np.array(sums).T, np.array(windows, np.float64))
+        return cls(np.concatenate(sums, axis=1), np.array(windows, np.float64))
 
     @classmethod
     def of_planes(cls, x: Plane, y: Plane, *, first: int, last: int) -> Terms:
@@ -76,9 +79,9 @@ class Terms:
         At the scales before there is nothing in the sums, nor in the windows.
         """
         sizes = list(islice(_sizes(*x.shape[1:]), last - first))
-        sums = [[0.0] * first + _plane_sums(*planes, sizes, first) for planes in zip(x, y, strict=True)]
+        sums = [_plane_sums(*planes, sizes, first) for planes in zip(x[:, None], y[:, None], strict=True)]
         windows = [[1]] * first + [[max(1, h - HALO) * max(1, w - HALO)] for h, w in sizes]
-        return cls(np.array(sums).T, np.array(windows, np.float64))
+        return cls(np.pad(np.concatenate(sums, axis=1), [(first, 0), (0, 0)]), np.array(windows, np.float64))
 
     def __add__(self, other: Terms) -> Terms:
         return Terms(self.sums + other.sums, self.windows + other.windows)
@@ -131,32 +134,37 @@ def _sizes(height: int, width: int) -> Iterator[tuple[int, int]]:
         height, width = (height + 1) // 2, (width + 1) // 2
 
 
-def _channel_sums(x: Pixels, y: Pixels, channel: int, wanted: range) -> list[float]:
-    """Return the sums over all windows of one channel, finest scale first."""
-    middle = float(x[::_STEP, ::_STEP, channel].mean() + y[::_STEP, ::_STEP, channel].mean())
-    sizes = islice(_sizes(*x.shape[:2]), wanted.stop)
-    scales = _chain([(size, _KINDS[n] if n in wanted else "") for n, size in enumerate(sizes)], middle)
-    first, second = np.empty((2, _ROWS, x.shape[1]), np.float32)
-    for top in range(0, len(x), _ROWS):
+def _channel_sums(x: Pixels, y: Pixels, channels: slice, wanted: range) -> NDArray[np.float64]:
+    """Return the sums (5, channels) over all windows of some channels, finest scale first."""
+    x, y = (one[:, :, channels].transpose(2, 0, 1) for one in (x, y))
+    sizes = islice(_sizes(*x.shape[1:]), wanted.stop)
+    scales = _chain([(size, _KINDS[n] if n in wanted else "") for n, size in enumerate(sizes)], _middles(x, y))
+    first, second = np.empty((2, len(x), _ROWS, x.shape[2]), np.float32)
+    for top in range(0, x.shape[1], _ROWS):
         rows = slice(top, top + _ROWS)
-        count = len(x[rows])
-        first[:count], second[:count] = x[rows, :, channel], y[rows, :, channel]
-        scales[0].add(first[:count], second[:count])
+        count = x[:, rows].shape[1]
+        first[:, :count], second[:, :count] = x[:, rows], y[:, rows]
+        scales[0].add(first[:, :count], second[:, :count])
     scales[0].finish()
-    return [scale.sum for scale in scales] + [0.0] * (SCALES - len(scales))
+    return np.array([scale.sums for scale in scales] + [np.zeros(len(x))] * (SCALES - len(scales)))
 
 
-def _plane_sums(x: Plane, y: Plane, sizes: Sequence[tuple[int, int]], first: int) -> list[float]:
-    """Return the sums of planes (h, w) at scale number `first` and those that follow."""
-    middle = float(x[::_STEP, ::_STEP].mean() + y[::_STEP, ::_STEP].mean())
-    scales = _chain(list(zip(sizes, _KINDS[first:], strict=False)), middle)
-    for top in range(0, len(x), _ROWS):
-        scales[0].add(x[top : top + _ROWS], y[top : top + _ROWS])
+def _plane_sums(x: Plane, y: Plane, sizes: Sequence[tuple[int, int]], first: int) -> NDArray[np.float64]:
+    """Return the sums (scales, N) of planes (N, h, w) at scale number `first` and those that follow."""
+    scales = _chain(list(zip(sizes, _KINDS[first:], strict=False)), _middles(x, y))
+    for top in range(0, x.shape[1], _ROWS):
+        scales[0].add(x[:, top : top + _ROWS], y[:, top : top + _ROWS])
     scales[0].finish()
-    return [scale.sum for scale in scales]
+    return np.array([scale.sums for scale in scales])
 
 
-def _chain(sizes: Sequence[tuple[tuple[int, int], str]], middle: float) -> list[_Scale]:
+def _middles(x: NDArray[Any], y: NDArray[Any]) -> Plane:
+    """About the mean of the sum of planes (N, h, w) and (N, h, w), as (N, 1, 1)."""
+    pairs = zip(x[:, ::_STEP, ::_STEP], y[:, ::_STEP, ::_STEP], strict=True)
+    return np.array([[[float(a.mean() + b.mean())]] for a, b in pairs], np.float32)
+
+
+def _chain(sizes: Sequence[tuple[tuple[int, int], str]], middle: Plane) -> list[_Scale]:
     """Scales of these sizes and kinds, finest first, each of which hands its rows on to the next."""
     scales: list[_Scale] = []
     for size, kind in reversed(sizes):
@@ -165,28 +173,32 @@ def _chain(sizes: Sequence[tuple[tuple[int, int], str]], middle: float) -> list[
 
 
 class _Scale:
-    """One scale of a channel: takes its rows from top to bottom, sums its map and hands half the rows on.
+    """One scale of N channels: takes their rows from top to bottom, sums their maps and hands half the rows on.
 
     `kind` is the map: `CONTRAST`, `SSIM`, or "" for none. Variances do not depend on where zero is, and lose fewer
-    digits around it: s lacks `middle`.
+    digits around it: each s lacks its `middle`, (N, 1, 1).
     """
 
-    def __init__(self, size: tuple[int, int], middle: float, coarser: _Scale | None, kind: str) -> None:
-        (height, width), self.sum = size, 0.0
+    def __init__(self, size: tuple[int, int], middle: Plane, coarser: _Scale | None, kind: str) -> None:
+        (height, width), self._channels = size, len(middle)
+        self.sums = np.zeros(self._channels)
         self._middle, self._coarser, self._kind = middle, coarser, kind
-        self._held = np.empty((2, 2 * (_ROWS + HALO), width), np.float32)  # s, d
+        maps = 2 * self._channels  # s of each channel, then d of each
+        self._held = np.empty((maps, 2 * (_ROWS + HALO), width), np.float32)
         self._count = 0  # of rows held
         # An odd side begins with zeros, which pytorch_msssim's pooling counts and its windows do not see.
         self._odd = height % 2, width % 2
-        self._seam = np.full((2, 1, width), [[[-middle]], [[0]]], np.float32)  # the row before, where the height is odd
-        self._means, self._mean_squares = Blur(2, _ROWS, _COLUMNS), Blur(2, _ROWS, _COLUMNS)
-        self._squares = np.empty(2 * (_ROWS + HALO) * (_COLUMNS + HALO), np.float32)
+        self._zero = np.concatenate([-middle, np.zeros_like(middle)])
+        self._seam = np.repeat(self._zero, width, axis=2)  # the row before, where the height is odd
+        self._means, self._mean_squares = Blur(maps, _ROWS, _COLUMNS), Blur(maps, _ROWS, _COLUMNS)
+        self._squares = np.empty(maps * (_ROWS + HALO) * (_COLUMNS + HALO), np.float32)
 
     def add(self, x: Plane, y: Plane) -> None:
-        """Take up to `_ROWS` rows of both pictures, (n, width)."""
-        s, d = self.room(len(x))
+        """Take up to `_ROWS` rows of both pictures, (N, n, width)."""
+        room = self.room(x.shape[1])
+        s, d = room[: self._channels], room[self._channels :]
         np.add(x, y, out=s)
-        s -= np.float32(self._middle)
+        s -= self._middle
         np.subtract(x, y, out=d)
         self.work()
 
@@ -197,7 +209,7 @@ class _Scale:
             self._coarser.finish()
 
     def room(self, count: int) -> NDArray[np.float32]:
-        """Where the next rows of s and d go, (2, count, width)."""
+        """Where the next rows of all s and d go, (2 N, count, width)."""
         self._count += count
         return self._held[:, self._count - count : self._count]
 
@@ -211,7 +223,7 @@ class _Scale:
         held = self._held[:, : windows + HALO]
         if windows and self._kind:
             width = held.shape[2] - HALO
-            self.sum += sum(self._tile(held[..., at : at + _COLUMNS + HALO]) for at in range(0, width, _COLUMNS))
+            self.sums += sum(self._tile(held[..., at : at + _COLUMNS + HALO]) for at in range(0, width, _COLUMNS))
         if self._coarser:
             self._halve(self._held[:, :rows])
         self._count -= rows
@@ -225,34 +237,34 @@ class _Scale:
             rows, self._seam = both[:, : both.shape[1] // 2 * 2], both[:, -1:].copy()
         pairs = rows[:, 0::2] + rows[:, 1::2]
         if self._odd[1]:
-            pairs = np.concatenate([np.full_like(pairs[..., :1], [[[-2 * self._middle]], [[0]]]), pairs], axis=2)
+            pairs = np.concatenate([np.repeat(2 * self._zero, pairs.shape[1], axis=1), pairs], axis=2)
         target = self._coarser.room(pairs.shape[1])
         np.add(pairs[..., 0::2], pairs[..., 1::2], out=target)
         target *= np.float32(0.25)
         self._coarser.work()
 
-    def _tile(self, held: NDArray[np.float32]) -> float:
-        """Sum the contrast term, or SSIM, over the windows of s and d, (2, H, W)."""
-        mu_s, mu_d = self._means(held)
+    def _tile(self, held: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Sum the contrast term, or SSIM, over the windows of s and d, (2 N, H, W)."""
+        n = self._channels
+        means = self._means(held)
         squares = np.multiply(held, held, out=self._squares[: held.size].reshape(held.shape))
-        spread, unlike = self._mean_squares(squares)
-        light = _luminance(mu_s, mu_d, self._middle) if self._kind == SSIM else None
-        spread -= np.multiply(mu_s, mu_s, out=mu_s)
-        unlike -= np.multiply(mu_d, mu_d, out=mu_d)
-        np.maximum(spread, 0, out=spread)
-        np.maximum(unlike, 0, out=unlike)
+        variances = self._mean_squares(squares)
+        light = _luminance(means[:n], means[n:], self._middle) if self._kind == SSIM else None
+        variances -= np.multiply(means, means, out=means)
+        np.maximum(variances, 0, out=variances)
+        spread, unlike = variances[:n], variances[n:]
         spread += unlike
         spread += np.float32(2 * C2 * PEAK**2)
         unlike /= spread
         if light is None:
-            return float(unlike.size - 2 * unlike.sum(dtype=np.float64))
+            return np.array([one.size - 2 * one.sum(dtype=np.float64) for one in unlike])
         similarity: NDArray[np.float32] = (1 - 2 * unlike) * light
-        return float(similarity.sum(dtype=np.float64))
+        return np.array([one.sum(dtype=np.float64) for one in similarity])
 
 
-def _luminance(mu_s: Plane, mu_d: Plane, middle: float) -> Plane:
+def _luminance(mu_s: Plane, mu_d: Plane, middle: Plane) -> Plane:
     """SSIM's luminance term: mu_s lacks the mean `middle`."""
-    total, squares = mu_s + np.float32(middle), mu_d * mu_d
+    total, squares = mu_s + middle, mu_d * mu_d
     answer: Plane = 1 - squares / ((total * total + squares) / 2 + np.float32(C1 * PEAK**2))
     return answer
 

@@ -81,7 +81,7 @@ def _row_of(job: Job, context: Context) -> Row:
         unpacked_bytes=len(made.plain) if made.kind == "packed" else 0,
         recipe=context.settings.recipe,
         ms_ssim=round(found.ms_ssim, 6) if found else None,
-        jpeg=found.jpeg if found else None,
+        jpeg=replace(found.jpeg, ms_ssim=round(found.jpeg.ms_ssim, 6)) if found and found.jpeg else None,
         ssimulacra2=round(found.ssimulacra2, 3) if found and found.ssimulacra2 is not None else None,
         pixels_sha256=found.pixels_sha256 if found else "",
         engine=context.codec.engine_of(made.header, made.kind) if found else "",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from batchcomp.codec import jpeg, plain_jpeg
-from batchcomp.codec.plain_jpeg import HIGHEST, LOWEST, JpegCurve
+from batchcomp.codec.plain_jpeg import ASTRAY, HIGHEST, LOWEST, JpegCurve
 from batchcomp.images.load import load
 from tests.cli.samples import photo
 
@@ -96,6 +96,16 @@ def test_few_files_are_measured(gain: float) -> None:
         curve.bytes_at(1 - (1 - curve.ms_ssim(fitting)) * 10 ** (-gain / 10), fitting)
         assert len(curve._similarities) <= 7  # 3 or 4 of photos; this noise is hard
         assert len(curve._sizes) <= 14
+
+
+@pytest.mark.parametrize("gain", [-9.0, -3.0, 1.0, 4.0, 12.0])  # dB above JPEG at the same bytes
+def test_noise_of_a_few_pixels_leads_no_estimate_beyond_all_files(gain: float) -> None:
+    """Its MS-SSIM says little of its quality, so that a line through two files may lead anywhere."""
+    for seed in range(40):
+        curve = JpegCurve(np.random.default_rng(seed).integers(0, 256, (16, 16, 3), dtype=np.uint8))
+        fitting = curve.best_within(700)
+        found = curve.bytes_near(1 - (1 - curve.ms_ssim(fitting)) * 10 ** (-gain / 10), fitting)
+        assert found is None or curve.size(LOWEST) / ASTRAY <= found <= ASTRAY * curve.size(HIGHEST)
 
 
 def test_a_target_below_the_lowest_quality_costs_its_bytes() -> None:

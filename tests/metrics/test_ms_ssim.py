@@ -71,8 +71,19 @@ def test_nothing_is_lost_or_counted_twice_where_pieces_meet(
 
 def test_threads_do_not_matter() -> None:
     """Each colour is summed alone, so that the value does not depend on the threads."""
-    x, y = smooth_pair(300, 251)
+    x, y = smooth_pair(700, 501)
     assert ms_ssim(x, y, threads=3) == ms_ssim(x, y)
+
+
+@pytest.mark.parametrize("size", [(7, 8), (203, 251), (511, 513)])
+def test_colours_side_by_side_have_the_sums_of_each_alone(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    """The colours of a small picture are summed together, to the last bit as if one after the other."""
+    x, y = random_pair(*size)
+    together = Terms.of(x, y).sums
+    monkeypatch.setattr(module, "_SMALL", 0)
+    assert np.array_equal(together, Terms.of(x, y).sums)
 
 
 def test_terms_of_parts_add_up() -> None:

@@ -33,3 +33,25 @@ def test_large_photos_are_not_tried_in_earnest(monkeypatch: pytest.MonkeyPatch) 
     photo = (smooth[:, :, None] + noise).clip(0, 255).astype(np.uint8)
     monkeypatch.setattr(lossless, "_files", lambda _: pytest.fail("tried"))
     assert lossless.lossless(Picture(pixels=photo, metadata=Metadata()), 20_000) is None
+
+
+def test_small_photos_are_not_tried_in_earnest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A usual PNG of a small smooth photo rules lossless files out; a blank page of any size still gets its own."""
+    for side in (1, 16, 500):
+        blank = Picture(pixels=np.full((side, side, 3), 255, np.uint8), metadata=Metadata())
+        assert lossless.lossless(blank, 100) is not None
+    steps = np.random.default_rng(0).integers(-1, 2, (200, 200, 1)).cumsum(axis=1).clip(-90, 90) + 120
+    smooth = np.repeat(steps.astype(np.uint8), 3, axis=2)
+    assert lossless.is_graphic(smooth)
+    monkeypatch.setattr(lossless, "_files", lambda _: pytest.fail("tried"))
+    assert lossless.lossless(Picture(pixels=smooth, metadata=Metadata()), 800) is None
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_flat_pixels_equal_their_left_neighbours_in_all_channels(channels: int) -> None:
+    """Three of ten make a graphic; a pixel that differs in one channel only is not flat."""
+    pixels = np.arange(11, dtype=np.uint8)[None, :, None].repeat(channels, axis=2)
+    pixels[0, 1:4] = pixels[0, 0]
+    assert lossless.is_graphic(pixels)
+    pixels[0, 3, channels - 1] = 200
+    assert not lossless.is_graphic(pixels)
