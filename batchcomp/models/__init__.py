@@ -46,7 +46,7 @@ MODELS: Final[Mapping[str, Shipped]] = {
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="e6d8a699e4db486ab60afeef56f76efed11e001e13709932ca550edcdda0afaa"
+    sha256="a13e25d18e4019ffe7e6bda953c425c72baa753cbdd5ac5ccf627551104a0519"
 )  # the networks of `--pack`
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -21,11 +22,12 @@ from batchcomp.codec.codec import Codec
 from batchcomp.codec.dct import ZIGZAG, coefficients
 from batchcomp.codec.model import Model
 from batchcomp.codec.pack import model
-from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, AcContext, DcContext, Plane, diagonals
+from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, ENDS, AcContext, DcContext, diagonals
 from batchcomp.codec.pack.model import (
     AC_LOGITS,
     DC_BITS,
     DC_LOGITS,
+    END,
     HIDDEN,
     LOGIT,
     MAX_HIDDEN,
@@ -36,6 +38,7 @@ from batchcomp.codec.pack.model import (
     UNARY,
     WEIGHT,
 )
+from batchcomp.codec.pack.plane import Plane, last_nonzero
 from batchcomp.codec.payload import MODEL_BYTES
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY, QUALITIES, quality_to_coarseness
 from batchcomp.errors import PictureError
@@ -43,7 +46,7 @@ from batchcomp.images.load import load
 from batchcomp.images.picture import Picture
 
 LOG2_E = 1 / math.log(2)
-AC_WIDTHS, DC_WIDTHS = (128, 48), (48, 32)
+AC_WIDTHS, DC_WIDTHS = (192, 64), (96, 48)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,8 @@ class Sample:
 
 
 Parts = list[NDArray[np.int16]]
+ENDED: Final = -(1 << 15)  # in place of a coefficient: this one and all behind it are zero
+_MAY_END: Final = torch.tensor([k in ENDS for k in range(1, 64)])[:, None]
 
 
 class Records:
@@ -90,18 +95,27 @@ class Records:
         plane.finish_dc()
 
     def _add_ac(self, number: int, plane: Plane, truth: NDArray[np.int64], context: AcContext) -> None:
+        lasts = last_nonzero(truth)
         for k in range(1, 64):
             context.begin(k)
             for colour in (0, 1):
-                where = plane.passes[colour]
-                some = self._some(len(where))
-                features, values = self.ac[number][k]
-                features.append(context.at(colour)[:, some].T.astype(np.int16))
-                values.append(truth[k, where[some]].astype(np.int16))
+                if colour:
+                    context.turn()
+                where = plane.open[colour]
+                some = where[self._some(len(where))]
+                ended = lasts[where] < k if k in ENDS else np.zeros(len(where), bool)
+                values = np.where(lasts[some] < k, ENDED, truth[k, some]) if k in ENDS else truth[k, some]
+                for part, found in zip(self.ac[number][k], (context.at(colour, some).T, values), strict=True):
+                    part.append(found.astype(np.int16))
+                plane.end(colour, ended)
+                where = plane.open[colour]
                 plane.put(k, where, truth[k, where])
 
     def tables(self) -> tuple[list[list[tuple[Tensor, Tensor]]], list[tuple[Tensor, Tensor, Tensor]]]:
-        """AC by plane and k - 1: features (N, F), values (N,). DC by plane: features, terms (N, T), value - base."""
+        """AC by plane and k - 1: features (N, F), values (N,), `ENDED` where the block ends.
+
+        DC by plane: features (N, F), terms (N, T), value - base (N,).
+        """
         ac = [[(_joined(a), _joined(b)) for a, b in plane[1:]] for plane in self.ac]
         dc = [(_joined(a), _joined(b), _joined(c)) for a, b, c in self.dc]
         return ac, dc
@@ -160,7 +174,12 @@ def _cost(logits: Tensor, bits: Tensor) -> Tensor:
 
 
 def ac_bits(logits: Tensor, values: Tensor) -> Tensor:
-    """Bits of AC coefficients (...) with logits (..., AC_LOGITS)."""
+    """Bits of AC coefficients (63, N) with logits (63, N, AC_LOGITS), whether their blocks end there included."""
+    ended = values == ENDED
+    return _MAY_END * _cost(logits[..., END], ended) + ~ended * _value_bits(logits, values * ~ended)
+
+
+def _value_bits(logits: Tensor, values: Tensor) -> Tensor:
     sizes = values.abs()
     total = _cost(logits[..., 0], sizes > 0) + (sizes > 0) * _cost(logits[..., 1], values < 0)
     for size in range(1, UNARY):
@@ -211,13 +230,14 @@ def fit(
     `on_step` gets the step and the bits a block.
     """
     ac, dc = records.tables()
+    shares = [torch.tensor([len(values) / max(1, len(plane[0][1])) for _, values in plane]) for plane in ac]
     optimiser = torch.optim.Adam(packers.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps, pct_start=0.05)
     for step in range(steps):
         loss, bits = torch.zeros(()), 0.0
         for plane in range(PLANES):
             x, values = _draw(ac[plane], batch)
-            own = ac_bits(packers.ac[plane](x), values).mean(1).sum()
+            own = (ac_bits(packers.ac[plane](x), values).mean(1) * shares[plane]).sum()
             some = torch.randint(len(dc[plane][0]), (4 * batch,))
             features, terms, residuals = (part[some].float() for part in dc[plane])
             flat = dc_bits(packers.dc[plane](features[None])[0], terms, residuals).mean()
@@ -231,10 +251,14 @@ def fit(
 
 
 def _draw(tables: list[tuple[Tensor, Tensor]], batch: int) -> tuple[Tensor, Tensor]:
-    """Features (63, batch, F) and values (63, batch)."""
-    chosen = [torch.randint(len(values), (batch,)) for _, values in tables]
-    x = torch.stack([features[some] for (features, _), some in zip(tables, chosen, strict=True)])
-    return x.float(), torch.stack([values[some] for (_, values), some in zip(tables, chosen, strict=True)]).float()
+    """Features (63, batch, F) and values (63, batch); zeros where there are none."""
+    features = torch.zeros(len(tables), batch, tables[0][0].shape[1])
+    values = torch.zeros(len(tables), batch)
+    for at, (known, truth) in enumerate(tables):
+        if len(truth):
+            some = torch.randint(len(truth), (batch,))
+            features[at], values[at] = known[some], truth[some]
+    return features, values
 
 
 def to_bytes(packers: Packers, tables: Mapping[bytes, NDArray[np.uint8]]) -> bytes:

@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from batchcomp.codec.pack.context import AcContext, DcContext, Plane, diagonals
-from batchcomp.codec.pack.model import DC_BITS, DC_LOGITS, UNARY, Packer, PackerNet
+from batchcomp.codec.pack.context import ENDS, AcContext, DcContext, diagonals
+from batchcomp.codec.pack.model import DC_BITS, DC_LOGITS, END, UNARY, Packer, PackerNet
+from batchcomp.codec.pack.plane import Plane, last_nonzero
 from batchcomp.errors import PayloadError, UsageError
 
 Values = NDArray[np.int64]
@@ -112,13 +113,25 @@ class Walk:
 
     def _ac(self, plane: Plane, before: Sequence[Plane], net: PackerNet, truth: Values | None) -> None:
         context = AcContext(plane, before, self.quality)
+        lasts = None if truth is None else last_nonzero(truth)
         for k in range(1, 64):
+            if not any(map(len, plane.open)):
+                return
             context.begin(k)
             for colour in (0, 1):
-                where = plane.passes[colour]
-                if len(where):
-                    logits = net.logits(k, context.at(colour))
+                if colour:
+                    context.turn()
+                if len(plane.open[colour]):
+                    logits = net.logits(k, context.at(colour, plane.open[colour]))
+                    logits = self._ends(plane, k, colour, logits, lasts) if k in ENDS else logits
+                    where = plane.open[colour]
                     plane.put(k, where, self._sizes(logits, None if truth is None else truth[k, where]))
+
+    def _ends(self, plane: Plane, k: int, colour: int, logits: Values, lasts: Values | None) -> Values:
+        """Code which blocks of a colour hold nothing from k on; return the logits of the others."""
+        ended = self._bit(logits[END], None if lasts is None else lasts[plane.open[colour]] < k)
+        plane.end(colour, ended)
+        return logits[:, ~ended]
 
     def _bit(self, logits: Values, bits: Bits | None) -> Bits:
         return self.coder.code(self.packer.probability(logits), bits)

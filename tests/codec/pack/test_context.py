@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from batchcomp.codec.pack import context
+from batchcomp.codec.pack.plane import Plane, last_nonzero
 
 
 def test_the_scales_are_the_same_on_every_machine() -> None:
@@ -19,8 +20,9 @@ def test_features_stay_small() -> None:
     rng = np.random.default_rng(3)
     planes = []
     for number in range(3):
-        plane = context.Plane(5, 6, rng.integers(1, 256, (8, 8)))
-        truth = plane.flatten(rng.integers(-1023, 1024, (5, 6, 8, 8)).astype(np.int16))
+        plane = Plane(5, 6, rng.integers(1, 256, (8, 8)))
+        values = rng.integers(-1023, 1024, (5, 6, 64)) * (np.arange(64) < rng.integers(0, 65, (5, 6, 1)))
+        truth = plane.flatten(values.reshape(5, 6, 8, 8).astype(np.int16))
         found = context.DcContext(plane, planes, 50)
         for y, x in context.diagonals(5, 6):
             features, _, terms = found.at(y, x)
@@ -29,15 +31,22 @@ def test_features_stay_small() -> None:
             assert np.abs(features).max() <= 255
             plane.put_dc(y, x, truth[0, plane.flat(y, x)])
         plane.finish_dc()
-        around = context.AcContext(plane, planes, 50)
+        around, lasts = context.AcContext(plane, planes, 50), last_nonzero(truth)
         for k in range(1, 64):
             around.begin(k)
             for colour in (0, 1):
-                features = around.at(colour)
-                assert features.shape == (context.AC_FEATURES[number], 15)
-                assert np.abs(features).max() <= 255
+                if colour:
+                    around.turn()
+                where = plane.open[colour]
+                features = around.at(colour, where)
+                assert features.shape == (context.AC_FEATURES[number], len(where))
+                assert not features.size or np.abs(features).max() <= 255
                 assert np.array_equal(features, np.rint(features))
-                plane.put(k, plane.passes[colour], truth[k, plane.passes[colour]])
+                if k in context.ENDS:
+                    plane.end(colour, lasts[where] < k)
+                where = plane.open[colour]
+                plane.put(k, where, truth[k, where])
+        assert np.array_equal(plane.blocks().reshape(5, 6, 64), values)
         planes.append(plane)
 
 
