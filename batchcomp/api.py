@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -45,8 +45,8 @@ def compress(
         paths: a folder of photos, a photo, or several of them.
         archive: the archive's folder; by default `FOLDER.bca` beside the one path given.
         on_event: is called with a record of every file, as soon as its fate is known.
-        settings: other fields of `CompressSettings`, such as `quality=70` (1 to 100) or `measure="none"`. What is not
-            given is as the archive was last written with.
+        settings: other fields of `CompressSettings`, such as `quality=70` (1 to 100), `model="fast"` or
+            `measure="none"`. What is not given is as the archive was last written with.
 
     Returns:
         What the run came to. A file that could not be taken is in `failures`; the others were stored all the same.
@@ -59,6 +59,7 @@ def compress(
     found = (paths,) if isinstance(paths, str | os.PathLike | Url) else tuple(paths)
     sources = tuple(place(path) for path in found)
     folder = place(archive) if archive is not None else default_archive(sources)
+    settings = _with_model(settings)
     settled = settle(folder, {"paths": sources, **settings}, settings)
     return tally(compress_archive(settled.settings), on_event)
 
@@ -86,7 +87,15 @@ def decode(
         UsageError: settings make no sense, or a pattern matches nothing.
         ModelError: the model file is unusable.
     """
-    return tally(decode_archive(DecodeSettings(source=place(archive), out=local(out), **settings)), on_event)
+    return tally(
+        decode_archive(DecodeSettings(source=place(archive), out=local(out), **_with_model(settings))), on_event
+    )
+
+
+def _with_model(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, a model named by text as the path that they hold."""
+    model = settings.get("model")
+    return {**settings, "model": local(model)} if model is not None else dict(settings)
 
 
 class ArchivedPicture:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import batchcomp
+from batchcomp.models import MODELS
 from tests.cli import samples
 
 
@@ -64,6 +65,16 @@ def test_a_folder_there_and_back(photos: Path, tmp_path: Path, tiny_model: Path)
         assert again.counts["done"] == 3
         with Image.open(tmp_path / "out" / "a.png") as image:
             assert np.array_equal(np.asarray(image), pictures["a.png"].pixels())
+
+
+def test_a_model_is_named_by_text(photos: Path, tmp_path: Path, tiny_model: Path) -> None:
+    """By the name of a shipped one or of a file, wherever a model is asked for."""
+    archive = tmp_path / "a.bca"
+    batchcomp.compress(photos, archive, model=str(tiny_model), device="cpu")
+    assert batchcomp.decode(archive, tmp_path / "out", model=str(tiny_model), device="cpu").failures == []
+    assert batchcomp.Codec.open("fast", device="cpu").model.sha256 == MODELS["fast"].sha256
+    with pytest.raises(batchcomp.ModelError, match="nope"):
+        batchcomp.compress(photos, tmp_path / "b.bca", model="nope")
 
 
 def test_damage_is_an_error_of_the_picture(photos: Path, tmp_path: Path, tiny_model: Path) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from batchcomp.cli.app import app
+from batchcomp.models import MODELS
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("", "docs", "docs/benchmarks", "examples/cluster", "examples/cron", "examples/docker")
@@ -14,6 +19,10 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#([\w-]+))?\)")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 ROOMS = "cli|benchmark|training|serve|pages|report|pipeline|archive|codec|images|metrics|models"
 NAMED = sorted(set(re.findall(rf"(?<![\w/.])(?:batchcomp/)?((?:{ROOMS})(?:/\w+)+(?:\.py)?)(?![\w/])", ARCHITECTURE)))
+
+
+EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.is_file() and path.parent.name != "photos")
+CALL = re.compile(r"(?<![\w/.-])batchcomp ((?:(?:bench|train|help) )?[a-z]+)((?: [^`#|;&\n]*)?)")
 
 
 def anchors(path: Path) -> set[str]:
@@ -30,6 +39,38 @@ def test_links_lead_somewhere(paper: Path) -> None:
             found = paper.parent / target
             assert found.exists(), target
             assert not anchor or anchor in anchors(found), f"{target}#{anchor}"
+
+
+def command_of(words: str) -> Any:
+    """The command that is called by these words, such as "bench curves"; None where there is none."""
+    found: Any = typer.main.get_command(app)
+    for word in words.removeprefix("help ").split():
+        found = getattr(found, "commands", {}).get(word)
+    return found
+
+
+@pytest.mark.parametrize("paper", [*PAPERS, *EXAMPLES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_and_options_are_there(paper: Path) -> None:
+    """Every command line of a paper or an example names a command and options that there are."""
+    text = paper.read_text(encoding="utf-8").replace("\\\n", " ")
+    for words, rest in CALL.findall(text):
+        command = command_of(words)
+        if words in MODELS or (command is None and not rest.lstrip().startswith("-")):
+            continue  # how results name our codec; a sentence about batchcomp
+        assert command is not None, words
+        known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        named = set(re.findall(r"(?<= )--[a-z][\w-]*", rest)) - {"--help"}
+        assert named <= known, f"{words}: {named - known}"
+
+
+def test_the_calls_are_found() -> None:
+    """What is searched for is what a README has; a line that ends in a backslash goes on."""
+    found = CALL.findall(
+        "    batchcomp compress ./photos --json  # text\n`batchcomp bench curves A --html F`, /x/batchcomp no"
+    )
+    assert found == [("compress", " ./photos --json  "), ("bench curves", " A --html F")]
+    assert command_of("bench curves").name == "curves"
+    assert command_of("bench nothing") is None
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -23,6 +23,7 @@ from batchcomp.archive import JpegComparison, Row
 from batchcomp.index.archive_index import ArchiveIndex
 from batchcomp.index.columns import INSERT, columns_of
 from batchcomp.index.conditions import CURRENT, below
+from batchcomp.index.families import row_family
 from batchcomp.index.loading import Taken, finish_loading, take_in, transaction
 from batchcomp.index.order import order_by
 from batchcomp.index.schema import connect, ids_of, is_loading, seal_of
@@ -93,9 +94,8 @@ class _Copies:
         for place, known in enumerate(self._columns):
             path = path_of((number - 1) * self._rows + place)
             digest = sha256(path.encode()).digest()
-            family = int.from_bytes(digest[:8], "little", signed=True)
-            values = (first + place, path, family, known[3], f"{path}.jpg", *known[5:10], digest, known[11], digest)
-            values += known[13:]
+            values = (first + place, path, row_family(path), known[3], f"{path}.jpg")
+            values += (*known[5:10], digest, known[11], digest, *known[13:])
             yield (*values, seal_of(values))
 
 

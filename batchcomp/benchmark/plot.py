@@ -11,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from batchcomp.benchmark.compare import MeanPoint, OnCurve
-from batchcomp.benchmark.rivals.ours import OURS
 from batchcomp.errors import UsageError
+from batchcomp.report.trade import is_ours
 
 SUFFIXES = (".png", ".svg")
 MAX_BPP = 1.5  # shown; above it all curves crowd together
@@ -34,7 +34,7 @@ def plot_curves(curves: Mapping[str, Sequence[OnCurve]], out: Path, *, published
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(xlabel="bits per pixel", ylabel="MS-SSIM (dB)")
     for name, curve in curves.items():
-        _draw(axes, name, curve, "-o", width=2.5 if name == OURS else 1.2)
+        _draw(axes, name, curve, "-o", width=2.5 if is_ours(name) else 1.2)
     for name, points in read_published(published).items() if published else ():
         _draw(axes, name, points, "--", width=1)
     axes.set_xlim(0, MAX_BPP)

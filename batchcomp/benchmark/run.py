@@ -29,6 +29,7 @@ from batchcomp.benchmark.rivals.base import ANCHOR, MOZJPEG, Rival
 from batchcomp.benchmark.rivals.ours import OurCodec, Ours
 from batchcomp.benchmark.speed import Speed, measure_speeds
 from batchcomp.errors import UsageError
+from batchcomp.report.trade import OURS, is_ours
 
 SCHEMA = "batchcomp-bench/1"
 ANCHORS = (ANCHOR, MOZJPEG)  # with which every codec is compared, where they were measured
@@ -82,11 +83,12 @@ class BenchSettings:
     jobs: int = 1  # processes to spread the pictures over; above 1 our codec must be on the CPU
 
 
-def run_bench(
+def run_bench(  # noqa: PLR0913 - all but two by keyword in use
     pictures: Sequence[Path],
     codec: OurCodec,
     settings: BenchSettings = BenchSettings(),
     *,
+    name: str = OURS,
     more: Sequence[Rival] = (),
     on_done: Callable[[str, str], None] | None = None,
 ) -> BenchResult:
@@ -96,6 +98,7 @@ def run_bench(
         pictures: Files of RGB or grey pictures, sides of 8 px or more.
         codec: Ours.
         settings: What to measure.
+        name: What ours is called.
         more: Codecs to draw curves of beside ours and its rivals, such as `OursPacked`.
         on_done: Called with a stage, "curves", "guards" or "speed", and the name of what it finished.
 
@@ -105,15 +108,15 @@ def run_bench(
     """
     if not pictures:
         raise UsageError("nothing to benchmark: name at least one picture")
-    names = [ANCHOR, *(name for name in every(settings.rivals) if name != ANCHOR)]
-    codecs: list[Rival] = [Ours(codec), *more, *make_rivals(names)]
+    names = [ANCHOR, *(one for one in every(settings.rivals) if one != ANCHOR)]
+    codecs: list[Rival] = [Ours(codec, name), *more, *make_rivals(names)]
     tasks = name_pictures(pictures)
-    known = known_curves(settings.known, tasks, codecs[1:])
+    known = known_curves(settings.known, tasks, [each for each in codecs if not is_ours(each.name)])
     left = [each for each in codecs if each.name not in known]
     measured = _curves(tasks, left, settings.jobs, _stage(on_done, "curves"))
     points = [*measured, *(point for curve in known.values() for point in curve)]
     guards = _guards(tasks, codecs[0], settings, _stage(on_done, "guards"))
-    speeds = _speeds(tasks, codec, names, _stage(on_done, "speed")) if settings.speed else []
+    speeds = _speeds(tasks, codecs[0], names, _stage(on_done, "speed")) if settings.speed else []
     return compared(
         [task.name for task in tasks],
         [each.name for each in codecs],
@@ -175,6 +178,24 @@ def read_result(text: str) -> BenchResult:
     return compared(pictures, rivals, found)
 
 
+def merged(results: Sequence[BenchResult]) -> BenchResult:
+    """Return several results of the same pictures as one.
+
+    A codec that several have is taken from the first of them; ours come first. Guards are the first result's, of one
+    codec of ours; speeds those of the first that timed any, since only speeds of one run compare.
+    """
+    curves: dict[str, list[Point]] = {}
+    for result in results:
+        for name in result.rivals:
+            curves.setdefault(name, of_rival(result.points, name))
+    names = sorted(curves, key=lambda name: not is_ours(name))
+    points = [point for name in names for point in curves[name]]
+    speeds = next((result.speeds for result in results if result.speeds), [])
+    found = Measured(points=points, guards=results[0].guards, speeds=speeds)
+    rates = sorted({wins.rate for wins in results[0].wins}) or RATES
+    return compared(results[0].pictures, names, found, rates=rates)
+
+
 def known_curves(points: Iterable[Point], tasks: Sequence[Task], rivals: Sequence[Rival]) -> dict[str, list[Point]]:
     """The points of each rival that was measured before at all its qualities on all the pictures, by its name."""
     found = {(point.rival, point.picture, point.quality): point for point in points}
@@ -204,11 +225,11 @@ def _guards(
 
 
 def _speeds(
-    tasks: Sequence[Task], codec: OurCodec, names: Sequence[str], on_done: Callable[[str], None] | None
+    tasks: Sequence[Task], ours: Rival, names: Sequence[str], on_done: Callable[[str], None] | None
 ) -> list[Speed]:
     threads = cpu_count()
     largest = max((load_rgb(task.path) for task in tasks), key=lambda rgb: rgb.size)
-    codecs = [Ours(codec), *make_rivals(names, threads=threads)]
+    codecs = [ours, *make_rivals(names, threads=threads)]
     return measure_speeds(largest, codecs, threads=threads, on_done=on_done)
 
 

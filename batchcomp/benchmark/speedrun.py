@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from batchcomp.codec.weights import is_shipped
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
 from batchcomp.report.speed import DENSE, LIGHT
+from batchcomp.report.trade import DEFAULT
 
 SCHEMA = "batchcomp-speed/2"
+PACKED = "packed"  # marks runs with --pack
 WHOLE = 1e9  # megapixels: the photo as it is
 STARTS = 3  # runs over one tiny file, the shortest of which is the start-up: the first reads everything from the disk
 
@@ -40,6 +43,7 @@ class SpeedPlan:
     bulk_megapixels: float = 12
     light: int = 4  # of the bulk's files, with the lightest model too
     dense: int = 2  # and with the one of the most operations, not measured
+    packed: int = 2  # and packed, not measured, where that is installed
     timed_megapixels: float = 2  # of the crop that stages, networks and rivals are timed on
     runs: int = 1
     quick_rivals: tuple[str, ...] = ()  # of `SPEEDS`; none: all
@@ -51,6 +55,7 @@ QUICK = SpeedPlan(
     bulk=2,
     light=0,
     dense=1,
+    packed=0,
     timed_megapixels=1,
     quick_rivals=(PACE, "svt-av1 preset 6", "jpegxl effort 7", "jpeg"),
 )
@@ -84,6 +89,7 @@ class SpeedReport:
     wholes: list[CommandRun]
     small_files: list[CommandRun]
     large_pictures: list[CommandRun]
+    model: str = DEFAULT  # of what names none
     schema: str = SCHEMA
 
     def to_json(self) -> str:
@@ -102,9 +108,11 @@ def read_report(text: str) -> SpeedReport:
         "wholes": CommandRun, "small_files": CommandRun, "large_pictures": CommandRun,
     }  # fmt: skip
     try:
+        raw = json.loads(text)
+        if raw["schema"] != SCHEMA:
+            raise ValueError(f"no report of bench speed (schema {raw['schema']!r}, expected {SCHEMA!r})")
         fields: dict[str, Any] = {
-            name: [rows[name](**one) for one in value] if name in rows else value
-            for name, value in json.loads(text).items()
+            name: [rows[name](**one) for one in value] if name in rows else value for name, value in raw.items()
         }
         return SpeedReport(**fields)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -166,6 +174,7 @@ def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword
         wholes=wholes,
         small_files=small,
         large_pictures=large,
+        model=model.stem if model else DEFAULT,
     )
 
 
@@ -175,18 +184,23 @@ def _wholes(
     """The pace in megapixels a second, runs over files of the bulk's size, and seconds that a run takes to start."""
     starts = [small_runs(command, folder / f"startup {number}", photos, (1,))[0].seconds for number in range(STARTS)]
     counts = {"bulk": plan.bulk, LIGHT: 0 if command.model else plan.light, DENSE: plan.dense}
+    counts[PACKED] = plan.packed if find_spec("constriction") else 0
     places = {name: folder / name / "in" for name in counts}
     for name, count in counts.items():
-        if count and (name == "bulk" or is_shipped(Path(name))):
+        if count and (name in {"bulk", PACKED} or is_shipped(Path(name))):
             write_bulk(pixels, places[name], count, plan.bulk_megapixels)
     pace = Pace(load_rgb(places["bulk"] / "0.jpg"), command.threads)
-    before = pace.mps()
-    wholes = bulk_runs(command, places["bulk"], plan.bulk_megapixels)
+    before, size = pace.mps(), plan.bulk_megapixels
+    wholes = bulk_runs(command, places["bulk"], size)
+    light, dense = replace(command, model=Path(LIGHT)), replace(command, model=Path(DENSE))
     if places[LIGHT].exists():
-        wholes += bulk_runs(replace(command, model=Path(LIGHT)), places[LIGHT], plan.bulk_megapixels, f", {LIGHT}")
+        wholes += bulk_runs(light, places[LIGHT], size, f", {LIGHT}")
     if places[DENSE].exists():
-        dense = replace(command, model=Path(DENSE))
-        wholes.append(bare_run(dense, f"compress, {DENSE}", places[DENSE], plan.bulk_megapixels))
+        wholes.append(bare_run(dense, f"compress, {DENSE}", places[DENSE], size))
+    if places[PACKED].exists():
+        wholes.append(bare_run(command, f"compress, {PACKED}", places[PACKED], size, "--pack"))
+        if places[LIGHT].exists():
+            wholes.append(bare_run(light, f"compress, {PACKED}, {LIGHT}", places[PACKED], size, "--pack"))
     return (before + pace.mps()) / 2, wholes, min(starts)
 
 

@@ -85,10 +85,10 @@ def bulk_runs(command: Command, sources: Path, megapixels: float, mark: str = ""
     ]
 
 
-def bare_run(command: Command, what: str, sources: Path, megapixels: float) -> CommandRun:
-    """Compress the files in `sources` without measuring."""
+def bare_run(command: Command, what: str, sources: Path, megapixels: float, *more: str) -> CommandRun:
+    """Compress the files in `sources` without measuring, with more options."""
     count, archive = len(list(sources.iterdir())), sources.parent / f"{what}.bca".replace(" ", "-")
-    options = ["-o", str(archive), "--no-measure", "--json"]
+    options = ["-o", str(archive), "--no-measure", "--json", *more]
     return command.run(what, "compress", sources, *options, files=count, megapixels=megapixels * count)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import typer
 from platformdirs import user_config_path
 
+from batchcomp.cli.usage import plain_reason
 from batchcomp.errors import UsageError
 
 FILE_NAME = "batchcomp.toml"
@@ -152,7 +153,7 @@ def _value(ctx: typer.Context, where: str, key: Key, value: object) -> object:
     try:
         checked = parameter.process_value(ctx, words)
     except typer.BadParameter as error:
-        raise UsageError(f"{where} = {value!r}: {error.message}") from error
+        raise UsageError(f"{where} = {value!r}: {plain_reason(error, with_value=False)}") from error
     return str(checked.expanduser()) if isinstance(checked, Path) else words  # no shell has seen the ~
 
 

@@ -39,6 +39,8 @@ def export(
 
     check_parquet(parquet, force=force)
     folder = choose_archive(archive)
+    if isinstance(folder, Path) and parquet.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{parquet}: lies in the archive itself; choose another folder")
     with indexed.open_index(folder) as index:
         say_foreign(folder)
         view = view_of(index, at=then)

@@ -13,7 +13,7 @@ from batchcomp.errors import UsageError
 from batchcomp.kinds import CODECS
 from batchcomp.settings import MAX_EFFORT, MEASURES, NO_MEASURE, Target
 
-_PANEL = "What each picture is to meet (one of these, in place of --quality)"
+_PANEL = "What each picture is to meet (one, in place of -q)"
 _KINDS = ("match-jpeg", "match-jpeg-bytes", "target-ms-ssim", "target-ssimulacra2", "max-bpp", "max-bytes")
 PARAMETERS = tuple(kind.replace("-", "_") for kind in _KINDS)  # names of the options below
 

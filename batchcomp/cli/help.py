@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from batchcomp.cli.examples import EXAMPLES
+from batchcomp.cli.usage import plain_reason, refuse_empty
 
 OTHERS = "Options"  # the panel of options that name none
 EVERY = "Every command"  # comes last
@@ -81,7 +83,16 @@ def _record(name: str, text: str, *, is_argument: bool) -> tuple[str, str]:
 
 
 class Command(_Panels, TyperCommand):
-    """A command that says what it does in panels."""
+    """A command that says what it does in panels, and of wrong words what is expected."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words; none may be empty."""
+        refuse_empty(args)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = plain_reason(error)
+            raise
 
 
 class HelpGroup(_Panels, TyperGroup):

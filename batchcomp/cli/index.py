@@ -37,6 +37,6 @@ def index(
     else:
         held = f"{pictures(count)}, {count_of(versions, 'version')} in {count_of(segments, 'segment')}"
         console.write(console.shown(f"{folder}: {held}") + "\n")
-        place = "the user's cache cannot be written, so that each command makes the index anew"
+        place = "the user's cache cannot be written now, so that each command makes the index anew"
         console.write(console.shown(place if file is None else f"{file}: {human(size)}") + "\n")
     raise typer.Exit(console.say_damage(damage, as_json=as_json))

@@ -44,6 +44,8 @@ def filtered(index: ArchiveIndex, picked: Condition, where: list[str] | None) ->
     """
     from batchcomp.index.where import parse
 
+    if where:
+        index.check_versions()
     for text in where or ():
         picked &= parse(text, index.last_id)
     return picked

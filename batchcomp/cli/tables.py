@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from batchcomp.report.text import fitted, printable
+from batchcomp.report.text import columns_of, fitted, printable
 
 LONG = 500  # rows; rich would measure each cell several times, which takes a millisecond a row
 RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 LONGEST = 10_000  # columns, more than any table has
+LEAST = 5  # columns that a shortened name needs
 LEAST_NAME = 24  # columns that the first cell of a row keeps, as others are left out for it
 
 
@@ -33,7 +34,7 @@ def table_of(
     Where the terminal is too narrow, columns are left out in the order of `spare`, and then the first cell of a row is
     shortened in its middle.
     """
-    longest = max((len(printable(row[0])) for row in rows), default=0)
+    longest = max((columns_of(printable(row[0])) for row in rows), default=0)
     shown, room = _chosen(
         lambda some: _width(console, columns, rows, footer, some), console.width, longest, len(columns), spare
     )
@@ -78,12 +79,17 @@ def _chosen(
 ) -> tuple[list[int], int]:
     """Return the columns that there is room for, and how many columns of the terminal the first of them gets."""
     shown = list(range(columns))
-    for number in [*spare, None]:
-        room = console_width - width_of(shown[1:]) - 4
-        if number is None or room >= min(longest, LEAST_NAME):
+
+    def room() -> int:
+        return console_width - width_of(shown[1:]) - 4
+
+    for number in spare:
+        if room() >= min(longest, LEAST_NAME):
             break
         shown.remove(number)
-    return shown, max(5, room)
+    while spare and len(shown) > 1 and room() < LEAST:  # a figure without its name says nothing
+        shown.pop()
+    return shown, max(LEAST, room())
 
 
 def _width(

@@ -54,9 +54,9 @@ class Codec:
 
     @classmethod
     def open(
-        cls, model_file: Path | None = None, *, device: str = "auto", batch: int | None = None, threads: int = 0
+        cls, model_file: str | Path | None = None, *, device: str = "auto", batch: int | None = None, threads: int = 0
     ) -> Codec:
-        """Load the shipped model, or one from a file.
+        """Load the default model, the shipped one of a name, or one from a file.
 
         `batch` is in tiles and for devices other than the CPU, which instead runs `threads` tiles at once (0: one a
         core).
@@ -65,8 +65,9 @@ class Codec:
             ModelError: the file is no model.
             UsageError: the device is not there.
         """
-        model = weights.load_file(model_file) if model_file else weights.load_shipped()
-        return cls(model, device=device, batch=batch, threads=threads, model_file=model_file)
+        path = Path(model_file) if model_file else None
+        model = weights.load_file(path) if path else weights.load_shipped()
+        return cls(model, device=device, batch=batch, threads=threads, model_file=path)
 
     @property
     def models(self) -> tuple[Model, ...]:

@@ -37,7 +37,8 @@ def verdict(data: bytes) -> str | None:
             colorspace=_COLOURS.get(colours, "RGB"),
             fastdct=True,
             fastupsample=True,
-            min_factor=8,
+            min_height=1,  # the least size that the decoder can make: an eighth
+            min_width=1,
             strict=True,
         )
     except ValueError as error:

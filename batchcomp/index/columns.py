@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from batchcomp.archive import JpegComparison, Row
-from batchcomp.archive.names import clash_key
-from batchcomp.escapes import real_path
+from batchcomp.index.families import row_family
 from batchcomp.index.schema import BrokenIndexError, seal_of, segment_of
 from batchcomp.kinds import KINDS
 
 MANNER: Final = ("stored", "reason", "mode", "model", "scale", "quality", "recipe", "engine")
 DAMAGED: Final = 0  # the manner of a row that breaks the rules
-_STEM: Final = 40  # letters of a name that count; where names are cut is far behind
-_END_OF_STEM: Final = re.compile("[.~]")
 
 _SEALED: Final = (  # what a row's seal is over
     *("id", "path", "family", "manner", "entry", "owner_segment", "source_bytes", "mtime_s", "mtime_rest"),
@@ -49,7 +44,7 @@ def columns_of(row: Row, picture_id: int, manner: int) -> tuple[Any, ...]:
     seconds, rest = divmod(row.mtime_ns, 10**9)
     jpeg = row.jpeg
     values = (
-        *(picture_id, row.path, family_of(row.path), manner, entry, row.owner_segment, row.source_bytes),
+        *(picture_id, row.path, row_family(row.path), manner, entry, row.owner_segment, row.source_bytes),
         *(seconds, rest, row.permissions, bytes.fromhex(row.source_sha256), row.payload_bytes),
         *(bytes.fromhex(row.payload_sha256), row.metadata_bytes, row.unpacked_bytes, row.width, row.height),
         *(row.ms_ssim, row.ssimulacra2),
@@ -61,7 +56,7 @@ def columns_of(row: Row, picture_id: int, manner: int) -> tuple[Any, ...]:
 
 def damaged_columns(path: str, picture_id: int) -> tuple[Any, ...]:
     """Return what `INSERT` takes of a row that breaks the rules: it supersedes those before it, and no more."""
-    known = (picture_id, path, family_of(path), DAMAGED)
+    known = (picture_id, path, row_family(path), DAMAGED)
     values = (*known, *(None,) * (_COUNT - len(known)))
     return (*values, seal_of(values))
 
@@ -148,23 +143,3 @@ def row_from(record: Sequence[Any]) -> Row:
 def _comparison(jpeg: Sequence[Any]) -> JpegComparison:
     quality, size, ms_ssim, equal, within = jpeg
     return JpegComparison(quality=quality, bytes=size, ms_ssim=ms_ssim, bytes_at_ms_ssim=equal, within_db=within)
-
-
-def family_of(path: str) -> int:
-    """Return a number that is the same for all paths that `decode` might restore under each other's names.
-
-    That is so for names in one folder that are alike up to the first dot or tilde, to a disk that ignores case and how
-    accents are written. Others may have it too, by chance.
-    """
-    folder, _, name = path.rpartition("/")  # no letter of a name combines with a slash
-    stem = _END_OF_STEM.split(clash_key(real_path(name)), maxsplit=1)[0][:_STEM]
-    return (_folder_checksum(folder) << 32 | _checksum(stem)) - 2**63
-
-
-@lru_cache(maxsize=4096)
-def _folder_checksum(folder: str) -> int:
-    return _checksum(clash_key(real_path(folder)))
-
-
-def _checksum(text: str) -> int:
-    return zlib.crc32(text.encode("utf-8", "surrogatepass"))

@@ -9,6 +9,7 @@ from operator import or_
 from typing import Any, Final
 
 from batchcomp.index.columns import select
+from batchcomp.index.families import LONGEST, family_of, stem_of
 from batchcomp.report.rows import LEAST_SIDE
 
 
@@ -48,6 +49,7 @@ class Condition:
 MANY: Final = 500  # values in one statement
 EVERYTHING: Final = Condition(sql="1")
 NOTHING: Final = Condition(sql="0")
+FOLDER: Final = "rtrim(p.path, replace(p.path, '/', ''))"  # all that is before the last slash of a path, and that
 CURRENT: Final = Condition(sql="p.next IS NULL")
 
 MEASURED: Final = Condition(sql="p.ms_ssim NOT NULL")
@@ -77,8 +79,12 @@ def up_to(last: int) -> Condition:
 
 
 def below(name: str) -> Condition:
-    """Return the picture of this path, and those in a folder of this name."""
-    return Condition(sql="p.path = ? OR (p.path > ? AND p.path < ?)", values=(name, f"{name}/", f"{name}0"))
+    """Return the picture of this path, and those in a folder of this name.
+
+    Folders are taken for small: else SQLite looks through all pictures for three of them.
+    """
+    inside = "likelihood(p.path > ?, 0.01) AND likelihood(p.path < ?, 0.01)"
+    return Condition(sql=f"p.path = ? OR ({inside})", values=(name, f"{name}/", f"{name}0"))
 
 
 def begins_with(text: str) -> Condition:
@@ -88,7 +94,8 @@ def begins_with(text: str) -> Condition:
 
 def any_of(several: Iterable[Condition]) -> Condition:
     """Return what fits one condition at least."""
-    return reduce(or_, several, NOTHING)
+    every = list(several)
+    return reduce(or_, every) if every else NOTHING  # with NOTHING among others SQLite uses no index
 
 
 def one_of(column: str, values: Sequence[Any]) -> Iterator[Condition]:
@@ -101,3 +108,27 @@ def one_of(column: str, values: Sequence[Any]) -> Iterator[Condition]:
 def matching(test: Callable[[str], bool]) -> Condition:
     """Return the pictures of whose path a function says so."""
     return Condition(sql="chosen(p.path)", test=test)
+
+
+def relatives_of(path: str, folders: Iterable[str]) -> Iterator[Condition]:
+    """Yield conditions for the family of a path; `folders` are all that are the same as its own, and that one.
+
+    Each is for some of it, so that SQLite finds it by an index.
+    """
+    yield Condition(sql="p.family = ?", values=(family_of(path),))
+    stem = stem_of(path.rpartition("/")[2])
+    if stem.isascii() and len(stem) < LONGEST:
+        for folder in folders:
+            within = f"{folder}/" if folder else ""
+            for name in sorted({f"{within}{stem}", f"{within}{stem.upper()}"}):
+                yield _plain(name, within)
+
+
+def _plain(name: str, within: str) -> Condition:
+    """Return the pictures whose path is `name`, or begins with it and a dot or tilde, those just in a folder."""
+    some = f"SELECT p.id FROM picture AS p WHERE p.path >= ? AND p.path < ? AND {FOLDER} = ?"
+    values = (name, f"{name}.", f"{name}/", within, f"{name}~", f"{name}\x7f", within)
+    return Condition(
+        sql=f"p.id IN (SELECT p.id FROM picture AS p WHERE p.path = ? UNION ALL {some} UNION ALL {some})",
+        values=values,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,19 +13,19 @@ from typing import Any, Final, TypeVar
 from batchcomp.archive.segment import SegmentReplacedError
 from batchcomp.archive.segments import MAX_NUMBER
 from batchcomp.archive.store import Entry, Store
-from batchcomp.errors import ArchiveError
+from batchcomp.errors import ArchiveError, ArchiveLockedError
 from batchcomp.index import schema
 from batchcomp.index.conditions import Condition
 from batchcomp.index.loading import finish_loading, take_in, take_out
-from batchcomp.index.place import discard, forget_old, index_file, key_of
+from batchcomp.index.place import discard, forget_old, index_file, key_of, used
 from batchcomp.index.reading import Segments, list_segments, read_segment
 from batchcomp.index.schema import PRIVATE, BrokenIndexError, connect, is_loading
 
 T = TypeVar("T")
 Told = Callable[[int, int], None]  # of how many segments were taken in so far, of how many
 _MAX_TRIES: Final = 10  # segments may come and go while they are taken in
-_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_MOMENT: Final = 0.02  # seconds
+_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_SOUND: Final = {*_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM}  # errors that say nothing against the file
 
 
 class IndexDatabase:
@@ -40,20 +40,23 @@ class IndexDatabase:
 
         Raises:
             ArchiveError: see `list_segments` and `read_segment`; or there is no room even for a private index.
+            ArchiveLockedError: it was to be made anew, and another process has it open.
         """
         self._store, self._told = store, told or (lambda _done, _count: None)
         self._looked: dict[int, str] = {}  # segments that are looked at every time, and were
         self._listed: Segments | None = list_segments(store)  # raises the fitting error before anything is made
         self.file = index_file(store)
-        if rebuild and self.file is not None:
-            discard(self.file)
+        if rebuild and self.file is not None and not discard(self.file):
+            raise ArchiveLockedError(
+                f"{store}: another process uses its index ({self.file}); run again when that has ended"
+            )
         self._places = self._all_places()
         self._names = count()
         self._connection = self._next(None)
 
     def close(self) -> None:
         """Let go of the database."""
-        self._connection.close()
+        self._held.close()
 
     def renew(self, error: sqlite3.Error) -> None:
         """Replace the database, in which this was found to be wrong."""
@@ -100,7 +103,7 @@ class IndexDatabase:
         """Open the database at the next place that can be used; `error` is what was wrong with the last one."""
         last: Exception | None = error
         if error is not None:
-            self._connection.close()
+            self.close()
             self._give_up(error)
         for place in self._places:
             try:
@@ -112,32 +115,33 @@ class IndexDatabase:
         raise ArchiveError(f"{self._store}: {reason}") from last
 
     def _give_up(self, error: Exception) -> None:
-        """Delete the file if it is at fault; where it is merely in use, do without one."""
-        if _is_busy(error):
+        """Delete the file if it is at fault; where it is not, or others use it, do without one."""
+        if self.file is not None and (_code(error) in _SOUND or not discard(self.file)):
             self._places, self.file = iter(PRIVATE), None
-        elif self.file is not None:
-            discard(self.file)
 
     def _opened_soon(self, place: Path | str) -> sqlite3.Connection:
-        """Open a database, again where it was in use for a moment: SQLite does not always wait as it was told."""
-        for _ in range(_MAX_TRIES):
-            began = time.monotonic()
+        """Open a database, again while it is in use.
+
+        SQLite does not wait where two processes make a new file at once, each about to change how it is written: one
+        of them is told at once that it is locked, for as long as the other one takes.
+        """
+        end = time.monotonic() + schema.WAIT_SECONDS
+        while True:
             try:
                 return self._opened(place)
             except sqlite3.Error as error:
-                if not _is_busy(error) or time.monotonic() - began > schema.WAIT_SECONDS / 2:
+                if _code(error) not in _BUSY or time.monotonic() > end:
                     raise
-                time.sleep(_MOMENT)
-        return self._opened(place)
+                time.sleep(schema.MOMENT)
 
     def _opened(self, place: Path | str) -> sqlite3.Connection:
-        connection = connect(place, key_of(self._store))
-        try:
+        with ExitStack() as held:
+            if isinstance(place, Path):
+                held.enter_context(used(place))
+            connection = held.enter_context(closing(connect(place, key_of(self._store))))
             self._looked = {}
             self._catch_up(connection)
-        except BaseException:
-            connection.close()
-            raise
+            self._held = held.pop_all()
         if isinstance(place, Path):
             forget_old(place)
         return connection
@@ -185,5 +189,6 @@ class IndexDatabase:
             finish_loading(connection)
 
 
-def _is_busy(error: Exception) -> bool:
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY
+def _code(error: Exception) -> int:
+    """Return SQLite's number of an error, 0 where it has none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -18,13 +18,20 @@ _BEFORE: Final = (  # the last version before a segment of each path that it hol
     " (SELECT (SELECT max(o.id) FROM picture AS o WHERE o.path = n.path AND o.id < :first)"
     " FROM picture AS n WHERE n.id BETWEEN :first AND :last)"
 )
+COUNT_WRONG: Final = f"SELECT count(*) FROM picture WHERE next NOT NULL AND next IS NOT {_NEXT}"
 Ids = tuple[int, int]  # the first and the last of a segment
 
 
-def link(database: sqlite3.Connection, ids: Ids) -> set[int]:
-    """Link the new pictures of a segment with other versions of theirs; return those that are superseded already."""
+def link(database: sqlite3.Connection, ids: Ids, *, repeats: bool) -> set[int]:
+    """Link the new pictures of a segment with other versions of theirs; return those that are superseded already.
+
+    `repeats` says whether the segment itself has several versions of a path. Where it has none, and no segment comes
+    after it, as nearly always, nothing is superseded and nothing has to be looked up for that.
+    """
     _keep_before(database, ids)
-    database.execute(f"{_LINK} WHERE id BETWEEN ? AND ? AND {_NEXT} NOT NULL", ids)
+    later = database.execute("SELECT 1 FROM picture WHERE id > ? LIMIT 1", ids[1:]).fetchone()
+    if repeats or later:
+        database.execute(f"{_LINK} WHERE id BETWEEN ? AND ? AND {_NEXT} NOT NULL", ids)
     database.execute(f"{_LINK} WHERE id IN (SELECT id FROM before)")
     change_sums(database, _rows(database, "p.id IN (SELECT id FROM before WHERE current)"), sign=-1)
     found = database.execute("SELECT id FROM picture WHERE id BETWEEN ? AND ? AND next NOT NULL", ids)

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from batchcomp.archive import Damage, Row
 from batchcomp.index import links
-from batchcomp.index.columns import INSERT, MANNER, columns_of, damaged_columns, family_of, manner_from, manner_of
+from batchcomp.index.columns import INSERT, MANNER, columns_of, damaged_columns, manner_from, manner_of
+from batchcomp.index.families import family_of
 from batchcomp.index.schema import INDEXES, ids_of, is_loading, seal_of
 from batchcomp.index.sums import SegmentSums, put_sums
 from batchcomp.report.rows import report_row
@@ -82,10 +83,12 @@ def loosen(database: sqlite3.Connection) -> None:
 
     Else each picture that comes later, whose path may lie anywhere, has SQLite spread four full pages over five. What
     is put in here and taken out again has it done so once for all pages, in their order. A row does that for one index;
-    for the other it lies at one end.
+    in the other it is not, or lies at one end.
     """
-    for columns, order in (("path, 0, 0", "path"), ("'', family, 0", "family")):
-        some = f"SELECT {columns} FROM picture WHERE id > 0 AND id % {_ROOM_FOR} = 0 ORDER BY {order}"
+    for columns, order in (("path, NULL, 0", "path"), ("'', family, 0", "family")):
+        some = (
+            f"SELECT {columns} FROM picture WHERE id > 0 AND {order} NOT NULL AND id % {_ROOM_FOR} = 0 ORDER BY {order}"
+        )
         last = next(database.execute("SELECT min(0, coalesce(min(id), 0)) FROM picture"))[0]
         database.execute(
             f"INSERT INTO picture (id, path, family, manner) SELECT {last} - row_number() OVER (), * FROM ({some})"
@@ -112,23 +115,29 @@ def _insert(database: sqlite3.Connection, taken: Taken) -> None:
             for number, row in rows.items()
         ),
     )
-    database.executemany("INSERT OR IGNORE INTO folder VALUES (?, ?)", _folders(rows.values()))
+    paths = set(map(_path_of, rows.values()))
+    database.executemany("INSERT OR IGNORE INTO folder VALUES (?, ?)", _folders(paths))
     damage = (
         (taken.number, None if place is None else first + place, one.segment, one.entry, one.reason)
         for place, one in taken.damage
     )
     database.executemany("INSERT INTO damage VALUES (?, ?, ?, ?, ?)", damage)
-    superseded = set() if is_loading(database) else links.link(database, (first, last))
+    repeats = len(paths) < len(rows)
+    superseded = set() if is_loading(database) else links.link(database, (first, last), repeats=repeats)
     current = (row for number, row in rows.items() if isinstance(row, Row) and number not in superseded)
     sums = SegmentSums(taken.number, taken.identity, taken.size, taken.created, len(rows), "")
     put_sums(database, sums, map(report_row, current))
 
 
-def _folders(rows: Iterable[Row | str]) -> Iterator[tuple[int, str]]:
-    """Yield family and name of the folders above all rows, each once."""
+def _path_of(row: Row | str) -> str:
+    return row if isinstance(row, str) else row.path
+
+
+def _folders(paths: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield family and name of the folders above all paths, each once."""
     seen: set[str] = set()
-    for row in rows:
-        folder = (row if isinstance(row, str) else row.path).rpartition("/")[0]
+    for path in paths:
+        folder = path.rpartition("/")[0]
         while folder and folder not in seen:
             seen.add(folder)
             yield family_of(folder), folder

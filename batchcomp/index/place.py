@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+if sys.platform != "win32":
+    import fcntl
+
 from platformdirs import user_cache_path
 
 from batchcomp.archive.store import Store
+from batchcomp.index import schema
 
 _SIDES: Final = ("", "-wal", "-shm", "-journal")  # what SQLite has beside a database
 _FORGET_DAYS: Final = 90  # after which the index of an archive that nobody asks for is deleted
 _SUFFIX: Final = ".sqlite"
+_LOCK: Final = "-use"  # of the file that says whether an index is used
 
 
 def key_of(store: Store) -> str:
@@ -39,11 +46,41 @@ def index_file(store: Store) -> Path | None:
     return home / f"{name}{_SUFFIX}"
 
 
-def discard(file: Path) -> None:
-    """Delete an index; one that cannot be deleted is left."""
-    for side in _SIDES:
-        with suppress(OSError):
-            file.with_name(f"{file.name}{side}").unlink(missing_ok=True)
+@contextmanager
+def used(file: Path) -> Iterator[None]:
+    """Keep all processes from deleting an index while this one has it open, by a shared lock on a file beside it.
+
+    SQLite knows its files by their names: who deletes an index that is open elsewhere, and makes another one, has two
+    processes write to one database by two logs. Where there are no such locks, nothing is kept; Windows needs none,
+    since open files cannot be deleted there.
+
+    Raises:
+        BlockingIOError: another process was deleting it for long.
+    """
+    end = time.monotonic() + schema.WAIT_SECONDS
+    while True:
+        try:
+            lock = _locked(file, alone=False)
+            break
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(schema.MOMENT)
+    with lock:
+        yield
+
+
+def discard(file: Path) -> bool:
+    """Delete an index that no process uses; return whether it is gone or may at least be tried."""
+    try:
+        lock = _locked(file, alone=True)
+    except BlockingIOError:
+        return False
+    with lock:
+        for side in (*_SIDES, _LOCK):
+            with suppress(OSError):
+                file.with_name(f"{file.name}{side}").unlink(missing_ok=True)
+    return True
 
 
 def forget_old(file: Path) -> None:
@@ -54,3 +91,30 @@ def forget_old(file: Path) -> None:
         for other in file.parent.glob(f"*{_SUFFIX}"):
             if other.stat().st_mtime < long_ago:
                 discard(other)
+
+
+def _locked(file: Path, *, alone: bool) -> AbstractContextManager[object]:
+    """Return a lock that is held until its block ends; none where there are no locks.
+
+    Raises:
+        BlockingIOError: another process uses the index, and it was to be locked alone, or is just deleting it.
+    """
+    if sys.platform == "win32":
+        return nullcontext()
+    where = file.with_name(f"{file.name}{_LOCK}")
+    how = (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB
+    while True:
+        with ExitStack() as held:
+            try:
+                descriptor = os.open(where, os.O_RDWR | os.O_CREAT, 0o600)
+                held.callback(os.close, descriptor)
+                fcntl.flock(descriptor, how)
+                if os.path.samestat(os.fstat(descriptor), where.stat()):
+                    return held.pop_all()
+            except BlockingIOError:
+                raise
+            except FileNotFoundError:  # deleted meanwhile, with the index
+                if not where.parent.is_dir():
+                    return nullcontext()
+            except OSError:
+                return nullcontext()

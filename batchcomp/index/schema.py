@@ -5,16 +5,17 @@ from __future__ import annotations
 import marshal
 import os
 import sqlite3
+import threading
 import unicodedata
 import zlib
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from batchcomp import __version__
 
-SCHEMA: Final = 2  # raised with every change of the tables or of what stands in them
+SCHEMA: Final = 3  # raised with every change of the tables or of what stands in them
 MADE_BY: Final = f"{SCHEMA} {__version__} {unicodedata.unidata_version}"  # rules of rows and names belong to a version
 LINE_BITS: Final = 22  # of an id, for the picture's place in its segment: no manifest has more lines
 CACHE_KIB: Final = 16 * 1024  # of pages that a connection keeps
@@ -23,6 +24,8 @@ WAL_PAGES: Final = (
 )  # of the write-ahead log, after which it goes into the file: each page once for many segments
 PRIVATE: Final = ("", ":memory:")  # databases that end with their connection: in a temporary file, in memory
 WAIT_SECONDS: Final = 10.0  # for another process that writes to the index
+MOMENT: Final = 0.02  # seconds, after which what was in use is tried again
+_CREATING: Final = threading.Lock()
 
 # Columns have no type, so that SQLite gives back what it was given: a whole number stays one. `seal` proves a row (see
 # `seal_of`), since SQLite itself has no checksums.
@@ -37,8 +40,8 @@ _TABLES: Final = (
     """CREATE TABLE manner (id INTEGER PRIMARY KEY, stored, reason, mode, model, scale, quality, recipe, engine, seal,
     UNIQUE (stored, reason, mode, model, scale, quality, recipe, engine))""",
     # a version of a picture; `next` is the id of its path's next one, NULL: it is current; `manner` 0: damaged; `next`
-    # is added to its `seal`
-    """CREATE TABLE picture (id INTEGER PRIMARY KEY, path NOT NULL, next, family NOT NULL, manner NOT NULL, entry,
+    # is added to its `seal`; `family`: see `batchcomp.index.families`
+    """CREATE TABLE picture (id INTEGER PRIMARY KEY, path NOT NULL, next, family, manner NOT NULL, entry,
     owner_segment, source_bytes, mtime_s, mtime_rest, permissions, source_sha256, payload_bytes, payload_sha256,
     metadata_bytes, unpacked_bytes, width, height, ms_ssim, ssimulacra2, jpeg_quality, jpeg_bytes, jpeg_ms_ssim,
     jpeg_equal, jpeg_within, seconds, pixels_sha256, seal)""",
@@ -46,7 +49,7 @@ _TABLES: Final = (
 )
 INDEXES: Final = {  # made after the first load, which then sorts once instead of for each row
     "by_path": "CREATE INDEX by_path ON picture (path)",
-    "by_family": "CREATE INDEX by_family ON picture (family)",
+    "by_family": "CREATE INDEX by_family ON picture (family) WHERE family NOT NULL",
 }
 
 
@@ -77,7 +80,7 @@ def connect(place: Path | str, archive: str) -> sqlite3.Connection:
         OSError: it cannot be made.
     """
     if isinstance(place, Path):
-        os.close(os.open(place, os.O_RDWR | os.O_CREAT, 0o600))  # names of files are nobody else's business
+        _create(place)
     database = sqlite3.connect(place, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -91,6 +94,16 @@ def connect(place: Path | str, archive: str) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _create(file: Path) -> None:
+    """Make an empty file that nobody else may read, since names of files are nobody else's business; leave one alone.
+
+    One that is there is not even opened: closing it would end all of SQLite's locks on it that this process holds
+    (https://www.sqlite.org/howtocorrupt.html, 2.2). Nor may another thread open a new one before it is closed here.
+    """
+    with _CREATING, suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare(database: sqlite3.Connection, archive: str) -> None:

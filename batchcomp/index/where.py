@@ -27,6 +27,7 @@ _TOKEN: Final = re.compile(r"\s*(<=|>=|!=|<|>|==?|[()]|'[^']*'|\"[^\"]*\"|[^\s<>
 _OPERATORS: Final = {"<": "<", "<=": "<=", "=": "=", "==": "=", "!=": "!=", ">": ">", ">=": ">="}
 _UNITS: Final = {"b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)(k|m|g|t|ki|mi|gi)?b?", re.IGNORECASE | re.ASCII)
+_UNIT: Final = re.compile(r"b|(?:k|m|g|t|ki|mi|gi)b?", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)(%?)", re.ASCII)
 
 LastId = Callable[[datetime], int]
@@ -149,11 +150,18 @@ class _Parser:
         operator = _OPERATORS[self._next()]
         if name in DATES:
             return self._dated(name, operator)
+        self._join_unit(name)
         found = _FIELDS[name].value(self._unquoted())
         if found is None:
             raise self._wrong(_FIELDS[name].expected)
         self._at += 1
         return Condition(sql=f"{_FIELDS[name].sql} {operator} ?", values=(found,))
+
+    def _join_unit(self, name: str) -> None:
+        """Take `5 MB` for `5MB`."""
+        number, *rest = self._tokens[self._at : self._at + 2] or [""]
+        if _FIELDS[name].value is _bytes and rest and number[-1:].isdigit() and _UNIT.fullmatch(rest[0]):
+            self._tokens[self._at : self._at + 2] = [number + rest[0]]
 
     def _dated(self, name: str, operator: str) -> Condition:
         """Hold a time against the first and the last moment of a year, a month, a day, a minute or a second."""
@@ -196,4 +204,5 @@ class _Parser:
     def _wrong(self, expected: str) -> UsageError:
         before = " ".join(self._tokens[: self._at])
         where = f" after {before[-40:]!r}" if before else ""
-        return UsageError(f"--where {self._text!r}: expected {expected}{where}, not {self._peek()[:40]!r}")
+        there = f", not {self._peek()[:40]!r}" if self._peek() else ", but it ends there"
+        return UsageError(f"--where {self._text!r}: expected {expected}{where}{there}")

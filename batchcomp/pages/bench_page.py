@@ -11,6 +11,7 @@ from batchcomp.pages import images
 from batchcomp.pages.document import as_json, render
 from batchcomp.report.sheet import Sheet
 from batchcomp.report.text import human, number
+from batchcomp.report.trade import SAVED, UNIT, TradePoint, family_of, is_ours, point_name, whole_speeds
 
 SCRIPTS: Final = ("page.js", "charts.js", "bench.js")
 OURS, RIVAL, PUBLISHED = "ours", "rival", "published"
@@ -18,14 +19,6 @@ MOST_BPP: Final = 1.5  # shown; above it all curves crowd together
 LEAST_SCORE: Final = -20.0  # of SSIMULACRA2 that is shown; below it nothing is told
 CROP: Final = (384, 256)  # pixels of a part, the long side and the short one
 CROP_BYTES: Final = 12_000_000  # of a page, for all parts
-# a rival's setting for speed -> what curves of its usual speed are called
-_USUAL: Final = {
-    "avif speed 6": "avif",
-    "webp method 6": "webp",
-    "jpegxl effort 7": "jpegxl",
-    "svt-av1 preset 6": "svt-av1",
-}
-_FAMILIES: Final = ("batchcomp", "avif", "svt-av1", "jpegxl", "webp", "mozjpeg", "jpegli", "jpeg")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,44 +163,24 @@ def _mean_scores(points: Sequence[Any], rival: str) -> list[tuple[float, float, 
 
 def kind_of(name: str) -> str:
     """Return whether a codec is ours."""
-    return OURS if name.startswith("batchcomp") else RIVAL
+    return OURS if is_ours(name) else RIVAL
 
 
-def family_of(name: str) -> str:
-    """Return the codec that a name with a setting is of."""
-    return next((family for family in _FAMILIES if name == family or name.startswith(f"{family} ")), name)
-
-
-def trade_chart(saved: Mapping[str, float], speeds: Mapping[str, float], *, unit: str) -> LineChart:
-    """Return compression against speed: a line a codec, a point for each of its speeds.
-
-    Args:
-        saved: percent of bytes saved at equal MS-SSIM against JPEG, by codec.
-        speeds: of encoding, by codec; its name may have a setting.
-        unit: of the speeds.
-    """
-    families: dict[str, list[tuple[float, float, str]]] = {}
-    for name, speed in speeds.items():
-        known = name if name in saved else _USUAL.get(name, "")
-        if known in saved and speed > 0:
-            families.setdefault(family_of(name), []).append((speed, saved[known], name))
+def trade_chart(points: Sequence[TradePoint]) -> LineChart:
+    """Return compression against speed: a line a codec, a point for each of its speeds."""
+    lines: dict[str, list[tuple[float, float, str]]] = {}
+    for one in points:
+        lines.setdefault(one.line, []).append((one.speed, one.saved, one.name))
+    note = "Further up and further right is better. One line a codec, one point for each of its speeds."
+    if any(is_ours(line) for line in lines):
+        note += " Of batchcomp one for each model, with its measuring and without: the same bytes."
     return LineChart(
         title="Compression against speed",
-        x=Axis(title=unit, scale="log"),
-        y=Axis(title="% of JPEG's bytes saved at equal MS-SSIM"),
-        series=[Series(name=name, kind=kind_of(name), points=sorted(points)) for name, points in families.items()],
-        note="Further up and further right is better. One line a codec, one point for each of its speeds.",
+        x=Axis(title=UNIT, scale="log"),
+        y=Axis(title=SAVED),
+        series=[Series(name=name, kind=kind_of(name), points=found) for name, found in lines.items()],
+        note=note,
     )
-
-
-def savings(result: Any) -> dict[str, float]:
-    """Return the percent of bytes that each codec of a `BenchResult` saves at equal MS-SSIM against JPEG."""
-    return {
-        one.rival: -change
-        for one in result.bd_rates
-        if one.anchor == "jpeg"
-        and (change := one.in_usual_span if one.in_usual_span is not None else one.of_mean_curve) is not None
-    }
 
 
 def by_picture(result: Any, rate: float, db_at: Any) -> Sheet:
@@ -240,17 +213,19 @@ def by_picture(result: Any, rate: float, db_at: Any) -> Sheet:
 def speed_charts(report: Any) -> Iterator[LineChart]:
     """Yield encoding against decoding, time over files, memory over pixels of a `benchmark.speedrun.SpeedReport`."""
     families: dict[str, list[tuple[float, float, str]]] = {}
+    for name, (encoding, decoding) in whole_speeds(report).items():
+        if decoding is not None:
+            line, point = point_name(name)
+            families.setdefault(line, []).append((encoding, decoding, point))
     for one in report.rivals:
         families.setdefault(family_of(one.name), []).append((one.encode_mps, one.decode_mps, one.name))
-    wholes = {whole.what: whole.working_mps(report.startup_seconds) for whole in report.wholes}
-    if "compress" in wholes and "decode to PNG" in wholes:
-        families["batchcomp"] = [(wholes["compress"], wholes["decode to PNG"], "whole runs: compress, decode to PNG")]
     yield LineChart(
         title="Encoding and decoding",
         x=Axis(title="encoding, megapixels a second", scale="log"),
         y=Axis(title="decoding, megapixels a second", scale="log"),
         series=[Series(name=name, kind=kind_of(name), points=sorted(points)) for name, points in families.items()],
-        note=f"{report.threads} threads, near half a bit per pixel, on {report.picture}.",
+        note=f"{report.threads} threads, near half a bit per pixel, on {report.picture}. "
+        "Of batchcomp whole runs of compress and of decode to PNG.",
     )
     runs = [(run.files, 1000 * run.seconds / run.files, run.what) for run in report.small_files]
     yield LineChart(

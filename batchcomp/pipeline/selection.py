@@ -22,6 +22,7 @@ def view_of(index: ArchiveIndex, *, version: int | None = None, at: datetime | N
         UsageError: the archive held nothing then, or no picture has that version.
     """
     if at is not None:
+        index.check_versions()
         then = index.at(at)
         if not index.holds(then) and not index.damage(then):
             raise UsageError(_nothing_at(index.store, at))

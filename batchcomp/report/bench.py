@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from batchcomp.report.sheet import Sheet
 from batchcomp.report.text import ABSENT, number
+from batchcomp.report.trade import TradePoint, trade_sheet
 
 
-def sheets(result: Any) -> Iterator[Sheet]:
+def sheets(result: Any, trade: Sequence[TradePoint] = ()) -> Iterator[Sheet]:
     """The tables of a `batchcomp.benchmark.run.BenchResult` (not imported: its room needs the extra)."""
     if result.bd_rates:
         yield from _bd_rates(result)
@@ -19,6 +20,8 @@ def sheets(result: Any) -> Iterator[Sheet]:
         yield _guards(result)
     if result.speeds:
         yield _speeds(result)
+    if trade:
+        yield trade_sheet(trade)
 
 
 def _columns(first: str, *others: str) -> list[tuple[str, str]]:

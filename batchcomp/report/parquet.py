@@ -60,12 +60,14 @@ def check_parquet(file: Path, *, force: bool) -> None:
     """See that a Parquet file can be written, before anything else is done.
 
     Raises:
-        UsageError: pyarrow is missing, the file is there already, or its folder is not.
+        UsageError: pyarrow is missing, the file is there already or is a folder, or its folder is not there.
     """
     try:
         import pyarrow as pa  # noqa: F401, PLC0415  # of an extra
     except ImportError:
         raise UsageError(MISSING) from None
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder; name a file")
     if not force and os.path.lexists(file):
         raise UsageError(f"{file}: is there already; pass --force to overwrite it")
     if not file.parent.is_dir():

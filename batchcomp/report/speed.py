@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from batchcomp.report.sheet import Sheet
 from batchcomp.report.text import ABSENT, human
+from batchcomp.report.trade import TradePoint, trade_sheet
 
 BULK_BYTES = 1_000_000_000  # most memory for pictures of 12 megapixels in bulk
 SMALL_RATE = 200  # small files a second, without measuring
@@ -17,12 +18,14 @@ FEW = 10  # files: fewer say nothing about many
 LIGHT, DENSE = "fast", "dense"  # models that runs name at their end
 
 
-def speed_sheets(report: Any) -> Iterator[Sheet]:
+def speed_sheets(report: Any, trade: Sequence[TradePoint] = ()) -> Iterator[Sheet]:
     """The tables of a `batchcomp.benchmark.speedrun.SpeedReport` (not imported: its room needs the extra)."""
     yield _stages(report)
     yield _codecs(report)
     yield _nets(report)
     yield _runs(report)
+    if trade:
+        yield trade_sheet(trade)
     yield Sheet(
         title="Targets",
         columns=[("what", "left"), ("target", "right"), ("found", "right"), ("met", "left")],

@@ -45,12 +45,31 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogateescape").decode() for c in text)
 
 
+def columns_of(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 - takes time that most names need not
+
+    return cell_len(text)
+
+
 def shortened(text: str, width: int) -> str:
-    """The text in at most `width` characters, at least 5: the middle is left out, so that its end can be told."""
-    if len(text) <= width:
+    """The text in at most `width` columns, at least 5: the middle is left out, so that its end can be told."""
+    if columns_of(text) <= width:
         return text
     head = (width - 3) // 3
-    return f"{text[:head]}...{text[len(text) - (width - 3 - head) :]}"
+    return f"{_start(text, head)}...{_start(text[::-1], width - 3 - head)[::-1]}"
+
+
+def _start(text: str, width: int) -> str:
+    """As much of its start as there is room for."""
+    if text.isascii():
+        return text[:width]
+    end = 0
+    while end < len(text) and (width := width - columns_of(text[end])) >= 0:
+        end += 1
+    return text[:end]
 
 
 class Noted(str):
@@ -67,12 +86,12 @@ class Noted(str):
 
 
 def fitted(text: str, width: int) -> str:
-    """The text, printable, in at most `width` characters: the end of a note is left out, else the text's middle."""
+    """The text, printable, in at most `width` columns: the end of a note is left out, else the text's middle."""
     whole = printable(text)
-    if len(whole) > width and isinstance(text, Noted):
+    if columns_of(whole) > width and isinstance(text, Noted):
         name = printable(text.name)
         kept = width - len("...)")
-        whole = f"{whole[:kept].rstrip()}...)" if kept >= len(name) + _LEAST_NOTE else name
+        whole = f"{_start(whole, kept).rstrip()}...)" if kept >= columns_of(name) + _LEAST_NOTE else name
     return shortened(whole, width)
 
 

@@ -37,12 +37,21 @@ def main(arguments: Sequence[str]) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    changes = watch(
-        photos, step=round(1000 * quiet), debounce=1000 * MOST_SECONDS, stop_event=stop, yield_on_timeout=False
-    )
-    archive(photos, target, stop)
-    for _ in changes:
-        archive(photos, target, stop)
+    changed = threading.Event()
+    changed.set()  # the first run takes all that is there
+
+    def look() -> None:
+        for _ in watch(photos, step=round(1000 * quiet), debounce=1000 * MOST_SECONDS, stop_event=stop):
+            changed.set()
+
+    watcher = threading.Thread(target=look, daemon=True)  # sees what changes while a run is on, too
+    watcher.start()
+    while not stop.wait(0.2):
+        if not watcher.is_alive():
+            sys.exit(f"{photos}: cannot be watched; does the folder exist?")
+        if changed.is_set():
+            changed.clear()
+            archive(photos, target, stop)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from batchcomp.benchmark.results import points_of
-from batchcomp.benchmark.run import SCHEMA, BenchResult, BenchSettings, run_bench
+from batchcomp.benchmark.rivals.ours import Ours
+from batchcomp.benchmark.run import SCHEMA, BenchResult, BenchSettings, merged, run_bench
 from batchcomp.errors import PictureError, UsageError
 from tests.benchmark.samples import HalfJpeg, save_photos
 
@@ -102,3 +103,27 @@ def test_curves_that_were_measured_before_are_taken_over(tmp_path: Path) -> None
     assert {point.rival for point in found.points if point.ciede2000 == 99} == {"jpeg"}
     with pytest.raises(ValueError, match="no points of a benchmark"):
         points_of("[]")
+
+
+def test_codecs_of_ours_are_measured_each_time(tmp_path: Path) -> None:
+    """Earlier curves of ours may be of other networks under the same name: they are never taken over."""
+    photos, settings = save_photos(tmp_path, 1), BenchSettings(rivals=["jpeg"], guard_rates=())
+    packed = Ours(HalfJpeg(), "batchcomp --pack", (20, 60))
+    first = run_bench(photos, HalfJpeg(), settings, more=[packed])
+    marked = [replace(point, ciede2000=99.0) for point in first.points]
+    again = run_bench(photos, HalfJpeg(), replace(settings, known=marked), more=[packed])
+    assert {point.rival for point in again.points if point.ciede2000 == 99} == {"jpeg"}
+
+
+def test_results_of_several_models_become_one(bench: tuple[BenchResult, object], tmp_path: Path) -> None:
+    """Ours stand first, what several have is the first one's, and each is compared with JPEG."""
+    settings = BenchSettings(rivals=["jpeg"], guard_rates=())
+    other = run_bench(save_photos(tmp_path), HalfJpeg(), settings, name="batchcomp fast")
+    marked = replace(other, points=[replace(point, ciede2000=99.0) for point in other.points])
+    found = merged([bench[0], marked])
+    assert found.rivals == ["batchcomp", "batchcomp fast", "jpeg", "webp"]
+    assert {point.rival for point in found.points if point.ciede2000 == 99} == {"batchcomp fast"}
+    assert {row.rival for row in found.bd_rates} == set(found.rivals)
+    assert (found.guards, found.speeds) == (bench[0].guards, bench[0].speeds)
+    assert merged([marked, bench[0]]).speeds == bench[0].speeds
+    assert {wins.rate for wins in found.wins} == {0.5, 1.0}

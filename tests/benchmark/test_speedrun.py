@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.errors import UsageError
 from batchcomp.report.speed import speed_sheets, targets
 from batchcomp.report.text import ABSENT
+from batchcomp.report.trade import TradePoint
 from tests.benchmark.samples import save_photos
 
 
@@ -35,7 +37,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> SpeedReport:
         Codec.open(model, device="cpu"),
         threads=1,
         plan=SpeedPlan(
-            files=(2,), megapixels=(0.2, 13), bulk=2, bulk_megapixels=0.3, light=1, dense=0, timed_megapixels=0.1
+            files=(2,),
+            megapixels=(0.2, 13),
+            bulk=2,
+            bulk_megapixels=0.3,
+            light=1,
+            dense=0,
+            packed=1,
+            timed_megapixels=0.1,
         ),
         model=model,
     )
@@ -48,7 +57,10 @@ def test_a_speed_run_times_everything(report: SpeedReport) -> None:
     ]  # fmt: skip
     assert [net.name for net in report.nets] == ["ComCNN", "RecCNN", "hyperprior synthesis"]
     assert {rival.name for rival in report.rivals} >= {"avif speed 6", "jpegxl effort 7", "webp method 4", "jpeg"}
-    assert [run.what for run in report.wholes] == ["compress", "compress, measured", "decode to PNG"]
+    assert [run.what for run in report.wholes] == [
+        "compress", "compress, measured", "decode to PNG", *(["compress, packed"] if find_spec("constriction") else []),
+    ]  # fmt: skip
+    assert report.model == "tiny"
     assert [run.files for run in report.small_files] == [2]
     assert (report.small_files[0].extra_bytes or 0) > 200  # few pictures share one manifest
     assert [run.what for run in report.large_pictures] == ["one picture of 0.2 MP, measured", "one picture of 13 MP"]
@@ -69,7 +81,14 @@ def test_the_report_is_json_tables_and_a_plot(report: SpeedReport, tmp_path: Pat
         "Stages", "Rivals", "Networks", "Whole", "Targets",
     ]  # fmt: skip
     plot_speed(report, tmp_path / "speed.png")
-    assert (tmp_path / "speed.png").stat().st_size > 1000
+    alone = (tmp_path / "speed.png").stat().st_size
+    assert alone > 1000
+    points = [
+        TradePoint(line="batchcomp", name="fast, measured", speed=2.0, saved=43.0),
+        TradePoint(line="avif", name="avif speed 6", speed=4.0, saved=44.0),
+    ]
+    plot_speed(report, tmp_path / "speed.png", points)
+    assert (tmp_path / "speed.png").stat().st_size > alone + 5000  # the chart of compression against speed
     with pytest.raises(UsageError, match=r"\.png or \.svg"):
         plot_speed(report, tmp_path / "speed.gif")
 

@@ -10,6 +10,7 @@ import pytest
 
 from batchcomp.cli import console
 from batchcomp.cli.tables import LONG, long_table, table_of
+from batchcomp.index import ArchiveIndex
 from tests.archive.samples import sample_row, verbatim_row, write_archive
 from tests.cli.conftest import Run
 
@@ -53,6 +54,30 @@ def test_it_is_made_anew(run: Run, archive: Path, cache_folder: Path) -> None:
     assert run("list", archive).out.splitlines() == ["v.gif", "a.png", "b.png"]
     assert run("index", archive, "--rebuild").code == 0
     assert run("list", archive).out.splitlines() == ["v.gif", "a.png", "b.png"]
+
+
+@pytest.mark.parametrize("options", [("--where", "width > 0"), ("--at", "2100-01-01")])
+def test_a_picture_that_seems_superseded_is_listed(
+    run: Run, archive: Path, cache_folder: Path, options: tuple[str, str]
+) -> None:
+    """With a filter, or at a moment, as without: the index is made anew."""
+    whole = run("list", archive, *options).out
+    (file,) = cache_folder.rglob("*.sqlite")
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE picture SET next = 77 WHERE path = 'b.png'")
+    connection.commit()
+    connection.close()
+    assert run("list", archive, *options).out == whole
+    assert "b.png" in whole
+
+
+def test_one_that_is_in_use_is_not_made_anew(run: Run, archive: Path) -> None:
+    """Another process, `serve` perhaps, goes on with it."""
+    with ArchiveIndex.open(archive):
+        result = run("index", archive, "--rebuild")
+    assert result.code == 11
+    assert "another process uses its index" in result.err
+    assert run("index", archive, "--rebuild").code == 0
 
 
 def test_damage_is_damage(run: Run, archive: Path) -> None:
@@ -145,6 +170,10 @@ def test_an_export_is_a_file_for_analyses(run: Run, archive: Path) -> None:
     result = run("export", archive, "*.png", "--where", "ms-ssim > 0.985", "--parquet", "x.parquet")
     assert (result.code, result.out.startswith("x.parquet: 1 picture, ")) == (0, True)
     assert parquet.read_table("x.parquet")["path"].to_pylist() == ["a.png"]
+    inside = run("export", archive, "--parquet", archive / "000001.zip", "--force")
+    assert (inside.code, "lies in the archive itself" in inside.err) == (2, True)
+    folder = run("export", archive, "--parquet", archive.parent, "--force")
+    assert (folder.code, "is a folder; name a file" in folder.err) == (2, True)
     assert run("export", archive, "--parquet", "x.parquet").code == 2
     lines = run("export", archive, "--parquet", "x.parquet", "--force", "--json").out.splitlines()
     assert json.loads(lines[-1])["pictures"] == 3

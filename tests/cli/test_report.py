@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from batchcomp.cli import console
@@ -79,6 +80,24 @@ def test_the_table_fits_the_terminal(run: Run, archive: Path, width: int, monkey
         assert heading in text
     assert ("131000x99999" in text) == (width >= 200)
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+def test_names_stay_on_the_narrowest_terminal(run: Run, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures go, to the last column, before the names that they belong to."""
+    monkeypatch.setattr(console, "out", lambda: Console(width=20, highlight=False))
+    lines = run("report", archive).out.splitlines()
+    table = lines[next(n for n, line in enumerate(lines) if line.strip() == "picture") :]
+    assert any(line.strip() == "won.png" for line in table)
+    assert any(line.strip().endswith("0001.png") and "..." in line for line in table)
+
+
+def test_a_wide_name_takes_one_line(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Characters of two columns count as two where names lose their middle."""
+    monkeypatch.setattr(console, "out", lambda: Console(width=80, highlight=False))
+    write_archive(tmp_path / "made.bca", [(sample_row("\u5199\u771f" * 20 + ".jpg"), b"x" * 20_000)])
+    lines = [line for line in run("report", "made.bca").out.splitlines() if "\u5199" in line and ".jpg" in line]
+    assert len([line for line in lines if "..." in line and "kB" in line]) == 1
+    assert max(map(cell_len, lines[:1])) <= 80
 
 
 def test_icons_are_not_the_worst(run: Run, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_decode_as_it_was(run: Run, decode: Run, archive: Path, at: str, expecte
     assert sorted(run("list", archive, "--at", at).out.split()) == sorted(expected)
 
 
-@pytest.mark.parametrize("at", ["yesterday", "", "2026-13-01", "2026-11-01T25:00", "99999-01-01"])
+@pytest.mark.parametrize("at", ["yesterday", "2026-13-01", "2026-11-01T25:00", "99999-01-01"])
 def test_what_is_no_date(decode: Run, archive: Path, at: str) -> None:
     """One line says what is expected."""
     result = decode(archive, "--at", at, "-o", "out")

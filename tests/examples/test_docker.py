@@ -31,6 +31,24 @@ def test_the_image_copies_what_is_there_and_installs_extras_that_exist() -> None
         assert extra in project["optional-dependencies"]
 
 
+def test_the_compose_file_calls_what_the_image_has() -> None:
+    """Its Dockerfile and context are there, its watcher is where the image puts it, its volumes where it reads."""
+    text, image = (DOCKER / "compose.yaml").read_text(), (DOCKER / "Dockerfile").read_text()
+    (context,), (dockerfile,) = (
+        re.findall(rf"^ +{key}: (\S+)$", text, re.MULTILINE) for key in ("context", "dockerfile")
+    )
+    assert (DOCKER / context).resolve() == TOP
+    assert (TOP / dockerfile).samefile(DOCKER / "Dockerfile")
+    (words,) = re.findall(r"^ +command: \[(.+)\]$", text, re.MULTILINE)
+    program, watcher, photos, archive = (word.strip(' "') for word in words.split(","))
+    assert program == "python"
+    assert f"COPY examples/docker/watch.py {watcher}\n" in image
+    assert f":{photos}:ro\n" in text
+    assert f":{Path(archive).parent.as_posix()}\n" in text
+    assert "XDG_STATE_HOME=/state\n" in image
+    assert "- state:/state\n" in text
+
+
 def stored(archive: Path) -> set[str]:
     try:
         return {row.path for row in ArchiveReader.open(archive).rows()}

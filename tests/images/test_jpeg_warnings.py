@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import simplejpeg
 from PIL import Image
 
 from batchcomp.images.jpeg_scans import END, layout
@@ -26,6 +27,19 @@ def test_each_kind_of_damage_is_told(options: dict[str, Any]) -> None:
     assert verdict(data[: last.end - 200] + END) == EARLY
     assert verdict(data[: last.end] + JUNK + END) == NONSENSE
     assert verdict(data[: last.end] + JUNK[:40] + END) == FEW
+
+
+def test_the_picture_is_made_at_an_eighth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large file is looked at without memory for all its pixels."""
+    shapes, real = list[tuple[int, ...]](), simplejpeg.decode_jpeg
+
+    def decode_jpeg(*args: Any, **options: Any) -> Any:
+        shapes.append((found := real(*args, **options)).shape)
+        return found
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", decode_jpeg)
+    assert verdict(made(photo(192, 256, seed=5))) == ""
+    assert shapes == [(24, 32, 3)]
 
 
 def test_grey_and_cmyk_are_read() -> None:

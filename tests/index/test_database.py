@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from batchcomp.errors import ArchiveError, ArchiveLockedError
 from batchcomp.index import ArchiveIndex, database, place, schema
-from batchcomp.index.conditions import CURRENT
-from batchcomp.index.schema import INDEXES
+from batchcomp.index.conditions import CURRENT, up_to
+from batchcomp.index.schema import INDEXES, ids_of
+from batchcomp.index.where import parse
 from tests.index.samples import add, indexed, read
 
 
@@ -96,21 +98,94 @@ def test_a_locked_file_is_done_without(folder: Path, monkeypatch: pytest.MonkeyP
     assert file_of(folder) == file
 
 
-def test_a_file_that_was_in_use_for_a_moment_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As while another process is just letting go of it: SQLite says so at once, whatever it was told to wait."""
-    file, real, tries = file_of(folder), database.connect, list[object]()
+def test_a_new_file_that_another_process_is_making_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite says at once that it is locked, and not for how long: a process that is stopped in it may take a while."""
+    file = file_of(folder)
+    place.discard(file)
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    real, waits = time.sleep, list[float]()
 
-    def busy(where: Path | str, archive: str) -> sqlite3.Connection:
-        tries.append(where)
-        if len(tries) == 1:
-            error = sqlite3.OperationalError("database is locked")
-            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
-            raise error
-        return real(where, archive)
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 100:
+            other.execute("ROLLBACK")
+        real(0)
 
-    monkeypatch.setattr(database, "connect", busy)
+    monkeypatch.setattr(database.time, "sleep", sleep)
+    with ArchiveIndex.open(folder) as index:
+        assert index.file == file
+        assert [row.path for row in index.rows()] == ["a", "b", "c", "d"]
+    other.close()
+    assert len(waits) == 100
+
+
+_HOLD = """
+import sys
+from pathlib import Path
+from batchcomp.index import ArchiveIndex
+with ArchiveIndex.open(Path(sys.argv[1])) as index:
+    print(index.file, flush=True)
+    sys.stdin.read()
+    print(*(row.path for row in index.rows()))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows deletes no file that is open")
+def test_what_another_process_has_open_is_not_deleted(folder: Path) -> None:
+    """A file that is damaged, and one that is old: whoever finds it does without while another process has it open."""
+    file = file_of(folder)
+    command = [sys.executable, "-c", _HOLD, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == str(file)
+        inode = file.stat().st_ino
+        changed(file, "UPDATE about SET value = '0 0.0.0' WHERE name = 'made_by'")
+        with ArchiveIndex.open(folder) as index:
+            assert index.file is None
+            assert [row.path for row in index.rows()] == ["a", "b", "c", "d"]
+        assert not place.discard(file)
+        with pytest.raises(ArchiveLockedError, match="another process uses its index"):
+            ArchiveIndex.open(folder, rebuild=True)
+        assert file.stat().st_ino == inode
+        assert other.communicate()[0].split() == ["a", "b", "c", "d"]
+    assert names(folder) == ["a", "b", "c", "d"]
     assert file_of(folder) == file
-    assert tries == [file, file]
+    assert place.discard(file)
+    assert not list(file.parent.iterdir())
+
+
+def test_two_of_one_process_do_not_take_each_others_locks(folder: Path) -> None:
+    """Whoever opens an index leaves SQLite's locks of this process on it as they are, and so another process out."""
+    file = file_of(folder)
+    with ArchiveIndex.open(folder) as index:
+        index._database._connection.execute("ROLLBACK")
+        index._database._connection.execute("BEGIN IMMEDIATE")
+        ask = f"import sqlite3; sqlite3.connect({str(file)!r}, timeout=0).execute('PRAGMA journal_mode = DELETE')"
+        with ArchiveIndex.open(folder):
+            found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+        assert "database is locked" in found.stderr
+        index._database._connection.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("number", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM])
+def test_no_room_is_no_fault_of_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A disk or a memory that is full for a moment costs nobody an index that took long to make."""
+    file = file_of(folder)
+    inode = file.stat().st_ino
+
+    def full(_connection: sqlite3.Connection, _taken: database.Taken) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = number
+        raise error
+
+    add(folder, "e")
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "take_in", full)
+        with pytest.raises(ArchiveError, match="its index cannot be made"):
+            ArchiveIndex.open(folder)
+    assert file.stat().st_ino == inode
+    assert names(folder) == ["a", "b", "c", "d", "e"]
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
@@ -311,6 +386,19 @@ def test_garbage_in_a_row_changes_no_answer(folder: Path, change: str) -> None:
     assert answers(folder) == whole
 
 
+@pytest.mark.parametrize("change", ["next = 77 WHERE path = 'c'", "next = NULL", "next = next + 1"])
+def test_what_is_taken_for_another_version_is_missed(folder: Path, change: str) -> None:
+    """A filter, or a moment, finds a picture though the index says that a later version took its place."""
+    where, then = parse("width > 0", lambda _: 0), up_to(ids_of(1)[1])
+    with ArchiveIndex.open(folder) as index:
+        whole = [list(index.rows(where & CURRENT)), list(index.rows(then))]
+    changed(file_of(folder), f"UPDATE picture SET {change}")  # noqa: S608  # ours
+    with ArchiveIndex.open(folder) as index:
+        index.check_versions()
+        assert [list(index.rows(where & CURRENT)), list(index.rows(then))] == whole
+        assert index.file is not None
+
+
 @pytest.mark.parametrize("table", ["picture", "segment", "manner", "about", "by_path", "by_family"])
 def test_a_page_of_garbage_changes_no_answer(folder: Path, table: str) -> None:
     """Whatever the page held: the root of a table or of one of SQLite's own indexes."""
@@ -382,11 +470,13 @@ for number in range(20):
     with ArchiveIndex.open(Path(sys.argv[1])) as index:
         if index.count() != len(list(index.rows())):
             sys.exit("one answer says otherwise than another")
+        if index.file is None:
+            sys.exit("the file is not used")
 """
 
 
 def test_two_processes_at_once(folder: Path) -> None:
-    """Both look while segments come: each sees whole segments, in memory if need be; the shared file is sound."""
+    """Both look while segments come: each sees whole segments, and both use the same file."""
     file_of(folder).unlink()
     command = [sys.executable, "-c", _LOOK, str(folder)]
     looking = [subprocess.Popen(command) for _ in range(2)]

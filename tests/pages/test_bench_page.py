@@ -15,18 +15,27 @@ from batchcomp.pages.bench_page import (
     BenchPage,
     LineChart,
     by_picture,
-    family_of,
     html_of,
     quality_charts,
-    savings,
+    speed_charts,
     trade_chart,
 )
 from batchcomp.report.sheet import Sheet
+from batchcomp.report.trade import savings, trade
 from tests.cli.samples import photo
 from tests.pages.browser import Open, faults, in_browser
 
 SIZES = pytest.mark.parametrize("width", [360, 1280, 2560])
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
+SPEEDS = {
+    "batchcomp": 5.0,
+    "batchcomp, measured": 2.0,
+    "batchcomp fast": 9.0,
+    "batchcomp fast, measured": 5.2,
+    "avif speed 6": 4.9,
+    "avif speed 9": 40.0,
+    "jpeg": 90.0,
+}
 NAME = "<img src=x onerror=alert(1)>.png"
 
 
@@ -82,7 +91,7 @@ def page_html() -> str:
     found = result()
     charts = [
         *quality_charts(found, published()),
-        trade_chart(savings(found), {"batchcomp": 5, "avif speed 6": 4, "jpeg": 90}, unit="MP/s"),
+        trade_chart(trade(savings(found) | {"batchcomp fast": 43.0, "avif speed 9": 31.0}, SPEEDS)),
     ]
     page = BenchPage(
         title="Compression",
@@ -126,23 +135,46 @@ def test_curves_are_means_and_published_ones_are_told_apart() -> None:
 
 
 def test_compression_against_speed_has_a_line_a_codec() -> None:
-    """Each speed of a codec is a point of its line; what was not measured both ways is left out."""
-    saved = savings(result()) | {"avif speed 9": 31.0}
-    assert (saved["batchcomp"], saved["avif"]) == (52.0, 40.0)
-    speeds = {"avif speed 9": 40.0, "avif speed 6": 4.0, "batchcomp": 5.0, "webp": 12.0, "jpeg": 0.0}
-    assert named(trade_chart(saved, speeds, unit="MP/s")) == {
-        "avif": [(4.0, 40.0, "avif speed 6"), (40.0, 31.0, "avif speed 9")],
-        "batchcomp": [(5.0, 52.0, "batchcomp")],
+    """Each speed of a codec is a point of its line, ours each model measured and not; the note says so."""
+    saved = savings(result()) | {"avif speed 9": 31.0, "batchcomp fast": 43.0}
+    chart = trade_chart(trade(saved, SPEEDS))
+    assert named(chart) == {
+        "batchcomp": [
+            (2.0, 52.0, "default, measured"),
+            (5.0, 52.0, "default, not measured"),
+            (5.2, 43.0, "fast, measured"),
+            (9.0, 43.0, "fast, not measured"),
+        ],
+        "avif": [(4.9, 40.0, "avif speed 6"), (40.0, 31.0, "avif speed 9")],
+        "jpeg": [(90.0, 0.0, "jpeg")],
     }
+    assert [one.kind for one in chart.series] == ["ours", "rival", "rival"]
+    assert "each model, with its measuring and without" in chart.note
+    assert "batchcomp" not in trade_chart(trade({"jpeg": 0.0}, {"jpeg": 90.0})).note
 
 
-@pytest.mark.parametrize(
-    ("name", "family"),
-    [("avif speed 8", "avif"), ("jpegxl effort 3", "jpegxl"), ("jpegli", "jpegli"), ("jpeg", "jpeg"), ("bpg", "bpg")],
-)
-def test_families(name: str, family: str) -> None:
-    """A setting belongs to its codec; names that merely begin alike do not."""
-    assert family_of(name) == family
+def test_speeds_have_every_model() -> None:
+    """Encoding against decoding has whole runs of each model of ours beside the rivals."""
+    runs = [("compress", 2.0), ("compress, fast", 8.0), ("compress, measured, fast", 3.0)]
+    runs += [("decode to PNG", 2.5), ("decode to PNG, fast", 9.0)]
+    report = SimpleNamespace(
+        rivals=[SimpleNamespace(name="avif speed 6", encode_mps=4.0, decode_mps=100.0)],
+        wholes=[SimpleNamespace(what=what, working_mps=lambda _, mps=mps: mps) for what, mps in runs],
+        model="default",
+        startup_seconds=0.5,
+        threads=2,
+        picture="a.jpg",
+        small_files=[],
+        large_pictures=[],
+    )
+    assert named(next(speed_charts(report))) == {
+        "batchcomp": [
+            (2.0, 2.5, "default, not measured"),
+            (3.0, 9.0, "fast, measured"),
+            (8.0, 9.0, "fast, not measured"),
+        ],
+        "avif": [(4.0, 100.0, "avif speed 6")],
+    }
 
 
 def test_each_picture_has_its_winner() -> None:
@@ -166,7 +198,7 @@ def test_names_reach_the_page_escaped() -> None:
 
 def test_an_empty_chart_is_left_out() -> None:
     """Without speeds there is no chart of them."""
-    page = html_of(BenchPage(title="x", eyebrow="x", summary="x", charts=[trade_chart({}, {}, unit="x")], sheets=[]))
+    page = html_of(BenchPage(title="x", eyebrow="x", summary="x", charts=[trade_chart([])], sheets=[]))
     assert data(page) == []
 
 
@@ -177,6 +209,23 @@ def bench_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def overlapping(chart: Any) -> list[tuple[str, str]]:
+    """Return the names of points that lie over one another; there is one at least."""
+    found = chart.locator("text.name").evaluate_all(
+        "all => all.map(e => [e.textContent, e.getBoundingClientRect().toJSON()])"
+    )
+    assert found
+    return [
+        (one, other)
+        for n, (one, a) in enumerate(found)
+        for other, b in found[n + 1 :]
+        if a["left"] < b["right"]
+        and b["left"] < a["right"]
+        and a["top"] < b["bottom"] - 2
+        and b["top"] < a["bottom"] - 2
+    ]
+
+
 @in_browser
 @SIZES
 @THEMES
@@ -185,8 +234,20 @@ def test_it_fits_and_axe_finds_nothing(bench_file: Path, open_page: Open, width:
     opened = open_page(bench_file, width, theme, bypass_csp=True)
     opened.page.wait_for_selector("svg .line", state="attached")  # charts are drawn once their size is known
     assert opened.page.evaluate("document.documentElement.scrollWidth") == width
-    assert opened.page.locator("svg .line").count() == 6
+    assert opened.page.locator("svg .line").count() == 8  # two of the last chart: ours and AVIF's
+    assert overlapping(opened.page.locator(".lines").last) == []
     assert faults(opened.page) == []
+
+
+@in_browser
+def test_points_of_ours_are_named(bench_file: Path, open_page: Open) -> None:
+    """With room for it, every point of compression against speed has its name beside it; hidden lines have none."""
+    chart = open_page(bench_file).page.locator(".lines").last
+    chart.locator("text.name").first.wait_for(state="attached")
+    ours = {f"{model}, {measured}" for model in ("default", "fast") for measured in ("measured", "not measured")}
+    assert set(chart.locator("text.name").all_text_contents()) == ours | {"avif speed 6", "avif speed 9", "jpeg"}
+    chart.get_by_label("avif").uncheck()
+    assert chart.locator("text.name", has_text="avif").count() == 0
 
 
 @in_browser

@@ -16,7 +16,9 @@ from batchcomp.index.schema import ids_of
 from batchcomp.pipeline.targets import Names, target_names
 from tests.archive.samples import sample_row, verbatim_row, write_archive
 
-PART = st.sampled_from(["a", "A", "a.png", "a.PNG", "a.jpg", "a~2", "a~2.png", "a.b.png", "b", ".a", "\xe9", "e\u0301"])
+NAMES = ["a", "A", "a.png", "a.PNG", "a.jpg", "a~2", "a~2.png", "a.b.png", "b", ".a", "\xe9", "e\u0301"]
+ODD = ["ab.png", "AB.jpg", "Ab.gif", "\u212a.png", "k.jpg", "K", "%5C.png", "%5C", f"{'l' * 39}.png", f"{'L' * 40}.gif"]
+PART = st.sampled_from([*NAMES, *ODD, f"{'l' * 40}.png", f"{'l' * 41}.png"])
 PATHS = st.lists(st.lists(PART, min_size=1, max_size=3).map("/".join), unique=True, min_size=1, max_size=12)
 
 

@@ -39,11 +39,19 @@ def test_counts_are_worded() -> None:
 
 @pytest.mark.parametrize(
     ("name", "width", "shown"),
-    [("a.jpg", 5, "a.jpg"), ("holidays/0001.jpg", 12, "hol...01.jpg"), ("abcdefgh", 5, "...gh")],
+    [
+        ("a.jpg", 5, "a.jpg"),
+        ("holidays/0001.jpg", 12, "hol...01.jpg"),
+        ("abcdefgh", 5, "...gh"),
+        ("写真.jpg", 8, "写真.jpg"),
+        ("写真写真写真.jpg", 14, "写...写真.jpg"),  # 2 + 3 + 8 columns: a wide character does not go in halves
+        ("\N{CAMERA}" * 6, 8, "...\N{CAMERA}\N{CAMERA}"),
+    ],
 )
 def test_long_names_lose_their_middle(name: str, width: int, shown: str) -> None:
     """The end of a name, where names differ, stays."""
     assert text.shortened(name, width) == shown
+    assert text.columns_of(shown) <= width
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Protocol
 from batchcomp.codec import pack
 from batchcomp.codec.codec import Codec
 from batchcomp.images.picture import Picture, Pixels
+from batchcomp.report.trade import OURS, PACKED
 
-OURS, PACKED = "batchcomp", "batchcomp --pack"
 SPARSE_QUALITIES = (1, 12, 30, 45, 60, 70, 80, 89.9)  # for what takes a minute a picture
 
 
@@ -42,7 +42,7 @@ class OursPacked:
     """The same pictures with `--pack`, in fewer bytes. What cannot be packed counts as it is."""
 
     codec: Codec
-    name: str = PACKED
+    name: str = f"{OURS} {PACKED}"
     effort: int = 0
     qualities: Sequence[float] = (1, 8, 20, 35, 50, 62, 70, 78, 84, 89, 90, 93, 96, 100)
 

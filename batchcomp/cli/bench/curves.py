@@ -15,7 +15,9 @@ from batchcomp.cli.bench.options import (
     JsonFileOpt,
     OptionalPicturesArg,
     ProcessesOpt,
+    model_name,
     processes_on,
+    reading_json,
     show,
     told,
     write_json,
@@ -25,6 +27,7 @@ from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
 from batchcomp.cli.starting import starting
 from batchcomp.errors import UsageError
+from batchcomp.report.trade import OURS, PACKED, name_of
 from batchcomp.settings import MAX_EFFORT
 
 if TYPE_CHECKING:
@@ -50,11 +53,15 @@ def bench_curves(
     ] = 3,
     speeds: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="With --html: speeds of codecs, as bench speed --json wrote them."),
+        typer.Option(metavar="FILE", help="Speeds of codecs, as bench speed --json wrote them, to hold against bytes."),
     ] = None,
     source: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="FILE", help="Show an earlier --json file; PICTURES are for --crops only."),
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Show an earlier --json file, or several of the same pictures as one; PICTURES are for --crops only.",
+        ),
     ] = None,
     rivals: Annotated[
         str,
@@ -91,15 +98,15 @@ def bench_curves(
         from batchcomp.codec.codec import Codec
         from batchcomp.report.bench import sheets
 
-    if speeds:
-        page.speeds_of(speeds)  # so that a wrong file is told before the measuring
-    if source is None and not images:
+    timed = page.read_speed(speeds) if speeds else None  # so that a wrong file is told before the measuring
+    if not source and not images:
         raise UsageError("no pictures: name some, or an earlier run's file with --from")
     pictures = find_pictures(images) if images else []
     codec = Codec.open(model, device=device)
-    more = packed_curves(codec, effort) if packed and find_spec("constriction") else []
-    if source is not None:
-        result = page.read(source)
+    name = name_of(model_name(model))
+    more = packed_curves(codec, effort, name) if packed and find_spec("constriction") else []
+    if source:
+        result = page.read_all(source)
     else:
         settings = BenchSettings(
             rivals=[name.strip() for name in rivals.split(",") if name.strip()],
@@ -109,24 +116,25 @@ def bench_curves(
             jobs=processes_on(codec.device.type, jobs),
         )
         with told("Measuring", len(pictures)) as on_done:
-            result = run_bench(pictures, codec, settings, more=more, on_done=on_done)
+            result = run_bench(pictures, codec, settings, name=name, more=more, on_done=on_done)
     write_json(json_file, result.to_json())
     if plot:
         from batchcomp.benchmark.plot import plot_curves
 
         plot_curves(result.mean_curves, plot, published=published)
+    trade = page.trade_of(result, timed)
     if html:
-        shown = page.samples_of(pictures, shown_codecs(codec, more, result.rivals), crops)
-        page.write_curves(html, result, samples=shown, published=published, speeds=speeds)
-    show(sheets(result))
+        shown = page.samples_of(pictures, shown_codecs(codec, name, more, result.rivals), crops)
+        page.write_curves(html, result, trade, samples=shown, published=published)
+    show(sheets(result, trade))
 
 
-def shown_codecs(codec: Codec, more: Sequence[Rival], names: Sequence[str]) -> list[Rival]:
+def shown_codecs(codec: Codec, name: str, more: Sequence[Rival], names: Sequence[str]) -> list[Rival]:
     """Return the codecs of a result whose pictures are shown: ours, and each rival at its usual speed."""
     from batchcomp.benchmark.rivals import RIVALS, make_rivals
     from batchcomp.benchmark.rivals.ours import Ours
 
-    return [Ours(codec), *more, *make_rivals(name for name in names if name in RIVALS)]
+    return [Ours(codec, name), *more, *make_rivals(one for one in names if one in RIVALS)]
 
 
 def check_combination(
@@ -165,20 +173,19 @@ def read_points(path: Path) -> list[Point]:
     """
     from batchcomp.benchmark.results import points_of
 
-    try:
+    with reading_json(path, "--reuse "):
         return points_of(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--reuse {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def packed_curves(codec: Codec, effort: int | None) -> list[OursPacked]:
-    """The curve with `--pack`, and with effort a second one at fewer qualities."""
-    from batchcomp.benchmark.rivals.ours import PACKED, SPARSE_QUALITIES, OursPacked
+def packed_curves(codec: Codec, effort: int | None, name: str = OURS) -> list[OursPacked]:
+    """The curve with `--pack` of our codec of that name, and with effort a second one at fewer qualities."""
+    from batchcomp.benchmark.rivals.ours import SPARSE_QUALITIES, OursPacked
 
-    usual = OursPacked(codec)
+    usual = OursPacked(codec, name=f"{name} {PACKED}")
     if not effort:
         return [usual]
-    return [usual, OursPacked(codec, name=f"{PACKED} --effort {effort}", effort=effort, qualities=SPARSE_QUALITIES)]
+    slow = f"{usual.name} --effort {effort}"
+    return [usual, OursPacked(codec, name=slow, effort=effort, qualities=SPARSE_QUALITIES)]
 
 
 def parse_rates(text: str) -> tuple[float, ...]:

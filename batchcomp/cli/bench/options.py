@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from batchcomp.cli import console
+from batchcomp.errors import UsageError
 
 if TYPE_CHECKING:
     from batchcomp.report.sheet import Sheet
@@ -49,6 +51,29 @@ def processes_on(device: str, jobs: int) -> int:
     from batchcomp.settings import available_cores
 
     return (jobs or available_cores()) if device == "cpu" else 1
+
+
+def model_name(model: Path | None) -> str:
+    """What results call a model: the shipped one's name, or that of its file."""
+    from batchcomp.report.trade import DEFAULT
+
+    return model.stem if model else DEFAULT
+
+
+@contextmanager
+def reading_json(path: Path, option: str = "") -> Iterator[None]:
+    """Say in one line what is wrong with a file that `--json` should have written.
+
+    Raises:
+        UsageError: it cannot be read, or is no such file.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason: object = error.strerror if isinstance(error, OSError) else error
+        if isinstance(error, UnicodeDecodeError | JSONDecodeError):
+            reason = "is no JSON"
+        raise UsageError(f"{option}{path}: {reason}; name a file that --json wrote") from error
 
 
 def write_json(path: Path | None, text: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from batchcomp.cli import console
+from batchcomp.cli.bench.options import reading_json
 from batchcomp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from batchcomp.benchmark.run import BenchResult
     from batchcomp.benchmark.speedrun import SpeedReport
     from batchcomp.images.picture import Pixels
+    from batchcomp.report.trade import TradePoint
 
 T = TypeVar("T")
 
@@ -26,12 +28,17 @@ MOST_SAMPLES = 12
 
 
 def write_curves(
-    path: Path, result: BenchResult, *, samples: Sequence[Sample], published: Path | None, speeds: Path | None
+    path: Path,
+    result: BenchResult,
+    trade: Sequence[TradePoint],
+    *,
+    samples: Sequence[Sample],
+    published: Path | None,
 ) -> None:
     """Write the page of `bench curves`.
 
     Raises:
-        UsageError: the file cannot be written, or another one not be read.
+        UsageError: the file cannot be written, or the published curves not be read.
     """
     from batchcomp.benchmark import published as others
     from batchcomp.benchmark.compare import db_at
@@ -40,7 +47,6 @@ def write_curves(
 
     kodak = others.are_kodak(result.pictures)
     curves = others.published(published) if published or kodak else {}
-    timed = speeds_of(speeds) if speeds else {speed.rival: speed.encode_mps for speed in result.speeds}
     notes = [f"Dashed curves: {published or others.SOURCE}."] if curves else []
     if not kodak and not published:
         notes.append("Published curves are of the 24 Kodak pictures and are left out for others.")
@@ -50,36 +56,42 @@ def write_curves(
         summary=summary_of(result),
         charts=[
             *bench_page.quality_charts(result, curves),
-            bench_page.trade_chart(bench_page.savings(result), timed, unit="encoding, megapixels a second"),
+            bench_page.trade_chart(trade),
         ],
-        sheets=[*sheets(result), bench_page.by_picture(result, RATE, db_at)],
+        sheets=[*sheets(result, trade), bench_page.by_picture(result, RATE, db_at)],
         samples=samples,
         notes=notes,
     )
     _write(path, bench_page.html_of(page))
 
 
-def write_speed(path: Path, report: SpeedReport, *, curves: Path | None) -> None:
-    """Write the page of `bench speed`; with curves of an earlier run, compression against speed too.
+def write_speed(path: Path, report: SpeedReport, trade: Sequence[TradePoint]) -> None:
+    """Write the page of `bench speed`, with compression against speed where that is known.
 
     Raises:
-        UsageError: the file cannot be written, or the other one not be read.
+        UsageError: the file cannot be written.
     """
     from batchcomp.pages import bench_page
     from batchcomp.report.speed import speed_sheets
 
-    charts = list(bench_page.speed_charts(report))
-    if curves:
-        saved = bench_page.savings(read(curves))
-        charts.insert(0, bench_page.trade_chart(saved, speeds_in(report), unit="encoding, megapixels a second"))
     page = bench_page.BenchPage(
         title=f"Speed on {report.threads} threads",
         eyebrow="batchcomp bench",
         summary=f"{report.machine}, {report.engine} on {report.device}; {report.picture}, {report.megapixels:.1f} MP.",
-        charts=charts,
-        sheets=list(speed_sheets(report)),
+        charts=[bench_page.trade_chart(trade), *bench_page.speed_charts(report)],
+        sheets=list(speed_sheets(report, trade)),
     )
     _write(path, bench_page.html_of(page))
+
+
+def trade_of(result: BenchResult | None, report: SpeedReport | None) -> list[TradePoint]:
+    """Return compression against speed: of the codecs of a result, by a report's speeds or else the result's own."""
+    from batchcomp.report import trade
+
+    if result is None:
+        return []
+    own = {speed.rival: speed.encode_mps for speed in result.speeds}
+    return trade.trade(trade.savings(result), trade.speeds_in(report) if report else own)
 
 
 def summary_of(result: BenchResult) -> str:
@@ -93,15 +105,6 @@ def summary_of(result: BenchResult) -> str:
     return f"{pictures}, {len(result.rivals)} codecs: {result.rivals[0]} takes {less} at equal MS-SSIM."
 
 
-def speeds_of(path: Path) -> dict[str, float]:
-    """Return the encoding speed of each codec in a file of `bench speed --json`, in megapixels a second.
-
-    Raises:
-        UsageError: it is no such file.
-    """
-    return speeds_in(read_speed(path))
-
-
 def read_speed(path: Path) -> SpeedReport:
     """Return what `bench speed --json` wrote.
 
@@ -111,13 +114,6 @@ def read_speed(path: Path) -> SpeedReport:
     from batchcomp.benchmark.speedrun import read_report
 
     return _parsed(path, read_report)
-
-
-def speeds_in(report: SpeedReport) -> dict[str, float]:
-    """Return the same of a report."""
-    found = {one.name: one.encode_mps for one in report.rivals}
-    wholes = {whole.what: whole.working_mps(report.startup_seconds) for whole in report.wholes}
-    return found | ({"batchcomp": wholes["compress"]} if "compress" in wholes else {})
 
 
 def read(path: Path) -> BenchResult:
@@ -131,11 +127,25 @@ def read(path: Path) -> BenchResult:
     return _parsed(path, read_result)
 
 
+def read_all(paths: Sequence[Path]) -> BenchResult:
+    """Return what several runs of `bench curves --json` wrote of the same pictures, as one.
+
+    Raises:
+        UsageError: one is no such file, or they are of other pictures.
+    """
+    from batchcomp.benchmark.run import merged
+
+    results = {path: read(path) for path in paths}
+    first, *others = results
+    for path in others:
+        if sorted(results[path].pictures) != sorted(results[first].pictures):
+            raise UsageError(f"--from {path}: of other pictures than {first}; show them one by one")
+    return merged(list(results.values()))
+
+
 def _parsed(path: Path, parse: Callable[[str], T]) -> T:
-    try:
+    with reading_json(path):
         return parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def samples_of(pictures: Sequence[Path], codecs: Sequence[Rival], count: int) -> list[Sample]:

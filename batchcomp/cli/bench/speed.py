@@ -23,7 +23,9 @@ def bench_speed(
     html: HtmlOpt = None,
     curves: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="With --html: how codecs compress, as bench curves --json wrote it."),
+        typer.Option(
+            metavar="FILE", help="How codecs compress, as bench curves --json wrote it, to hold against speed."
+        ),
     ] = None,
     source: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="Show an earlier --json file; measure nothing.")
@@ -53,8 +55,7 @@ def bench_speed(
         check_suffix(plot)
     if html:
         check_target(html)
-    if curves:
-        page.read(curves)  # so that a wrong file is told before the measuring
+    compressed = page.read(curves) if curves else None  # so that a wrong file is told before the measuring
     if source is not None:
         report = page.read_speed(source)
     else:
@@ -66,10 +67,11 @@ def bench_speed(
                 photos, codec, threads=threads, plan=plan, model=model, on_done=lambda what: on_done(SPEED, what)
             )
     write_json(json_file, report.to_json())
+    trade = page.trade_of(compressed, report)
     if plot:
         from batchcomp.benchmark.speedplot import plot_speed
 
-        plot_speed(report, plot)
+        plot_speed(report, plot, trade)
     if html:
-        page.write_speed(html, report, curves=curves)
-    show(speed_sheets(report))
+        page.write_speed(html, report, trade)
+    show(speed_sheets(report, trade))

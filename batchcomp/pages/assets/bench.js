@@ -80,18 +80,50 @@ class LineChart extends Chart {
       const path = one.at.map(({ x, y }, n) => `${n ? "L" : "M"}${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`).join("");
       if (one.at.length > 1) this.svg.append(el("svg:path", { class: `line ${one.colour}`, d: path, "stroke-dasharray": one.dash || null }));
       if (one.kind === "published") continue;
-      if (this.few) for (const at of one.at) this.label(one, at);
       for (const { x, y } of one.at) this.svg.append(el("svg:circle", { class: `dot ${one.colour}`, cx: this.x(x), cy: this.y(y), r: one.kind === "ours" ? 4 : 3 }));
     }
+    if (this.few) this.names(this.series.filter((one) => one.shown).sort((a, b) => order[b.kind] - order[a.kind]));
     this.mark = el("svg:circle", { class: "mark", r: 7, visibility: "hidden" });
     this.svg.append(this.mark);
   }
 
-  /** The name of a point beside it, on the side where there is room. */
-  label(one, at) {
-    const x = this.x(at.x), y = this.y(at.y), left = x > this.wide * 0.7;
-    const text = at.text.length > 24 || !at.text ? one.name : at.text;
-    this.svg.append(el("svg:text", { class: `name ${one.colour}`, x: x + (left ? -8 : 8), y: y + 4, "text-anchor": left ? "end" : "start" }, text));
+  /** Names of points beside them, those of the first lines first: clear of other names and points, and of lines as far as that goes. */
+  names(lines) {
+    const dots = lines.flatMap((one) => one.at.map(({ x, y }) => [this.x(x), this.y(y)]));
+    const onLines = lines.flatMap((one) => one.at.slice(1).flatMap((to, n) => this.between(one.at[n], to)));
+    const taken = [];
+    for (const one of lines) for (const at of one.at) this.label(one, at, { dots, onLines, taken });
+  }
+
+  /** Places on the line from one point to another, some pixels apart. */
+  between(from, to) {
+    const [x, y, right, down] = [this.x(from.x), this.y(from.y), this.x(to.x) - this.x(from.x), this.y(to.y) - this.y(from.y)];
+    const steps = Math.ceil(Math.hypot(right, down) / 4);
+    return Array.from({ length: steps + 1 }, (_, n) => [x + (right * n) / steps, y + (down * n) / steps]);
+  }
+
+  label(one, at, { dots, onLines, taken }) {
+    const text = el("svg:text", { class: `name ${one.colour}` }, at.text.length > 32 || !at.text ? one.name : at.text);
+    this.svg.append(text);
+    const wide = text.getComputedTextLength(), high = 14, x = this.x(at.x), y = this.y(at.y);
+    const [right, left, middle] = [x + 8, x - 8 - wide, x - wide / 2], [above, below] = [y - high - 6, y + 6];
+    const places = [[right, y - high / 2], [left, y - high / 2], [middle, above], [middle, below], [right - 4, above], [right - 4, below], [left + 4, above], [left + 4, below]];
+    const inside = ([px, py], [bx, by], margin) => px > bx - margin && px < bx + wide + margin && py > by - margin && py < by + high + margin;
+    const free = places.filter(
+      (place) =>
+        place[0] >= PAD.left + 2 && place[0] + wide <= this.wide - 2 && place[1] >= PAD.top + 14 && place[1] + high <= this.high - PAD.bottom &&
+        !taken.some(([bx, by, other]) => place[0] < bx + other + 4 && place[0] + wide + 4 > bx && place[1] < by + high && place[1] + high > by) &&
+        !dots.some((dot) => (dot[0] !== x || dot[1] !== y) && inside(dot, place, 4)),
+    );
+    const crossed = (place) => onLines.filter((spot) => inside(spot, place, 0)).length;
+    const [best] = free.map((place) => [place, crossed(place)]).sort((a, b) => a[1] - b[1])[0] ?? [];
+    if (!best) {
+      text.remove(); // its name comes up under the pointer, and the table has it
+      return;
+    }
+    taken.push([...best, wide]);
+    text.setAttribute("x", best[0]);
+    text.setAttribute("y", best[1] + 11);
   }
 
   frameFor(points) {

@@ -23,7 +23,7 @@ def test_curves_are_measured_shown_and_written(run: Run, tmp_path: Path, tiny_mo
     result = run("bench", "curves", "in", "--json", "a.json", "--plot", "a.png", "--model", tiny_model, *options)
     assert (result.code, result.err) == (0, "")
     assert "BD-rate against JPEG" in result.out
-    assert json.loads(Path("a.json").read_text())["rivals"] == ["batchcomp", "jpeg"]
+    assert json.loads(Path("a.json").read_text())["rivals"] == [f"batchcomp {tiny_model.stem}", "jpeg"]
     assert Path("a.png").stat().st_size > 1000
 
 
@@ -82,6 +82,26 @@ def test_a_page_is_made_of_a_run_and_of_its_file_alike(run: Run, tmp_path: Path,
     again = run("bench", "curves", "--from", "a.json", "--html", "b.html", "--model", tiny_model)
     assert (again.code, again.out) == (0, first.out.replace("a.html", "b.html").replace(*_sizes(first.out, again.out)))
     assert Path("b.html").read_text(encoding="utf-8").count("<figure>") == 0
+
+
+def test_several_files_are_shown_as_one(run: Run, tmp_path: Path, tiny_model: Path) -> None:
+    """Of the same pictures, with speeds beside their bytes; other pictures are refused."""
+    samples.save(tmp_path / "in" / "a.png", samples.image(176, 180))
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(tiny_model.read_bytes())
+    options = ("--rivals", "jpeg", "--guards", "none", "--no-packed", "--jobs", 1, "--device", "cpu")
+    assert run("bench", "curves", "in", "--json", "a.json", "--model", tiny_model, *options).code == 0
+    assert run("bench", "curves", "in", "--json", "b.json", "--model", other, "--no-speed", *options).code == 0
+    found = run("bench", "curves", "--from", "a.json", "--from", "b.json", "--json", "c.json", "--model", tiny_model)
+    assert (found.code, found.err) == (0, "")
+    first = f"batchcomp {tiny_model.stem}"
+    assert json.loads(Path("c.json").read_text())["rivals"] == [first, "batchcomp other", "jpeg"]
+    assert "Compression against speed" in found.out
+    assert f"{first}, not measured" in found.out
+    (tmp_path / "in" / "a.png").rename(tmp_path / "in" / "b.png")
+    assert run("bench", "curves", "in", "--json", "d.json", "--model", other, "--no-speed", *options).code == 0
+    refused = run("bench", "curves", "--from", "a.json", "--from", "d.json", "--model", tiny_model)
+    assert (refused.code, "d.json: of other pictures than a.json" in refused.err) == (2, True)
 
 
 def _sizes(one: str, other: str) -> tuple[str, str]:
