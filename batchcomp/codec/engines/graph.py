@@ -56,9 +56,13 @@ class Graph:
         """The name of the last layer's output."""
         return f"b{len(self.layers) - 1}"
 
-    def conv(self, name: str, x: str, *, relu: bool = False, stride: int = 1) -> str:
-        """Append the convolution `name` with its bias, padded by zeros to the size of its input."""
+    def conv(self, name: str, x: str, *, relu: bool = False, stride: int = 1, more: int = 0) -> str:
+        """Append the convolution `name` with its bias, padded by zeros to the size of its input.
+
+        `more` inputs count for nothing.
+        """
         weight, bias = self.array(f"{name}.weight"), self.array(f"{name}.bias")
+        weight = np.pad(weight, [(0, 0), (0, more), (0, 0), (0, 0)])
         return self._conv(x, weight, bias, relu=relu, stride=stride)
 
     def _conv(self, x: str, weight: Array, bias: Array, **further: int) -> str:

@@ -14,6 +14,9 @@ from batchcomp.codec.model import COM, Net
 from batchcomp.codec.networks.residual_shape import TrunkShape
 from batchcomp.codec.whole_numbers import EXACT_SCALE, INPUT_LIMIT, PIXEL_MIDDLE, PIXEL_STEPS, gains_at
 
+WINOGRAD_FROM: Final = 48  # channels of the widest layer: with fewer, direct convolutions take as long or a tenth less
+CHANNELS: Final = 16  # that direct kernels take at once; what a first layer has over costs a seventh of its network
+
 Inputs = Callable[[tuple[int, int], float], Sequence[Planes]]  # of a tile's (height, width) and log2(coarseness)
 
 
@@ -94,7 +97,9 @@ class _Rounded:
         graph = self.graph
         self._picture, further = graph.add("Input"), graph.add("Input")
         planes = graph.unshuffled(graph.less(self._picture, 0.5), self._shape.unshuffle)
-        return self.conv("trunk.head", graph.add("Concat", planes, further, parameters={0: 0}))
+        return graph.conv(
+            "trunk.head", graph.add("Concat", planes, further, parameters={0: 0}), more=_lacking(self._shape)
+        )
 
     def conv(self, name: str, x: str) -> str:
         return self.graph.conv(name, x)
@@ -154,15 +159,24 @@ class _Exact(_Rounded):
         graph.shuffled(pixels, self._shape.shuffle)
 
 
+def _lacking(shape: TrunkShape) -> int:
+    """Inputs that the first of direct convolutions lacks to whole groups of `CHANNELS`."""
+    return 0 if shape.exact or shape.width >= WINOGRAD_FROM else -shape.planes % CHANNELS
+
+
 def _inputs(net: Net, shape: TrunkShape, blocks: Sequence[str]) -> Inputs:
-    """The planes beside the picture, see `networks.base.input_planes`; then the gains of `blocks`, see `Gains`."""
+    """The planes beside the picture, see `networks.base.input_planes`; then the gains of `blocks`, see `Gains`.
+
+    The former end with planes of zeros where the first layer is to have whole groups of `CHANNELS`.
+    """
+    more = _lacking(shape)
     strengths = (_exact_gains if shape.exact else _gains)(net, blocks) if blocks else None
     unshuffle, period = shape.unshuffle, shape.period
     steps = np.float32(Graph(net.array).steps_of("trunk.head")) if shape.exact else None
 
     def inputs(size: tuple[int, int], log_coarseness: float) -> list[Planes]:
         height, width = (side // unshuffle for side in size)
-        planes = np.zeros((1 + 2 * period, height, width), np.float32)
+        planes = np.zeros((1 + 2 * period + more, height, width), np.float32)
         planes[0] = np.float32(log_coarseness) / np.float32(3)
         for at in range(period):
             planes[1 + at, at::period] = 1

@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 from batchcomp.codec.engines import reference
 from batchcomp.codec.engines.base import Planes, Tiles, to_planes, to_tile
 from batchcomp.codec.engines.graph import Graph
-from batchcomp.codec.engines.graphs import BUILDERS, GraphPlan
+from batchcomp.codec.engines.graphs import BUILDERS, WINOGRAD_FROM, GraphPlan
 from batchcomp.codec.model import Net
 from batchcomp.codec.resample_numpy import reduced
 from batchcomp.codec.whole_numbers import PIXEL_MIDDLE
 
 Answer = TypeVar("Answer")
-WINOGRAD_FROM = 48  # channels of the widest layer: with fewer, direct convolutions take as long or a tenth less
 TOLERANCE = 1e-4  # of [0, 1]: beyond it ncnn does not compute the graph; a 40th of an 8-bit step
 CHECKED = 1.5  # log2 of the coarseness at which it is checked
 CHECKED_UNITS = 4, 6  # sides of the tile

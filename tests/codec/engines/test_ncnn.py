@@ -15,7 +15,8 @@ from tests.codec.engines.test_graphs import NETWORKS
 from tests.codec.samples import PLAIN, model_of, moved, noise
 
 pytest.importorskip("ncnn", reason="there is none for this platform")
-from batchcomp.codec.engines.ncnn import TOLERANCE, WINOGRAD_FROM, ncnn_for
+from batchcomp.codec.engines.graphs import WINOGRAD_FROM, residual_plan
+from batchcomp.codec.engines.ncnn import TOLERANCE, ncnn_for
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -44,6 +45,18 @@ def test_shipped_models_run_on_ncnn(name: str) -> None:
         tile = noise(1, 96, 64, 3)
         difference = engine.start(tile, [0.7]).astype(int) - TorchCpu(net.module).start(tile, [0.7])
         assert np.abs(difference).max() <= (0 if net.exact else 1)
+
+
+def test_the_first_of_direct_convolutions_takes_whole_groups_of_inputs() -> None:
+    """Those on top are zeros, for which direct kernels take less time than for a part of a group."""
+    for name, first in (("fast", 64), ("default", 57)):
+        net = weights.load_shipped(name).com
+        plan = residual_plan(net)
+        weight = next(layer.weight for layer in plan.graph.layers if layer.weight is not None)
+        assert weight.shape[1] == first
+        planes = plan.inputs((32, 32), 0.5)[0]
+        assert 48 + len(planes) == first
+        assert not planes[9:].any()
 
 
 def test_a_graph_that_ncnn_computes_otherwise_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
