@@ -172,7 +172,7 @@ class AcContext:
         own = [j for j in OWN[k] if j >= 0]
         rows = [i for i, j in enumerate(OWN[k]) if j >= 0]
         at = len(OWN[k])
-        answer[rows] = plane.signed[np.ix_(own, where)]
+        answer[rows] = plane.signed[np.array(own, np.intp)[:, None], where]
         answer[[at + i for i in rows]] = np.abs(answer[rows])
         at *= 2
         offsets = (-1, 1, -plane.stride, plane.stride)

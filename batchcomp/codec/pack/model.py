@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS, Features
+from batchcomp.codec.pack.context import AC_FEATURES, DC_FEATURES, DC_TERMS
+from batchcomp.codec.pack.plane import Features
 from batchcomp.errors import PayloadError
 from batchcomp.models import PACKER, packer_file
 
