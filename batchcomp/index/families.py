@@ -17,7 +17,7 @@ from batchcomp.archive.names import clash_key
 from batchcomp.escapes import real_path
 
 LONGEST: Final = 40  # letters of a name that count; where names are cut is far behind
-_END_OFLONGEST: Final = re.compile("[.~]")
+_END_OF_STEM: Final = re.compile("[.~]")
 
 
 def family_of(path: str) -> int:
@@ -28,7 +28,7 @@ def family_of(path: str) -> int:
 
 def row_family(path: str) -> int | None:
     """Return the number of a picture's family; None where its name is plain."""
-    stem = _END_OFLONGEST.split(path.rpartition("/")[2], maxsplit=1)[0]
+    stem = _END_OF_STEM.split(path.rpartition("/")[2], maxsplit=1)[0]
     is_plain = stem.isascii() and len(stem) < LONGEST and "%" not in stem and stem in {stem.lower(), stem.upper()}
     return None if is_plain else family_of(path)
 
@@ -46,7 +46,7 @@ def folders_above(path: str) -> Iterator[str]:
 
 def stem_of(name: str) -> str:
     """Return what of a name counts, as such a disk has it."""
-    return _END_OFLONGEST.split(clash_key(real_path(name)), maxsplit=1)[0][:LONGEST]
+    return _END_OF_STEM.split(clash_key(real_path(name)), maxsplit=1)[0][:LONGEST]
 
 
 def _folder_key(folder: str) -> str:
