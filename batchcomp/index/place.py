@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
@@ -12,13 +11,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-if sys.platform != "win32":
-    import fcntl
-
 from platformdirs import user_cache_path
 
 from batchcomp.archive.store import Store
 from batchcomp.index import schema
+
+try:
+    import fcntl  # Windows has none
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
 
 _SIDES: Final = ("", "-wal", "-shm", "-journal")  # what SQLite has beside a database
 _FORGET_DAYS: Final = 90  # after which the index of an archive that nobody asks for is deleted
@@ -99,7 +100,7 @@ def _locked(file: Path, *, alone: bool) -> AbstractContextManager[object]:
     Raises:
         BlockingIOError: another process uses the index, and it was to be locked alone, or is just deleting it.
     """
-    if sys.platform == "win32":
+    if fcntl is None:
         return nullcontext()
     where = file.with_name(f"{file.name}{_LOCK}")
     how = (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB
