@@ -109,6 +109,8 @@ def _close(code: int, text: str = "", error: BaseException | None = None, *, sai
         discard(sys.stdout)
         if not isinstance(error, OutputError):
             console.say(f"batchcomp: {failure}", style=console.PROBLEM)
+    if isinstance(error, OutputError):  # Python would try what is left in the buffer once more, and end with 120
+        discard(sys.stdout)
     return code
 
 

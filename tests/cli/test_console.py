@@ -17,6 +17,7 @@ from tests.cli import samples
 from tests.cli.conftest import Run
 
 COMPRESS = [sys.executable, "-m", "batchcomp", "compress"]
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 
 
@@ -53,8 +54,11 @@ def test_a_full_disk_under_stdout_stops_no_backup(mixed: Path, tiny_model: Path,
     """The run ends with 1 and says why, once everything is stored."""
     with Path("/dev/full").open("w") as full:
         command = [*COMPRESS, str(mixed), "--model", str(tiny_model), "--jobs", "1", *options]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=BUFFERED, check=False, timeout=120
+        )
     assert done.returncode == 1
+    assert "Exception ignored" not in done.stderr
     assert "standard output: No space left on device; write it where there is room" in done.stderr
     assert len(stored(mixed)) == 6
 

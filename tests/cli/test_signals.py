@@ -167,7 +167,8 @@ def test_a_second_signal_does_not_wait_for_the_disk(tmp_path: Path, tiny_model: 
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=10)
-    assert process.returncode == 130
+    # where the first has ended the run before the second comes, that may meet Python's own end: 130 for a shell, too
+    assert process.returncode in {130, -signal.SIGINT}
     assert json.loads(out.splitlines()[-1])["exit_code"] == 130
     assert verify(archive).ok
     assert [row.path for row in ArchiveReader.open(archive).rows()] == ["a.png"]
