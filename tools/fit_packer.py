@@ -24,7 +24,8 @@ from batchcomp.archive.durable import atomic_write
 from batchcomp.codec.codec import Codec
 from batchcomp.models import packer_file
 from batchcomp.training.data import split_folder
-from batchcomp.training.packer import Packers, Sample, fit, record_all, samples_of, tables_of, to_bytes
+from batchcomp.training.packer import Packers, fit, samples_of, tables_of, to_bytes
+from batchcomp.training.packer_records import Sample, record_all
 
 CROP, EACH = 512, 2  # side of the crops in pixels, qualities a crop
 SHARE = 0.05  # of the blocks that are learned from

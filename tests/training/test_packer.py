@@ -14,17 +14,15 @@ from batchcomp.codec.pack import model
 from batchcomp.codec.pack.coder import Bits, Odds, Walk
 from batchcomp.training.packer import (
     Packers,
-    Records,
-    Sample,
     ac_bits,
     dc_bits,
     expected_tables,
     fit,
-    record_all,
     samples_of,
     tables_of,
     to_bytes,
 )
+from batchcomp.training.packer_records import Records, Sample, record_all
 from tests.cli.samples import image, photo, save
 from tests.codec.conftest import tiny_model
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from batchcomp.codec.pack.plane import AT, Features, Plane, Where, moved, squash
 
-_GRID: Final = 1 << 10
+GRID: Final = 1 << 10
 _N: Final = np.arange(8)
 # of each basis function at a block's edge, half a pixel beyond the middle of the outermost pixel, by a straight line
 # through the last two
-_EDGE: Final = np.rint(
-    _GRID * np.where(_N, 1, np.sqrt(0.5)) * (1.5 * np.cos(_N * np.pi / 16) - 0.5 * np.cos(3 * _N * np.pi / 16))
+EDGE: Final = np.rint(
+    GRID * np.where(_N, 1, np.sqrt(0.5)) * (1.5 * np.cos(_N * np.pi / 16) - 0.5 * np.cos(3 * _N * np.pi / 16))
 )
 _SIGNS: Final = np.where(_N % 2, -1.0, 1.0)
 
@@ -34,18 +34,16 @@ class Edges:
         self.plane = plane
         self._sums = np.zeros((4, 8, plane.size))  # left, right, upper, lower edge of each block by frequency along it
         self._offsets = (-1, 1, -plane.stride, plane.stride)
-        inside = np.zeros(plane.size, bool)
-        inside[plane.inside] = True
-        self._known = np.stack([moved(inside.astype(np.float32), offset) > 0 for offset in self._offsets])
+        self._known = np.stack([moved(plane.alive, offset) > 0 for offset in self._offsets])  # whether there is one
 
     def add(self, k: int, where: Where) -> None:
         """Take in the k-th coefficients of some blocks."""
         (v, u), plane = AT[k], self.plane
         values = plane.values[k, where] * float(plane.table[k])
-        self._sums[0, v, where] += _EDGE[u] * values
-        self._sums[1, v, where] += _EDGE[u] * _SIGNS[u] * values
-        self._sums[2, u, where] += _EDGE[v] * values
-        self._sums[3, u, where] += _EDGE[v] * _SIGNS[v] * values
+        self._sums[0, v, where] += EDGE[u] * values
+        self._sums[1, v, where] += EDGE[u] * _SIGNS[u] * values
+        self._sums[2, u, where] += EDGE[v] * values
+        self._sums[3, u, where] += EDGE[v] * _SIGNS[v] * values
 
     def expected(self, k: int, where: Where) -> Features:
         """What each side expects in quarters of a step, squashed, their mean, and the sizes of all: (10, M)."""
@@ -54,7 +52,7 @@ class Edges:
         found = np.zeros((5, len(where)))
         for side, (offset, along, across) in enumerate(zip(self._offsets, (v, v, u, u), (u, u, v, v), strict=True)):
             other = side ^ 1
-            unit = _EDGE[across] * (_SIGNS[across] if side % 2 else 1.0) * step / 4
+            unit = EDGE[across] * (_SIGNS[across] if side % 2 else 1.0) * step / 4
             beyond = sums[other, along, where + offset] - sums[side, along, where]
             found[side] = np.where(self._known[side, where], beyond / unit, 0)
         count = np.maximum(1, self._known[:, where].sum(axis=0))

@@ -39,7 +39,7 @@ class Plane:
         self.values = np.zeros((64, self.size), np.int16)
         self.bends = np.zeros(self.size)  # DC coefficients against the mean of their neighbours
         self.table = table.reshape(64)[ZIGZAG]
-        self.steps = LOG2_OF_STEP[table.reshape(64)[ZIGZAG] - 1]
+        self.steps = LOG2_OF_STEP[self.table - 1]
         y, x = np.mgrid[:rows, :columns]
         flat = self.flat(y, x)
         self.inside = flat.ravel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from batchcomp.codec.dct import coefficients
-from batchcomp.codec.pack.expectations import Edges, Mix
+from batchcomp.codec.pack.expectations import EDGE, GRID, Edges, Mix
 from batchcomp.codec.pack.plane import Plane, squash
 from tests.cli.samples import photo
 
@@ -22,6 +22,13 @@ def plane_of(blocks: np.ndarray[tuple[int, ...], np.dtype[np.int16]]) -> Plane:
     plane.put_dc(rows, columns, truth[0, plane.flat(rows, columns)])
     plane.finish_dc()
     return plane
+
+
+def test_the_edges_of_basis_functions_are_the_same_on_every_machine() -> None:
+    """None is near a half, where another `cos` could round the other way."""
+    n = np.arange(8)
+    exact = GRID * np.where(n, 1, np.sqrt(0.5)) * (1.5 * np.cos(n * np.pi / 16) - 0.5 * np.cos(3 * n * np.pi / 16))
+    assert np.abs(exact - EDGE).max() < 0.5 - 1e-5
 
 
 def test_a_picture_goes_on_across_the_edges_of_blocks() -> None:
