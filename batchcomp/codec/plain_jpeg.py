@@ -53,11 +53,6 @@ def encode_baseline(pixels: Pixels, quality: int) -> bytes:
     return jpeg.save_baseline(pixels, quality=quality, subsampling="4:2:0")
 
 
-def passed_through(pixels: Pixels, quality: int) -> Pixels:
-    """The pixels of the file at a quality: made without looking for the best codes, as its bytes do not count."""
-    return decoded(jpeg.save_baseline(pixels, quality=quality, subsampling="4:2:0", optimize=False))
-
-
 def decoded(data: bytes) -> Pixels:
     """The pixels (H, W, 3 or 1) of a file that was just made, as `jpeg.decode` gives them, in a third of its time."""
     kind = "GRAY" if simplejpeg.decode_jpeg_header(data)[2].upper() == "GRAY" else "RGB"

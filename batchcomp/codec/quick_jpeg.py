@@ -25,7 +25,6 @@ from batchcomp.codec.plain_jpeg import (
     JpegCurve,
     decoded,
     encode_baseline,
-    passed_through,
     quality_of,
     scale_of,
 )
@@ -96,40 +95,48 @@ class QuickCurve(JpegCurve):
         squares = np.concatenate([cut(original, one) for one in at])
         self._whole, self._quarter, self._count = 1 - ours.means, quarter(original), len(at)
         self._ours = _lacks(squares, np.concatenate([cut(restored, one) for one in at]))
-        self._squares, self._baseline_squares = _Squares(squares), lru_cache(lambda q: len(encode_baseline(squares, q)))
-        self._fine = lru_cache(lambda quality: _lacks(squares, passed_through(squares, quality)))
-        self._baseline = lru_cache(maxsize=1)(lambda quality: encode_baseline(original, quality))
-        self._factor = original.shape[0] * original.shape[1] / (len(at) * SIDE**2)  # bytes, over those of the squares
+        self._squares = _Squares(squares)
+        self._whole_file = lru_cache(maxsize=1)(lambda quality: encode_baseline(original, quality))
+        self._squares_file = lru_cache(lambda quality: encode_baseline(squares, quality))
+        self._fine = lru_cache(lambda quality: _lacks(squares, decoded(self._squares_file(quality))))
+        self._area = original.shape[0] * original.shape[1] / (len(at) * SIDE**2)  # over that of the squares
+        self._factors: dict[int, float] = {}  # bytes of whole files, over those of the squares
         self._coarse: dict[int, NDArray[np.float64]] = {}  # what whole files lack at the coarse scales
         self._errors: dict[int, float] = {}
 
     def size(self, quality: int) -> int:
-        """Bytes of the file at a Pillow quality, estimated."""
-        return int(HEAD + self._squares.size(quality) * self._factor + 0.5)
+        """Bytes of the file at a Pillow quality, estimated by the nearest one that was made."""
+        near = min(self._factors, key=lambda made: abs(scale_of(made) - scale_of(quality)), default=0)
+        return int(HEAD + self._squares.size(quality) * self._factors.get(near, self._area) + 0.5)
 
     def best_within(self, budget: int) -> int:
         """See `JpegCurve`; a file of about so many bytes is made and measured, by which others are estimated."""
-        near = self._squares.best_within(round((budget - HEAD) / self._factor))
+        near = self._squares.best_within(round((budget - HEAD) / self._area))
         for _ in range(TRIES):
-            whole, squares = len(self._baseline(near)), self._baseline_squares(near)
-            self._factor = max(1, whole - BASELINE_HEAD) / max(1, squares - BASELINE_HEAD)
-            found = self._squares.best_within(math.floor((budget + 0.5 - HEAD) / self._factor))
+            factor = self._made(near)
+            found = self._squares.best_within(math.floor((budget + 0.5 - HEAD) / factor))
             if abs(math.log(self.size(found) / self.size(near))) < NEAR:
                 break
+            self._factors.clear()
             near = found  # the squares were no good guide
-        self._measure(near, decoded(self._baseline(near)))
+        self.ms_ssim(near)
         return found
 
+    def _made(self, quality: int) -> float:
+        """Make the whole file, and note its bytes over those of the squares."""
+        whole, squares = (len(file(quality)) - BASELINE_HEAD for file in (self._whole_file, self._squares_file))
+        self._factors[quality] = max(1, whole) / max(1, squares)
+        return self._factors[quality]
+
     def ms_ssim(self, quality: int) -> float:
-        """MS-SSIM of the file at a Pillow quality, whose pixels are made for it."""
+        """MS-SSIM of the file at a Pillow quality, which is made for it."""
         if quality not in self._similarities:
-            self._measure(quality, passed_through(self._pixels, quality))
+            self._made(quality)
+            self._measure(quality, decoded(self._whole_file(quality)))
         return self._similarities[quality]
 
     def _measure(self, quality: int, pixels: Pixels) -> None:
         """Note the MS-SSIM of a file's pixels, and its standard error."""
-        if quality in self._similarities:
-            return
         coarse, fine = 1 - coarse_terms(self._quarter, quarter(pixels)).means[FINE:], self._fine(quality)
         lack, ours = fine.sum(axis=0), self._ours.sum(axis=0)
         self._coarse[quality], self._similarities[quality] = coarse, self._estimate(coarse, lack, ours)
