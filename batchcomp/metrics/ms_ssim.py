@@ -39,7 +39,8 @@ SCALES: Final = len(SCALE_WEIGHTS)
 PEAK: Final = 255.0
 _ROWS, _COLUMNS = 64, 512  # windows of a tile, whose maps stay in the cache; even
 _SMALL: Final = 512 * 512  # pixels up to which the colours of a picture go side by side
-_LARGE: Final = 1_000_000  # pixels from which on every other row of windows counts at the finest scale
+_LARGE: Final = 2_000_000  # pixels from which on every other row of windows counts at the finest scale
+_UNLIKE: Final = 0.25  # its mean term below which all rows count: the less of it, the more an error weighs
 CONTRAST, SSIM = "contrast", "ssim"
 _KINDS: Final = (CONTRAST,) * (SCALES - 1) + (SSIM,)  # of the maps, by scale
 _STEP: Final = 8  # pixels between those whose mean is taken
@@ -64,14 +65,18 @@ class Terms:
         """Sum over a picture and its reference; for the arguments see `ms_ssim`.
 
         At scales other than `scales` there is nothing in the sums: their means are 0. `sparse`: of the finest scale
-        every other row of windows counts, and for two; None: where the picture is large.
+        every other row of windows counts, and for two; None: where the picture is large and not quite unlike.
         """
         if x.shape != y.shape or x.ndim != 3 or x.shape[2] not in {1, 3}:
             raise ValueError(f"two pictures of one shape (H, W, 3) or (H, W, 1) expected, got {x.shape} and {y.shape}")
         if scales.stop == SCALES:
             x, y = _least_size(x), _least_size(y)
         area = x.shape[0] * x.shape[1]
-        step = 1 + (area >= _LARGE if sparse is None else sparse)
+        if sparse is None and area >= _LARGE:
+            found = cls.of(x, y, scales, threads=threads, sparse=True)
+            if found.means[0].min() >= _UNLIKE or 0 not in scales:
+                return found
+        step = 2 if sparse else 1
         count = x.shape[2] if area <= _SMALL else 1
         groups = [slice(first, first + count) for first in range(0, x.shape[2], count)]
         if threads > 1 and len(groups) > 1:
