@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from batchcomp.report.scaling import scaling_sheets
 from batchcomp.report.sheet import Sheet
 from batchcomp.report.text import ABSENT, human
 from batchcomp.report.trade import TradePoint, trade_sheet
@@ -24,6 +25,7 @@ def speed_sheets(report: Any, trade: Sequence[TradePoint] = ()) -> Iterator[Shee
     yield _codecs(report)
     yield _nets(report)
     yield _runs(report)
+    yield from scaling_sheets(report)
     if trade:
         yield trade_sheet(trade)
     yield Sheet(
