@@ -27,7 +27,7 @@ def digest(pixels: Pixels) -> str:
     """Return the first half of the SHA-256 of uint8 samples (H, W, C), row by row, colours of a pixel together."""
     found, strip = sha256(), max(1, _STRIP_BYTES // max(1, pixels[:1].nbytes))
     for top in range(0, len(pixels), strip):
-        found.update(np.ascontiguousarray(pixels[top : top + strip]))
+        found.update(np.ascontiguousarray(pixels[top : top + strip]).data)
     return found.hexdigest()[:DIGITS]
 
 
