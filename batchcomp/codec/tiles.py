@@ -25,6 +25,7 @@ from batchcomp.settings import available_cores
 TILE = 768  # least side in pixels of the picture at the network's larger end; the halo comes on top
 ROOM = 11 << 20  # bytes of one layer's output that a tile with its halo may take; a run holds some 20 such at once
 LUMA = (299, 587, 114)  # thousandths of R, G and B; BT.601, as JFIF
+MANY = 8  # tiles of a picture after which an engine rests: what it kept is worth less than the memory of other stages
 IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and copied
 
 
@@ -166,6 +167,8 @@ class Runner:
             if passed:
                 same = following is not None and following.picture == tile.picture
                 passed(tile.picture, following.rows.outer0 if following and same else len(work.pictures[tile.picture]))
+        if len(jobs) >= MANY:
+            engine.rest()
 
     def _in_batches(self, engine: Engine, work: _Work, jobs: list[Tile]) -> None:
         groups: dict[tuple[int, int], list[Tile]] = defaultdict(list)

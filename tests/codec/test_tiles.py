@@ -133,6 +133,9 @@ class SmallDevice:
     @staticmethod
     def begin_thread() -> None: ...
 
+    @staticmethod
+    def rest() -> None: ...
+
     def start(self, batch: Tiles, _log_coarsenesses: Sequence[float]) -> Any:
         if len(batch) > self.most:
             raise DeviceMemoryError("CUDA out of memory")
@@ -175,3 +178,20 @@ def test_the_padding_repeats_the_border() -> None:
     padded = F.pad(torch.from_numpy(pixels).permute(2, 0, 1)[None].float(), [0, 3, 0, 3], mode="replicate")
     whole = padded[0].permute(1, 2, 0).byte().numpy()
     assert any(np.array_equal(batch[0], whole) for batch in seen.values())
+
+
+@pytest.mark.parametrize(("height", "rests"), [(tiles.MANY * 32 - 32, 0), (tiles.MANY * 32, 1)])
+def test_an_engine_rests_after_many_tiles(height: int, rests: int) -> None:
+    """A small picture's memory is kept for the next one; a large one's goes while other stages work."""
+    rested: list[int] = []
+
+    class Resting(SmallDevice):
+        parallel = True
+
+        @staticmethod
+        def rest() -> None:
+            rested.append(1)
+
+    plan = TilePlan(unit=1, up=1, down=1, halo=0, tile=32)
+    Runner(threads=1).run(Resting(most=1), [noise(height, 32, 3)], [0.0], plan)
+    assert len(rested) == rests
