@@ -8,9 +8,11 @@ no more than the tiles in hand, whatever the sizes.
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,7 +27,7 @@ from batchcomp.settings import available_cores
 TILE = 768  # least side in pixels of the picture at the network's larger end; the halo comes on top
 ROOM = 11 << 20  # bytes of one layer's output that a tile with its halo may take; a run holds some 20 such at once
 LUMA = (299, 587, 114)  # thousandths of R, G and B; BT.601, as JFIF
-MANY = 8  # tiles of a picture after which an engine rests: what it kept is worth less than the memory of other stages
+MANY = 8  # tiles of a picture after which an engine rests, if it computes no other one: other stages have its memory
 IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and copied
 
 
@@ -121,6 +123,7 @@ class Runner:
 
     def __init__(self, *, threads: int = 0, batch: int = 1) -> None:
         self.threads, self.batch = threads, batch  # threads 0: one a core
+        self._under_way, self._lock = 0, threading.Lock()  # calls of `run` that compute tile by tile
 
     def run(
         self,
@@ -151,10 +154,23 @@ class Runner:
         work = _Work(pictures=pictures, answers=answers, log_coarsenesses=log_coarsenesses, plan=plan)
         jobs = list(cut_up([p.shape[:2] for p in pictures], plan))
         if engine.parallel:
-            self._spread(engine, work, jobs, passed)
+            with self._counted():
+                self._spread(engine, work, jobs, passed)
+            if len(jobs) >= MANY and not self._under_way:
+                engine.rest()
         else:
             self._in_batches(engine, work, jobs)
         return answers
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def _spread(self, engine: Engine, work: _Work, jobs: list[Tile], passed: Passed | None) -> None:
         """One tile a thread. Whatever their number, each tile is computed alone and by one: so is the answer."""
@@ -167,8 +183,6 @@ class Runner:
             if passed:
                 same = following is not None and following.picture == tile.picture
                 passed(tile.picture, following.rows.outer0 if following and same else len(work.pictures[tile.picture]))
-        if len(jobs) >= MANY:
-            engine.rest()
 
     def _in_batches(self, engine: Engine, work: _Work, jobs: list[Tile]) -> None:
         groups: dict[tuple[int, int], list[Tile]] = defaultdict(list)

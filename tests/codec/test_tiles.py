@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -180,18 +180,42 @@ def test_the_padding_repeats_the_border() -> None:
     assert any(np.array_equal(batch[0], whole) for batch in seen.values())
 
 
-@pytest.mark.parametrize(("height", "rests"), [(tiles.MANY * 32 - 32, 0), (tiles.MANY * 32, 1)])
-def test_an_engine_rests_after_many_tiles(height: int, rests: int) -> None:
+class RestingEngine(SmallDevice):
+    """Computes tile by tile; counts its rests, and does something else during the first tile."""
+
+    parallel = True
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        super().__init__(most=1)
+        self.rests, self._meanwhile = 0, meanwhile
+
+    def rest(self) -> None:  # type: ignore[override]
+        self.rests += 1
+
+    def start(self, batch: Tiles, log_coarsenesses: Sequence[float]) -> Any:
+        if not self.batches:
+            self._meanwhile()
+        return super().start(batch, log_coarsenesses)
+
+
+@pytest.mark.parametrize(("count", "rests"), [(tiles.MANY - 1, 0), (tiles.MANY, 1)])
+def test_an_engine_rests_after_many_tiles(count: int, rests: int) -> None:
     """A small picture's memory is kept for the next one; a large one's goes while other stages work."""
-    rested: list[int] = []
-
-    class Resting(SmallDevice):
-        parallel = True
-
-        @staticmethod
-        def rest() -> None:
-            rested.append(1)
-
     plan = TilePlan(unit=1, up=1, down=1, halo=0, tile=32)
-    Runner(threads=1).run(Resting(most=1), [noise(height, 32, 3)], [0.0], plan)
-    assert len(rested) == rests
+    engine = RestingEngine()
+    Runner(threads=1).run(engine, [noise(count * 32, 32, 3)], [0.0], plan)
+    assert engine.rests == rests
+
+
+def test_no_engine_rests_while_another_picture_is_computed() -> None:
+    """What is needed at once would only be new to the system."""
+    plan = TilePlan(unit=1, up=1, down=1, halo=0, tile=32)
+    runner, other = Runner(threads=1), RestingEngine()
+
+    def meanwhile() -> None:
+        runner.threads = 2  # threads of their own: the first ones wait here
+        runner.run(other, [noise(tiles.MANY * 32, 32, 3)], [0.0], plan)
+
+    engine = RestingEngine(meanwhile)
+    runner.run(engine, [noise(tiles.MANY * 32, 32, 3)], [0.0], plan)
+    assert (other.rests, engine.rests) == (0, 1)

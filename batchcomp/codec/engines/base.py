@@ -41,7 +41,7 @@ class Engine(Protocol):
 
     @staticmethod
     def rest() -> None:
-        """Give back memory that is kept from one tile to the next: many tiles were computed, and others work now."""
+        """Give back memory that is kept from one tile to the next: no picture is computed now."""
         ...
 
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Any:

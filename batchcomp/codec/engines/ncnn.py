@@ -24,6 +24,7 @@ from batchcomp.codec.engines.graphs import BUILDERS, WINOGRAD_FROM, GraphPlan
 from batchcomp.codec.model import Net
 from batchcomp.codec.resample_numpy import reduced
 from batchcomp.codec.whole_numbers import PIXEL_MIDDLE
+from batchcomp.memory import give_back_now
 
 Answer = TypeVar("Answer")
 TOLERANCE = 1e-4  # of [0, 1]: beyond it ncnn does not compute the graph; a 40th of an 8-bit step
@@ -172,6 +173,7 @@ class Ncnn:
     def rest() -> None:
         """Give back what was kept for further tiles: a quarter of a gigabyte a thread."""
         _pools.clear()
+        give_back_now()
 
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Tiles:
         compute = self._whole if self._plan.exact else self._rounded
