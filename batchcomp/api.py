@@ -18,7 +18,7 @@ from batchcomp.codec.codec import Codec
 from batchcomp.errors import ArchiveDamagedError, ArchiveError, PayloadError
 from batchcomp.images.load import decode_picture
 from batchcomp.images.picture import Picture
-from batchcomp.images.save import to_image
+from batchcomp.images.pillow_array import to_image
 from batchcomp.pipeline.compress import compress_archive
 from batchcomp.pipeline.decode import decode_archive
 from batchcomp.pipeline.entries import Entry, read_entry

@@ -15,7 +15,7 @@ from batchcomp.codec.codec import Codec
 from batchcomp.codec.inner import codec_of
 from batchcomp.codec.payload import PayloadHeader
 from batchcomp.errors import PayloadError
-from batchcomp.images.save import to_image
+from batchcomp.images.pillow_array import to_image
 
 FORMAT: Final = "BATCHCOMP"
 

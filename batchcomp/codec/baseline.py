@@ -7,12 +7,13 @@ then finds the codes and scans that fit the picture.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batchcomp.codec.dct import ZIGZAG, Coefficients, bands
+from batchcomp.codec.dct import ZIGZAG, Coefficients, in_bands
 from batchcomp.codec.payload import SOI
 from batchcomp.codec.rdoq import places
 
@@ -36,7 +37,17 @@ def jpeg_of(coefficients: Coefficients, tables: NDArray[np.int64], size: tuple[i
         tables: (2, 8, 8), 1..255.
         size: (width, height) in pixels.
     """
-    planes = len(coefficients)
+    return jpeg_of_bands(in_bands(coefficients), tables, size)
+
+
+def jpeg_of_bands(found: Iterable[Coefficients], tables: NDArray[np.int64], size: tuple[int, int]) -> bytes:
+    """The same of coefficients that come some rows of blocks at a time, from top to bottom."""
+    scans: list[_Scan] = []
+    for band in found:
+        scans = scans or [_Scan() for _ in band]
+        for scan, plane in zip(scans, band, strict=True):
+            scan.add(plane)
+    planes = len(scans)
     parts = [SOI]
     parts += [
         _segment(0xDB, bytes((t,)) + _zigzag(tables[t]).astype(np.uint8).tobytes()) for t in range(min(planes, 2))
@@ -44,8 +55,8 @@ def jpeg_of(coefficients: Coefficients, tables: NDArray[np.int64], size: tuple[i
     components = b"".join(bytes((plane + 1, 0x11, min(plane, 1))) for plane in range(planes))
     parts.append(_segment(0xC0, struct.pack(">BHHB", 8, size[1], size[0], planes) + components))
     parts.append(_segment(0xC4, b"\x00" + bytes(_DC_COUNTS) + _DC_SYMBOLS + b"\x10" + bytes(_AC_COUNTS) + _AC_SYMBOLS))
-    for plane in range(planes):
-        parts += [_segment(0xDA, bytes((1, plane + 1, 0x00, 0, 63, 0))), _scan(coefficients[plane])]
+    for plane, scan in enumerate(scans):
+        parts += [_segment(0xDA, bytes((1, plane + 1, 0x00, 0, 63, 0))), scan.finish()]
     return b"".join((*parts, b"\xff\xd9"))
 
 
@@ -73,14 +84,21 @@ def _codes(counts: tuple[int, ...], symbols: bytes) -> tuple[NDArray[np.int64], 
 _DC, _AC = _codes(_DC_COUNTS, _DC_SYMBOLS), _codes(_AC_COUNTS, _AC_SYMBOLS)
 
 
-def _scan(plane: Coefficients) -> bytes:
-    """The entropy-coded segment of one plane (rows, columns, 8, 8)."""
-    bits, before = _CodeBits(), 0
-    for band in bands(*plane.shape[:2]):
-        blocks = plane[band].reshape(-1, 64)[:, ZIGZAG]
-        bits.add(*_tokens(blocks, before))
-        before = int(blocks[-1, 0])
-    return _stuffed(bits.finish())
+class _Scan:
+    """The entropy-coded segment of one plane."""
+
+    def __init__(self) -> None:
+        self._bits, self._before = _CodeBits(), 0
+
+    def add(self, rows: Coefficients) -> None:
+        """Append rows of blocks (n, columns, 8, 8)."""
+        blocks = rows.reshape(-1, 64)[:, ZIGZAG]
+        self._bits.add(*_tokens(blocks, self._before))
+        self._before = int(blocks[-1, 0])
+
+    def finish(self) -> bytes:
+        """All of it."""
+        return _stuffed(self._bits.finish())
 
 
 def _tokens(blocks: NDArray[np.int16], before: int) -> _Tokens:

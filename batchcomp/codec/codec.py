@@ -119,7 +119,13 @@ class Codec:
     # -- the four stages ------------------------------------------------------------------------------------------
 
     def compact(
-        self, pictures: Sequence[Picture], quality: float | Sequence[float], inner: str = DEFAULT, effort: int = 0
+        self,
+        pictures: Sequence[Picture],
+        quality: float | Sequence[float],
+        inner: str = DEFAULT,
+        effort: int = 0,
+        *,
+        keep: bool = True,
     ) -> list[Compact]:
         """Run ComCNN over a batch of pictures of any sizes.
 
@@ -128,6 +134,7 @@ class Codec:
             quality: 1 (coarse) to 100 (fine) in steps of .01, for all or one a picture.
             inner: the inner codec that the compact pictures are for.
             effort: 0 to 9, for JPEG only: how long to refine what is stored (`refined`).
+            keep: whether the pixels are needed afterwards; else large pictures give them back row by row.
 
         Raises:
             ValueError: quality is outside 1..100.
@@ -138,7 +145,7 @@ class Codec:
         for model in {model.sha256: model for model, _ in wanted}.values():
             members = [i for i, (one, _) in enumerate(wanted) if one is model]
             jobs = [(pictures[i], qualities[i], wanted[i][1]) for i in members]
-            answers |= zip(members, self._compact(model, jobs), strict=True)
+            answers |= zip(members, self._compact(model, jobs, keep=keep or effort > 0), strict=True)
         compacts = [answers[i] for i in range(len(pictures))]
         return self.refined(pictures, compacts, effort) if effort else compacts
 
@@ -151,7 +158,7 @@ class Codec:
             return self.model, round(self._ladder.half_size(quality), 2)
         return self.model, round(inner_codec(inner).network_quality(quality), 2)
 
-    def _compact(self, model: Model, jobs: Sequence[tuple[Picture, float, float]]) -> list[Compact]:
+    def _compact(self, model: Model, jobs: Sequence[tuple[Picture, float, float]], *, keep: bool) -> list[Compact]:
         """Run one model's ComCNN over pictures, each with the quality that was asked for and the network's."""
         pictures, qualities, network_qualities = zip(*jobs, strict=True)
         coarsenesses, arch = [quality_to_coarseness(q) for q in network_qualities], model.arch
@@ -160,7 +167,12 @@ class Codec:
         tile -= tile % arch.unit
         plan = tiles.TilePlan(unit=arch.unit, up=1, down=arch.scale, halo=arch.com_halo, tile=tile)
         engine = self._engines.of(model.com)
-        outputs = self._runner.run(engine, [p.pixels for p in pictures], levels, plan)
+
+        def passed(number: int, rows: int) -> None:
+            pictures[number].give_back(rows)
+
+        pixels_of_all = [p.pixels for p in pictures]
+        outputs = self._runner.run(engine, pixels_of_all, levels, plan, passed=None if keep else passed)
         return [
             Compact(
                 pixels=pixels,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batchcomp.codec.dct import Coefficients, coefficients
+from batchcomp.codec.dct import Coefficients, bands_of_coefficients, coefficients, in_bands
 from batchcomp.codec.payload import PayloadHeader
 from batchcomp.images.picture import Metadata, Pixels
 
@@ -28,6 +29,11 @@ class Compact:
     def coefficients(self) -> Coefficients:
         """What a JPEG payload stores."""
         return coefficients(self.pixels, self.tables) if self.refined is None else self.refined
+
+    def bands(self) -> Iterator[Coefficients]:
+        """The same, some rows of blocks at a time: made as they are asked for, unless `coefficients` were before."""
+        known: Coefficients | None = vars(self).get("coefficients", self.refined)
+        return bands_of_coefficients(self.pixels, self.tables) if known is None else in_bands(known)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,9 +76,24 @@ def coefficients(pixels: Pixels, tables: NDArray[np.int64]) -> Coefficients:
     """Coefficients of a 4:4:4 or grey payload, quantised by `rdoq`; for the arguments see `scaled`."""
     height, width, count = pixels.shape
     rows, columns = -(-height // 8), -(-width // 8)
-    answer = np.empty((count, rows, columns, 64), np.int16)
+    answer = np.empty((count, rows, columns, 8, 8), np.int16)
+    for band, found in zip(bands(rows, columns), bands_of_coefficients(pixels, tables), strict=True):
+        answer[:, band] = found
+    return answer
+
+
+def in_bands(found: Coefficients) -> Iterator[Coefficients]:
+    """Cut coefficients into rows of blocks that are coded at once."""
+    return (found[:, band] for band in bands(*found.shape[1:3]))
+
+
+def bands_of_coefficients(pixels: Pixels, tables: NDArray[np.int64]) -> Iterator[Coefficients]:
+    """The same, some rows of blocks at a time: all of them take twice the picture's memory."""
+    height, width, count = pixels.shape
+    rows, columns = -(-height // 8), -(-width // 8)
     for band in bands(rows, columns):
         found = scaled(pixels[band.start * 8 : band.stop * 8], tables)
+        answer = np.empty((count, band.stop - band.start, columns, 64), np.int16)
         for plane in range(count):
-            answer[plane, band][..., ZIGZAG] = quantise(found[plane]).reshape(-1, columns, 64)
-    return answer.reshape(count, rows, columns, 8, 8)
+            answer[plane][..., ZIGZAG] = quantise(found[plane]).reshape(-1, columns, 64)
+        yield answer.reshape(*answer.shape[:3], 8, 8)

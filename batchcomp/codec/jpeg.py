@@ -6,6 +6,7 @@ import io
 import struct
 import threading
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import mozjpeg_lossless_optimization as mozjpeg
@@ -13,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, JpegImagePlugin
 
-from batchcomp.codec.baseline import jpeg_of
-from batchcomp.codec.dct import Coefficients, coefficients
+from batchcomp.codec.baseline import jpeg_of_bands
+from batchcomp.codec.dct import Coefficients, bands_of_coefficients
 from batchcomp.codec.payload import SOI, segments
 from batchcomp.errors import PayloadError
 from batchcomp.images import extra_segments
@@ -35,11 +36,17 @@ def encode(pixels: Pixels, tables: NDArray[np.int64], metadata: Metadata | None 
         OSError: a side is longer than `MAX_SIDE`.
     """
     height, width = pixels.shape[:2]
-    return write(coefficients(pixels, tables), tables, (width, height), metadata or Metadata())
+    return write(bands_of_coefficients(pixels, tables), tables, (width, height), metadata or Metadata())
 
 
-def write(found: Coefficients, tables: NDArray[np.int64], size: tuple[int, ...], metadata: Metadata) -> bytes:
-    """A JPEG file of these coefficients, as small as `squeeze` gets it; `size` is (width, height).
+def write(found: Iterable[Coefficients], tables: NDArray[np.int64], size: tuple[int, ...], metadata: Metadata) -> bytes:
+    """A JPEG file of coefficients, as small as `squeeze` gets it.
+
+    Args:
+        found: (planes, rows, columns, 8, 8), some rows of blocks at a time.
+        tables: see `encode`.
+        size: (width, height).
+        metadata: what to carry along.
 
     Raises:
         OSError: a side is longer than `MAX_SIDE`.
@@ -47,7 +54,7 @@ def write(found: Coefficients, tables: NDArray[np.int64], size: tuple[int, ...],
     width, height = size
     if max(height, width) > MAX_SIDE:
         raise OSError(f"{width}x{height}: a JPEG file holds sides of at most {MAX_SIDE:,} pixels")
-    return SOI + front(metadata) + squeeze(jpeg_of(found, tables, (width, height)))[len(SOI) :]
+    return SOI + front(metadata) + squeeze(jpeg_of_bands(found, tables, (width, height)))[len(SOI) :]
 
 
 def front(metadata: Metadata) -> bytes:

@@ -8,9 +8,11 @@ no more than the tiles in hand, whatever the sizes.
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,6 +27,7 @@ from batchcomp.settings import available_cores
 TILE = 768  # least side in pixels of the picture at the network's larger end; the halo comes on top
 ROOM = 11 << 20  # bytes of one layer's output that a tile with its halo may take; a run holds some 20 such at once
 LUMA = (299, 587, 114)  # thousandths of R, G and B; BT.601, as JFIF
+MANY = 8  # tiles of a picture after which an engine rests, if it computes no other one: other stages have its memory
 IN_FLIGHT = 2  # batches on a device: while one computes, the next is cut and copied
 
 
@@ -109,6 +112,9 @@ def side_of(halo: int, bytes_per_pixel: float, *, least: int) -> int:
     return max(least, int((ROOM / bytes_per_pixel) ** 0.5) - 2 * halo)
 
 
+Passed = Callable[[int, int], None]
+
+
 class Runner:
     """Runs networks over pictures, with this many threads on a CPU or this many tiles at once on another device.
 
@@ -117,9 +123,16 @@ class Runner:
 
     def __init__(self, *, threads: int = 0, batch: int = 1) -> None:
         self.threads, self.batch = threads, batch  # threads 0: one a core
+        self._under_way, self._lock = 0, threading.Lock()  # calls of `run` that compute tile by tile
 
     def run(
-        self, engine: Engine, pictures: Sequence[Pixels], log_coarsenesses: Sequence[float], plan: TilePlan
+        self,
+        engine: Engine,
+        pictures: Sequence[Pixels],
+        log_coarsenesses: Sequence[float],
+        plan: TilePlan,
+        *,
+        passed: Passed | None = None,
     ) -> list[Pixels]:
         """Apply a network to uint8 pictures (H, W, 3 or 1) of any sizes.
 
@@ -128,6 +141,8 @@ class Runner:
             pictures: the inputs; a grey one goes through as RGB and comes back as its luma.
             log_coarsenesses: one a picture.
             plan: the network's geometry.
+            passed: told which picture needs so many of its first rows no longer. Batches tell nothing: their tiles
+                are not in order.
 
         Returns:
             uint8 of the pictures' channels, sides ceil(side * up / down).
@@ -139,19 +154,35 @@ class Runner:
         work = _Work(pictures=pictures, answers=answers, log_coarsenesses=log_coarsenesses, plan=plan)
         jobs = list(cut_up([p.shape[:2] for p in pictures], plan))
         if engine.parallel:
-            self._spread(engine, work, jobs)
+            with self._counted():
+                self._spread(engine, work, jobs, passed)
+            if len(jobs) >= MANY and not self._under_way:
+                engine.rest()
         else:
             self._in_batches(engine, work, jobs)
         return answers
 
-    def _spread(self, engine: Engine, work: _Work, jobs: list[Tile]) -> None:
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def _spread(self, engine: Engine, work: _Work, jobs: list[Tile], passed: Passed | None) -> None:
         """One tile a thread. Whatever their number, each tile is computed alone and by one: so is the answer."""
 
         def one(tile: Tile) -> None:
             work.paste(tile, engine.finish(engine.start(work.cut([tile]), work.levels([tile])))[0])
 
-        for _ in _pool(self.threads or available_cores(), engine.begin_thread).map(one, jobs):
-            pass
+        done = _pool(self.threads or available_cores(), engine.begin_thread).map(one, jobs)
+        for tile, following, _ in zip(jobs, [*jobs[1:], None], done, strict=True):
+            if passed:
+                same = following is not None and following.picture == tile.picture
+                passed(tile.picture, following.rows.outer0 if following and same else len(work.pictures[tile.picture]))
 
     def _in_batches(self, engine: Engine, work: _Work, jobs: list[Tile]) -> None:
         groups: dict[tuple[int, int], list[Tile]] = defaultdict(list)

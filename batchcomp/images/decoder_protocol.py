@@ -11,6 +11,7 @@ import numpy as np
 
 from batchcomp.errors import NotAPictureError, PictureError, UnsupportedPictureError
 from batchcomp.images.picture import Metadata, Picture, Pixels
+from batchcomp.images.shared_memory import give_back
 
 REQUEST = struct.Struct(">IQ")  # bytes of the JSON that follows, and of the file that follows that
 REPLY = struct.Struct(">QQ")  # where in the shared memory the JSON starts, and how many bytes it has
@@ -36,6 +37,8 @@ def described(picture: Picture, put: Callable[[bytes], tuple[int, int]]) -> dict
 def picture_of(answer: dict[str, Any], memory: mmap.mmap, *, copy: bool = True) -> Picture:
     """Return the picture that `described` described; its pixels are copied out of the memory, or stay there.
 
+    From pixels that stay rows can be given back, see `Picture`.
+
     Raises:
         ValueError, KeyError, TypeError: the answer is malformed.
     """
@@ -53,7 +56,9 @@ def picture_of(answer: dict[str, Any], memory: mmap.mmap, *, copy: bool = True) 
     height, width, channels = answer["shape"]
     pixels: Pixels = np.frombuffer(memory, np.uint8, height * width * channels)
     pixels = pixels.reshape(height, width, channels)
-    return Picture(pixels=pixels.copy() if copy else pixels, metadata=metadata)
+    if copy:
+        return Picture(pixels=pixels.copy(), metadata=metadata)
+    return Picture(pixels=pixels, metadata=metadata, give_back=lambda rows: give_back(memory, rows * width * channels))
 
 
 def bytes_of_pixels(answer: dict[str, Any]) -> int:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+
+
+def _nothing(_rows: int) -> None:
+    """Keep the memory: that of arrays cannot be given back in part."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +42,13 @@ class Metadata:
 class Picture:
     """Pixels as stored in the file (EXIF orientation not applied).
 
-    `pixels` is uint8 of shape (H, W, 3) for RGB or (H, W, 1) for greyscale, H and W >= 1.
+    `pixels` is uint8 of shape (H, W, 3) for RGB or (H, W, 1) for greyscale, H and W >= 1. `give_back` gives memory of
+    so many first rows, which nobody reads again, back to the system, where that can be done.
     """
 
     pixels: Pixels
     metadata: Metadata = field(default_factory=Metadata)
+    give_back: Callable[[int], None] = field(default=_nothing, compare=False, repr=False)
 
     @property
     def height(self) -> int:

@@ -10,11 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from PIL import Image
-
 from batchcomp.errors import PictureError
 from batchcomp.escapes import file_path
-from batchcomp.images.alpha import channel
 from batchcomp.images.names import name_problem, shown, temp_name
 from batchcomp.images.outputs import output_format
 from batchcomp.images.picture import Picture
@@ -69,10 +66,9 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
         raise PictureError(f"{shown(path)}: {size} pixels are too many for {format}; choose --format {DEFAULT_OUTPUT}")
     if picture.metadata.alpha and not OUTPUTS[format].alpha:
         raise PictureError(f"{shown(path)}: {output.name} has no alpha channel; choose --format {DEFAULT_OUTPUT}")
-    image = to_image(picture)
 
     def write(file: IO[bytes]) -> None:
-        output.write(image, file, picture.metadata)
+        output.write(picture, file)
 
     with ignore_pillow_warnings():
         _write_file(
@@ -82,23 +78,6 @@ def save(  # noqa: PLR0913 - the file's attributes, all by keyword
             mtime_ns=mtime_ns,
             permissions=permissions,
         )
-
-
-def to_image(picture: Picture) -> Image.Image:
-    """Return the pixels, with the alpha channel where there is one, as Pillow's picture.
-
-    EXIF, ICC profile and XMP stand in its `info`, from where Pillow's `save` takes them if told so.
-
-    Raises:
-        PictureError: the alpha channel is damaged.
-    """
-    image = Image.fromarray(picture.pixels[:, :, 0] if picture.mode == "L" else picture.pixels)
-    metadata = picture.metadata
-    if metadata.alpha:
-        image = Image.merge(picture.full_mode, (*image.split(), channel(metadata.alpha, image.size)))
-    found = {"exif": metadata.exif, "icc_profile": metadata.icc, "xmp": metadata.xmp}
-    image.info.update({name: value for name, value in found.items() if value})
-    return image
 
 
 def save_bytes(

@@ -6,7 +6,7 @@ import mmap
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
@@ -36,6 +36,14 @@ def _in_memory() -> int | None:
         return os.memfd_create("pictures") if hasattr(os, "memfd_create") else None
     except OSError:
         return None
+
+
+def give_back(memory: mmap.mmap, end: int) -> None:
+    """Give the whole pages of the first `end` bytes back to the system, where it can; they read as zeros then."""
+    whole = end - end % mmap.PAGESIZE
+    if whole and hasattr(mmap, "MADV_REMOVE"):
+        with suppress(OSError):
+            memory.madvise(mmap.MADV_REMOVE, 0, whole)
 
 
 class SharedMemory:

@@ -19,11 +19,12 @@ def encode(compact: Compact, settings: CompressSettings, *, check: bool = True) 
     Without `check` what is packed is not unpacked again at once: `confirmed` must do it before it is stored.
     """
     inner = inner_codec(settings.codec)
+    found = compact.coefficients if settings.pack else None  # of all, for the packer; else a band at a time
     try:
         plain = Codec.encode(compact, settings.codec)
     except OSError:
         return None
-    packed = pack.pack(plain, compact.coefficients, compact.tables, check=check) if settings.pack else None
+    packed = None if found is None else pack.pack(plain, found, compact.tables, check=check)
     return Encoded(
         kind="packed" if packed else CODECS[settings.codec],
         data=packed or plain,

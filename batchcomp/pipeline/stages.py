@@ -22,9 +22,11 @@ NO_FILE = "no file of the inner codec can hold it"
 def compacted(jobs: list[Job], context: Context, qualities: Sequence[float] | None = None) -> list[Job]:
     """ComCNN, at the settings' quality or one for each job. Pixels that nothing will be compared with are released."""
     settings = context.settings
-    pictures = [job.picture for job in jobs]
-    compacts = context.codec.compact(pictures, qualities or settings.quality, settings.codec, settings.effort)
-    if not settings.measured and settings.target is None:
+    keep = settings.measured or settings.target is not None
+    compacts = context.codec.compact(
+        [job.picture for job in jobs], qualities or settings.quality, settings.codec, settings.effort, keep=keep
+    )
+    if not keep:
         for job in jobs:
             job.loaded.release()
     return filled(jobs, "compact", compacts)

@@ -20,8 +20,8 @@ from batchcomp.images.isolated import Decoders
 from batchcomp.images.orientation import turned
 from batchcomp.images.outputs import output_format
 from batchcomp.images.picture import Metadata, Picture
+from batchcomp.images.pillow_array import to_image
 from batchcomp.images.pillow_warnings import ignore_pillow_warnings
-from batchcomp.images.save import to_image
 from batchcomp.kinds import COMPACT, KINDS, VERBATIM
 from batchcomp.outputs import OUTPUTS
 from batchcomp.pages.archived import Showing, Unseen
@@ -146,7 +146,7 @@ class Pictures:
             raise PictureError(f"{name} has no alpha channel; choose png or webp")
         buffer = io.BytesIO()
         with ignore_pillow_warnings():
-            output.write(to_image(picture), buffer, picture.metadata)
+            output.write(picture, buffer)
         return Result(_TYPES[name], buffer.getvalue())
 
     def stored(self, row: Row) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from batchcomp.codec import codec as codec_module
-from batchcomp.codec import jpeg, payload, plain_jpeg, weights
+from batchcomp.codec import dct, jpeg, payload, plain_jpeg, weights
 from batchcomp.codec.codec import Codec, choose_device
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
@@ -97,6 +98,37 @@ def test_metadata_travels_in_the_payload(codec: Codec) -> None:
     assert codec.restore(data).metadata == metadata
     plain = codec.compress(picture(20, 30), 50)
     assert len(data) - len(plain) == payload.metadata_bytes(data) + 18  # and a JFIF segment for the density
+
+
+def test_pixels_that_nobody_needs_go_while_the_network_runs(codec: Codec) -> None:
+    """The compact picture is the same; by the end all rows were given back, and none where they are kept."""
+    pixels, gone = picture(700, 90).pixels, list[int]()
+
+    def give_back(rows: int) -> None:
+        one.pixels[:rows] = 0
+        gone.append(rows)
+
+    one = Picture(pixels=pixels, give_back=give_back)
+    expected = codec.compact([one], 60)[0]
+    assert not gone
+    found = codec.compact([one], 60, keep=False)[0]
+    assert np.array_equal(found.pixels, expected.pixels)
+    assert gone[-1] == 700
+
+
+def test_an_encoder_needs_no_more_than_a_band_of_coefficients(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are made band by band, or taken from those that were asked for before: the same file."""
+    monkeypatch.setattr(dct, "_BAND_BLOCKS", 20)
+    compact = codec.compact([picture(170, 90)], 60)[0]
+    at_once = replace(compact, refined=compact.coefficients)
+    fresh = replace(compact)
+    files = [codec.encode(one) for one in (fresh, compact, at_once)]
+    assert files[0] == files[1] == files[2]
+    assert "coefficients" not in vars(fresh)
+    parts = [list(one.bands()) for one in (fresh, compact)]
+    assert len(parts[0]) == len(parts[1]) == 4
+    for found in parts:
+        assert np.array_equal(np.concatenate(found, axis=1), compact.coefficients)
 
 
 def test_more_quality_is_more_bytes_and_more_fidelity(codec: Codec) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,26 @@ def test_threads_company_and_order_change_no_byte(channels: int) -> None:
         assert np.array_equal(one, three)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_that_were_passed_are_not_read_again(threads: int) -> None:
+    """They may be overwritten at once; in the end all were passed, picture by picture."""
+    engine = select.choose(model_of(moved(PLAIN)).rec, Device("cpu"))
+    plan = TilePlan(unit=2, up=2, down=1, halo=PLAIN.rec_halo // 2, tile=32)
+    pictures = [noise(170, 90, 3), noise(33, 21, 1, seed=1)]
+    expected = Runner(threads=threads).run(engine, pictures, [0.0, 1.0], plan)
+    told: list[tuple[int, int]] = []
+
+    def passed(number: int, rows: int) -> None:
+        pictures[number][:rows] = 0
+        told.append((number, rows))
+
+    found = Runner(threads=threads).run(engine, pictures, [0.0, 1.0], plan, passed=passed)
+    assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
+    assert told == sorted(told)
+    assert len(set(told)) > 3
+    assert {(0, 170), (1, 33)} < set(told)
+
+
 @pytest.mark.parametrize("batch", [1, 2, 5, 64])
 def test_device_batches_give_what_single_tiles_give(batch: int) -> None:
     """Batches across pictures, as a GPU gets them, change roundings at most; here on the CPU as the device."""
@@ -112,6 +132,9 @@ class SmallDevice:
 
     @staticmethod
     def begin_thread() -> None: ...
+
+    @staticmethod
+    def rest() -> None: ...
 
     def start(self, batch: Tiles, _log_coarsenesses: Sequence[float]) -> Any:
         if len(batch) > self.most:
@@ -155,3 +178,44 @@ def test_the_padding_repeats_the_border() -> None:
     padded = F.pad(torch.from_numpy(pixels).permute(2, 0, 1)[None].float(), [0, 3, 0, 3], mode="replicate")
     whole = padded[0].permute(1, 2, 0).byte().numpy()
     assert any(np.array_equal(batch[0], whole) for batch in seen.values())
+
+
+class RestingEngine(SmallDevice):
+    """Computes tile by tile; counts its rests, and does something else during the first tile."""
+
+    parallel = True
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        super().__init__(most=1)
+        self.rests, self._meanwhile = 0, meanwhile
+
+    def rest(self) -> None:  # type: ignore[override]
+        self.rests += 1
+
+    def start(self, batch: Tiles, log_coarsenesses: Sequence[float]) -> Any:
+        if not self.batches:
+            self._meanwhile()
+        return super().start(batch, log_coarsenesses)
+
+
+@pytest.mark.parametrize(("count", "rests"), [(tiles.MANY - 1, 0), (tiles.MANY, 1)])
+def test_an_engine_rests_after_many_tiles(count: int, rests: int) -> None:
+    """A small picture's memory is kept for the next one; a large one's goes while other stages work."""
+    plan = TilePlan(unit=1, up=1, down=1, halo=0, tile=32)
+    engine = RestingEngine()
+    Runner(threads=1).run(engine, [noise(count * 32, 32, 3)], [0.0], plan)
+    assert engine.rests == rests
+
+
+def test_no_engine_rests_while_another_picture_is_computed() -> None:
+    """What is needed at once would only be new to the system."""
+    plan = TilePlan(unit=1, up=1, down=1, halo=0, tile=32)
+    runner, other = Runner(threads=1), RestingEngine()
+
+    def meanwhile() -> None:
+        runner.threads = 2  # threads of their own: the first ones wait here
+        runner.run(other, [noise(tiles.MANY * 32, 32, 3)], [0.0], plan)
+
+    engine = RestingEngine(meanwhile)
+    runner.run(engine, [noise(tiles.MANY * 32, 32, 3)], [0.0], plan)
+    assert (other.rests, engine.rests) == (0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import signal
 import sys
@@ -82,6 +83,22 @@ def test_a_large_picture_keeps_the_memory_it_was_decoded_to(monkeypatch: pytest.
     assert np.array_equal(first.pixels, expected.pixels)
     assert first.pixels.flags.writeable
     assert second.pixels.min() == 255
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_REMOVE"), reason="this system gives nothing back in part")
+def test_a_large_picture_gives_its_first_rows_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are gone, and the rows behind them, to the page, are as they were; a copied picture keeps all."""
+    data = encoded(Image.new("RGB", (50, 400), "white"), "PNG")
+    with Decoders(1) as decoders:
+        small = decoders.decode(data, "a.png")
+        small.give_back(400)
+        assert small.pixels.min() == 255
+        monkeypatch.setattr(isolated, "KEPT", 1000)
+        large = decoders.decode(data, "a.png")
+    large.give_back(300)
+    whole = 300 * 150 // mmap.PAGESIZE * mmap.PAGESIZE
+    assert large.pixels.reshape(-1)[:whole].max() == 0
+    assert large.pixels.reshape(-1)[whole:].min() == 255
 
 
 def test_a_picture_stays_as_it_is_when_the_next_one_comes() -> None:

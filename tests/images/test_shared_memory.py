@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 
 import pytest
 
 from batchcomp.images import shared_memory
-from batchcomp.images.shared_memory import SharedMemory, new_descriptor
+from batchcomp.images.shared_memory import SharedMemory, give_back, new_descriptor
 
 
 def test_pixels_come_first_and_the_rest_behind_them() -> None:
@@ -54,3 +55,25 @@ def test_only_a_large_memory_shrinks(monkeypatch: pytest.MonkeyPatch) -> None:
         memory.append(bytes(100_000))
         memory.shrink()
         assert os.fstat(descriptor).st_size == 8192
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_REMOVE"), reason="this system gives nothing back in part")
+def test_what_nobody_reads_again_goes_back_to_the_system() -> None:
+    """Whole pages only: what lies behind the end stays as it is."""
+    with new_descriptor() as descriptor:
+        memory = SharedMemory(descriptor)
+        memory.append(b"x" * 10 * mmap.PAGESIZE)
+        before = os.fstat(descriptor).st_blocks
+        give_back(memory.view(), 7 * mmap.PAGESIZE + 5)
+        assert before - os.fstat(descriptor).st_blocks == 7 * mmap.PAGESIZE // 512
+        assert memory.view()[7 * mmap.PAGESIZE : 10 * mmap.PAGESIZE] == b"x" * 3 * mmap.PAGESIZE
+
+
+def test_where_a_system_gives_nothing_back_all_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs memory and nothing else."""
+    monkeypatch.delattr(mmap, "MADV_REMOVE", raising=False)
+    with new_descriptor() as descriptor:
+        memory = SharedMemory(descriptor)
+        memory.append(b"x" * 2 * mmap.PAGESIZE)
+        give_back(memory.view(), 2 * mmap.PAGESIZE)
+        assert memory.view()[: 2 * mmap.PAGESIZE] == b"x" * 2 * mmap.PAGESIZE

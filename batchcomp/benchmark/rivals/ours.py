@@ -48,8 +48,9 @@ class OursPacked:
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
         compact = self.codec.compact([Picture(pixels=rgb)], quality, effort=self.effort)[0]
+        found = compact.coefficients
         data = self.codec.encode(compact)
-        return pack.pack(data, compact.coefficients, compact.tables) or data
+        return pack.pack(data, found, compact.tables) or data
 
     def decode(self, data: bytes) -> Pixels:
         return self.codec.restore(data).pixels

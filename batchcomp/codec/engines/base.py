@@ -39,6 +39,11 @@ class Engine(Protocol):
         """Prepare a thread that will call it with one tile after another."""
         ...
 
+    @staticmethod
+    def rest() -> None:
+        """Give back memory that is kept from one tile to the next: no picture is computed now."""
+        ...
+
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Any:
         """Begin with uint8 tiles (B, H, W, 3) and a log2(coarseness) each; a device may still be at work on return.
 

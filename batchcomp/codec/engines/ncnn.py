@@ -24,6 +24,7 @@ from batchcomp.codec.engines.graphs import BUILDERS, WINOGRAD_FROM, GraphPlan
 from batchcomp.codec.model import Net
 from batchcomp.codec.resample_numpy import reduced
 from batchcomp.codec.whole_numbers import PIXEL_MIDDLE
+from batchcomp.memory import give_back_now
 
 Answer = TypeVar("Answer")
 TOLERANCE = 1e-4  # of [0, 1]: beyond it ncnn does not compute the graph; a 40th of an 8-bit step
@@ -66,17 +67,19 @@ class LoadedGraph:
             inputs: float32, contiguous (C, h, w).
             take: makes of it what is to stay: `np.array` a copy.
         """
-        pools = _pools.of(self, [one.shape for one in inputs])
+        pool = _pools.taken(id(self), [one.shape for one in inputs])
         try:
-            return self._run(inputs, pools, take)
+            answer = self._run(inputs, pool, take)
         except BaseException:
-            _pools.clear()
+            pool.clear()
             raise
+        _pools.put_back(pool)
+        return answer
 
-    def _run(self, inputs: Sequence[Planes], pools: tuple[Any, Any], take: Callable[[Planes], Answer]) -> Answer:
+    def _run(self, inputs: Sequence[Planes], pool: _Pool, take: Callable[[Planes], Answer]) -> Answer:
         run = self._net.create_extractor()
-        run.set_blob_allocator(pools[0])
-        run.set_workspace_allocator(pools[1])
+        run.set_blob_allocator(pool.blobs)
+        run.set_workspace_allocator(pool.workspace)
         arrays = [np.ascontiguousarray(one) for one in inputs]  # ncnn reads them in place: they must outlive the run
         for name, array in zip(self._inputs, arrays, strict=True):
             run.input(name, ncnn.Mat(array).clone())
@@ -86,8 +89,24 @@ class LoadedGraph:
         return take(np.asarray(found))
 
 
-class _Pools(threading.local):
-    """The memory of a thread's runs, which is kept from one tile to the next of the same sides.
+Use = tuple[int, list[tuple[int, ...]]]  # a graph, and the shapes of its inputs
+
+
+class _Pool:
+    """The memory of one run after the other."""
+
+    def __init__(self) -> None:
+        self.blobs, self.workspace = ncnn.UnlockedPoolAllocator(), ncnn.UnlockedPoolAllocator()
+        self.used_for: Use | None = None
+
+    def clear(self) -> None:
+        """Give everything back."""
+        self.blobs.clear()
+        self.workspace.clear()
+
+
+class _Pools:
+    """The memory of all runs: one pool for each that is under way, kept from one tile to the next of the same sides.
 
     ncnn's own pool of a graph keeps whatever any thread ever needed, in pieces that later runs use badly: half a
     gigabyte for two threads. Memory that is given back after each tile, on the other hand, is filled with zeros by the
@@ -95,20 +114,32 @@ class _Pools(threading.local):
     """
 
     def __init__(self) -> None:
-        self._pools = ncnn.UnlockedPoolAllocator(), ncnn.UnlockedPoolAllocator()  # of blobs, of workspace
-        self._used_for: tuple[int, list[tuple[int, ...]]] | None = None
+        self._idle: list[_Pool] = []
+        self._lock = threading.Lock()
 
-    def of(self, graph: LoadedGraph, shapes: list[tuple[int, ...]]) -> tuple[Any, Any]:
-        """The pools, empty unless they last served the same graph with inputs of the same shapes."""
-        if self._used_for != (id(graph), shapes):
-            self.clear()
-            self._used_for = id(graph), shapes
-        return self._pools
+    def taken(self, graph: int, shapes: list[tuple[int, ...]]) -> _Pool:
+        """A pool that last served the same graph with inputs of the same shapes; else one that is empty."""
+        use = graph, shapes
+        with self._lock:
+            pool = next((one for one in self._idle if one.used_for == use), None)
+            pool = pool or (self._idle[0] if self._idle else _Pool())
+            if pool in self._idle:
+                self._idle.remove(pool)
+        if pool.used_for != use:
+            pool.clear()
+            pool.used_for = use
+        return pool
+
+    def put_back(self, pool: _Pool) -> None:
+        """Keep a pool for the next run."""
+        with self._lock:
+            self._idle.append(pool)
 
     def clear(self) -> None:
-        """Give everything back."""
-        self._used_for = None
-        for pool in self._pools:
+        """Give the memory of all pools back that serve no run just now."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for pool in idle:
             pool.clear()
 
 
@@ -137,6 +168,12 @@ class Ncnn:
     @staticmethod
     def begin_thread() -> None:
         """Nothing: ncnn itself runs on the thread that calls it."""
+
+    @staticmethod
+    def rest() -> None:
+        """Give back what was kept for further tiles: a quarter of a gigabyte a thread."""
+        _pools.clear()
+        give_back_now()
 
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Tiles:
         compute = self._whole if self._plan.exact else self._rounded

@@ -54,6 +54,10 @@ class TorchCpu:
         """Run torch's operations on the thread that calls them, and not on threads of its own."""
         torch.set_num_threads(1)
 
+    @staticmethod
+    def rest() -> None:
+        """Nothing is kept."""
+
     @torch.inference_mode()
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> Tiles:
         answer: Tiles = computed(self._net, torch.from_numpy(tiles), torch.tensor(log_coarsenesses)).numpy()
@@ -84,6 +88,10 @@ class TorchDevice:
     @staticmethod
     def begin_thread() -> None:
         """Nothing: batches come from one thread."""
+
+    @staticmethod
+    def rest() -> None:
+        """Nothing: a device's memory is for nothing else."""
 
     def start(self, tiles: Tiles, log_coarsenesses: Sequence[float]) -> tuple[Tensor, Any]:
         try:

@@ -21,7 +21,7 @@ class Jpeg:
 
     def encode(self, compact: Compact) -> bytes:
         """See `InnerCodec`; the tables are of the quality."""
-        data = jpeg.write(compact.coefficients, compact.tables, compact.pixels.shape[1::-1], compact.metadata)
+        data = jpeg.write(compact.bands(), compact.tables, compact.pixels.shape[1::-1], compact.metadata)
         return payload.insert(data, compact.header)
 
     def read(self, data: bytes, size: tuple[int, int]) -> Decoded:

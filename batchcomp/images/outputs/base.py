@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import IO, Any, ClassVar, Final
 
-from PIL import Image
-
 from batchcomp.images.jpeg_segments import APP13, COM, EXIF, PHOTOSHOP
 from batchcomp.images.picture import Metadata, Picture
+from batchcomp.images.pillow_array import to_image
 
 IPTC: Final = "IPTC and Photoshop data"
 COMMENTS: Final = "comments"
@@ -40,9 +39,9 @@ class OutputFormat(ABC):
     def options(self, metadata: Metadata) -> dict[str, Any]:
         """Return Pillow's save options, with the metadata. Raises ValueError: PIL was built without the format."""
 
-    def write(self, image: Image.Image, file: IO[bytes], metadata: Metadata) -> None:
-        """Write a file. Raises what Pillow raises."""
-        image.save(file, self.name, **self.options(metadata))
+    def write(self, picture: Picture, file: IO[bytes]) -> None:
+        """Write a file. Raises what Pillow raises; PictureError where the alpha channel is damaged."""
+        to_image(picture).save(file, self.name, **self.options(picture.metadata))
 
 
 def carried(picture: Picture) -> Iterator[str]:

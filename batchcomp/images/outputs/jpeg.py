@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import IO, Any
 
-from PIL import Image
-
 from batchcomp.images.extra_segments import join_segments
 from batchcomp.images.jpeg_segments import MAX_SIDE
 from batchcomp.images.outputs.base import (
@@ -18,7 +16,7 @@ from batchcomp.images.outputs.base import (
     OutputFormat,
     standard_options,
 )
-from batchcomp.images.picture import Metadata
+from batchcomp.images.picture import Metadata, Picture
 
 
 class JpegOutput(OutputFormat):
@@ -33,7 +31,7 @@ class JpegOutput(OutputFormat):
         own = {"quality": 95, "subsampling": 0, "extra": join_segments(metadata.segments)}
         return standard_options(metadata) | own
 
-    def write(self, image: Image.Image, file: IO[bytes], metadata: Metadata) -> None:
+    def write(self, picture: Picture, file: IO[bytes]) -> None:
         """Write a file, and behind it what stood behind its source."""
-        super().write(image, file, metadata)
-        file.write(metadata.trailer)
+        super().write(picture, file)
+        file.write(picture.metadata.trailer)

@@ -14,7 +14,8 @@ from PIL import Image, ImageCms
 
 from batchcomp.images.orientation import turned
 from batchcomp.images.outputs.base import GREY, OutputFormat
-from batchcomp.images.picture import Metadata
+from batchcomp.images.picture import Metadata, Picture
+from batchcomp.images.pillow_array import to_image
 from batchcomp.images.tiff_tags import orientation_of, upright
 
 MISSING = "JPEG XL needs one more package: pip install 'batchcomp[jxl]'"
@@ -35,12 +36,12 @@ class JxlOutput(OutputFormat):
             raise ValueError(MISSING)
         return {"quality": 95, "effort": 7, "num_threads": 0, "use_container": True}
 
-    def write(self, image: Image.Image, file: IO[bytes], metadata: Metadata) -> None:
+    def write(self, picture: Picture, file: IO[bytes]) -> None:
         """Write a file of upright pixels in sRGB."""
-        made_with = self.options(metadata)
+        metadata, made_with = picture.metadata, self.options(picture.metadata)
         from pillow_jxl import Encoder  # noqa: PLC0415 - of an extra
 
-        image = in_srgb(turned(image, orientation_of(metadata.exif)), metadata.icc)
+        image = in_srgb(turned(to_image(picture), orientation_of(metadata.exif)), metadata.icc)
         beside = {"exif": upright(metadata.exif) or None, "xmp": metadata.xmp or None, "jumb": None, "compress": False}
         file.write(
             Encoder(mode=image.mode, **made_with)(  # type: ignore[call-arg]

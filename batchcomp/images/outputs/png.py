@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
+from dataclasses import replace
 from typing import IO, Any, Final
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import PngImagePlugin
 
 from batchcomp.images.jpeg_segments import COM, PHOTOSHOP
 from batchcomp.images.outputs.base import (
@@ -21,14 +22,14 @@ from batchcomp.images.outputs.base import (
     standard_options,
 )
 from batchcomp.images.outputs.png_pixels import chunk, idat_chunks
-from batchcomp.images.picture import Metadata
+from batchcomp.images.picture import Metadata, Picture
+from batchcomp.images.pillow_array import to_image
 from batchcomp.images.png_chunks import png_chunks
 
 # Chunks that Pillow takes no notice of when it writes.
 _NOT_PILLOWS: Final = frozenset(
     (b"pHYs", b"oFFs", b"sCAL", b"sTER", b"pCAL", b"PLTE", b"hIST", b"bKGD", b"gIFg", b"gIFx")
 )
-_MODES: Final = frozenset(("L", "LA", "RGB", "RGBA"))
 _SIGNATURE_BYTES: Final = 8
 _LINE: Final = 72  # hexadecimal digits in a line of a raw profile, as ImageMagick writes them
 
@@ -45,25 +46,23 @@ class PngOutput(OutputFormat):
         exact = any(kind == b"pHYs" for kind, _ in metadata.chunks)
         return standard_options(metadata, xmp=False, density=not exact) | {"pnginfo": _info(metadata)}
 
-    def write(self, image: Image.Image, file: IO[bytes], metadata: Metadata) -> None:
+    def write(self, picture: Picture, file: IO[bytes]) -> None:
         """Write a file: what stands around the pixels is Pillow's, but for the chunks that it does not write."""
-        if image.mode not in _MODES:
-            raise ValueError(f"a picture of mode {image.mode} has no place in PNG here")
-        around, buffer = Image.new(image.mode, (1, 1)), io.BytesIO()
-        around.info.update(image.info)
-        super().write(around, buffer, metadata)
+        metadata, buffer = picture.metadata, io.BytesIO()
+        pixels = np.asarray(to_image(picture)) if metadata.alpha else picture.pixels
+        around = to_image(Picture(pixels=picture.pixels[:1, :1], metadata=replace(metadata, alpha=b"")))
+        around.convert(picture.full_mode).save(buffer, self.name, **self.options(metadata))
         file.write(buffer.getbuffer()[:_SIGNATURE_BYTES])
         for kind, content, _ in png_chunks(buffer.getvalue()):
             if kind == b"IHDR":
-                file.write(chunk(kind, struct.pack(">II", *image.size) + content[8:]))
+                file.write(chunk(kind, struct.pack(">II", picture.width, picture.height) + content[8:]))
             elif kind != b"IDAT":
                 file.write(chunk(kind, content))
             else:
                 for further, found in metadata.chunks:
                     if further in _NOT_PILLOWS:
                         file.write(chunk(further, found))
-                pixels = np.asarray(image)
-                file.writelines(idat_chunks(pixels if pixels.ndim == 3 else pixels[:, :, None]))
+                file.writelines(idat_chunks(pixels))
 
 
 def _info(metadata: Metadata) -> PngImagePlugin.PngInfo:

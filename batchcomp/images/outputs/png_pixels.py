@@ -31,12 +31,11 @@ Rows = NDArray[np.uint8]  # (n, bytes of a row)
 
 def idat_chunks(pixels: Pixels) -> Iterator[bytes]:
     """Yield the IDAT chunks of 8-bit pixels (H, W, C), top to bottom; one filter for all rows, chosen on a sample."""
-    height, _, channels = pixels.shape
-    rows = np.ascontiguousarray(pixels).reshape(height, -1)
+    height, width, channels = pixels.shape
     middle = max(0, (height - _SAMPLE) // 2)
-    filters = {kind: partial(_filtered, rows, channels=channels, kind=kind) for kind in (SUB, UP, AVERAGE)}
+    filters = {kind: partial(_filtered, pixels, kind=kind) for kind in (SUB, UP, AVERAGE)}
     best = min(filters.values(), key=lambda one: len(_deflated(one, middle, min(height, middle + _SAMPLE))))
-    compressor, step = _compressor(), max(1, _STRIP // rows.shape[1])
+    compressor, step = _compressor(), max(1, _STRIP // (width * channels))
     for at in range(0, height, step):
         if found := compressor.compress(best(at, min(height, at + step)).data):
             yield chunk(b"IDAT", found)
@@ -58,9 +57,11 @@ def _compressor() -> Any:
     return _ISAL.compressobj(_ISAL_LEVEL) if _ISAL else zlib.compressobj(_ZLIB_LEVEL)
 
 
-def _filtered(rows: Rows, at: int, end: int, channels: int, kind: int) -> Rows:
+def _filtered(pixels: Pixels, at: int, end: int, kind: int) -> Rows:
     """Rows from `at` to `end`, each behind its filter type and with what the filter predicts taken away."""
-    here = rows[at:end]
+    channels = pixels.shape[2]
+    rows = np.ascontiguousarray(pixels[max(0, at - 1) : end]).reshape(end - max(0, at - 1), -1)
+    here = rows[min(at, 1) :]
     answer = np.empty((len(here), 1 + rows.shape[1]), np.uint8)
     answer[:, 0] = kind
     target = answer[:, 1:]
@@ -68,7 +69,7 @@ def _filtered(rows: Rows, at: int, end: int, channels: int, kind: int) -> Rows:
         target[:, :channels] = here[:, :channels]
         np.subtract(here[:, channels:], here[:, :-channels], out=target[:, channels:])
         return answer
-    above = rows[at - 1 : end - 1] if at else np.concatenate([np.zeros_like(rows[:1]), rows[: end - 1]])
+    above = rows[:-1] if at else np.concatenate([np.zeros_like(rows[:1]), rows[:-1]])
     if kind == UP:
         np.subtract(here, above, out=target)
         return answer

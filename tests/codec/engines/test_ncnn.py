@@ -15,6 +15,7 @@ from tests.codec.engines.test_graphs import NETWORKS
 from tests.codec.samples import PLAIN, model_of, moved, noise
 
 pytest.importorskip("ncnn", reason="there is none for this platform")
+from batchcomp.codec.engines import ncnn
 from batchcomp.codec.engines.graphs import WINOGRAD_FROM, residual_plan
 from batchcomp.codec.engines.ncnn import TOLERANCE, ncnn_for
 
@@ -81,3 +82,34 @@ def test_what_a_thread_ran_before_changes_nothing(name: str) -> None:
         other.start(larger, [0.7])
         assert np.array_equal(engine.start(tile, [0.7]), first)
         assert np.array_equal(engine.start(tile, [0.7]), first)
+
+
+def test_memory_is_kept_for_tiles_of_the_same_sides() -> None:
+    """Runs at the same time have pools of their own; another graph or shape gets an empty one; what rests goes."""
+    pools, use = ncnn._Pools(), (1, [(3, 64, 64)])
+    first, second = pools.taken(*use), pools.taken(*use)
+    assert first is not second
+    pools.put_back(first)
+    pools.put_back(second)
+    assert pools.taken(1, [(3, 64, 32)]) is first
+    assert first.used_for == (1, [(3, 64, 32)])
+    pools.put_back(first)
+    assert pools.taken(*use) is second
+    pools.clear()
+    assert pools.taken(1, [(3, 64, 32)]) is not first
+    pools.put_back(second)
+    assert pools.taken(*use) is second
+
+
+def test_a_rest_gives_the_memory_of_idle_pools_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next tile is computed as before."""
+    pools = ncnn._Pools()
+    monkeypatch.setattr(ncnn, "_pools", pools)
+    engine = ncnn.ncnn_for(model_of(moved(PLAIN)).com)
+    assert engine is not None
+    tile = noise(1, 64, 64, 3)
+    expected = engine.start(tile, [1.0])
+    assert len(pools._idle) == 1
+    engine.rest()
+    assert not pools._idle
+    assert np.array_equal(engine.start(tile, [1.0]), expected)

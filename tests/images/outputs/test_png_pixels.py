@@ -11,20 +11,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from batchcomp.images.alpha import split
 from batchcomp.images.outputs import png_pixels
 from batchcomp.images.outputs.png import PngOutput
 from batchcomp.images.outputs.png_pixels import AVERAGE, SUB, UP, idat_chunks
-from batchcomp.images.picture import Metadata
+from batchcomp.images.picture import Metadata, Picture
+from batchcomp.images.pillow_array import pixels_of
 from batchcomp.images.png_chunks import png_chunks
 from tests.images.make import noise
 
 
 def read_back(image: Image.Image) -> np.ndarray:
-    file = io.BytesIO()
-    PngOutput().write(image, file, Metadata())
+    colours, alpha_png = split(image)
+    picture, file = Picture(pixels=pixels_of(colours), metadata=Metadata(alpha=alpha_png)), io.BytesIO()
+    PngOutput().write(picture, file)
     found = Image.open(file)
     assert found.mode == image.mode
     return np.asarray(found)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_part_of_an_array_comes_back(channels: int) -> None:
+    """Restored pictures are the upper left of what the networks made, whose rows are longer."""
+    whole = noise(60, 50, 3)[:, :, :channels]
+    file = io.BytesIO()
+    PngOutput().write(Picture(pixels=whole[:41, :33]), file)
+    assert np.array_equal(pixels_of(Image.open(file)), whole[:41, :33])
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.sampled_from(["L", "LA", "RGB", "RGBA"]), st.integers(1, 400))
