@@ -9,6 +9,7 @@ bound.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,8 +23,8 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "compress, measured": ("load", "ComCNN", "encode", "decode", "RecCNN", "measure", "write"),
     "decode to PNG": ("read", "decode", "RecCNN", "save PNG"),
 }
-ONE_THREAD: Final = frozenset({"read", "write"})  # stages with checksums that all pictures of a run pass in turn
-ALONE: Final = ONE_THREAD | {"save PNG"}  # stages that were timed on one core; all others on all threads of the report
+ONE_THREAD: Final = frozenset({"write"})  # the archive's writer, with its checksums: all pictures of a run pass it
+ALONE: Final = ONE_THREAD | {"read", "save PNG"}  # stages that were timed on one core; others on the report's threads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +35,14 @@ class Model:
     costs: Mapping[str, float]
 
     @property
-    def slowest(self) -> str:
-        """The stage of one thread that is saturated first."""
-        return max((stage for stage in self.costs if stage in ONE_THREAD), key=self.costs.__getitem__)
+    def slowest(self) -> str | None:
+        """The stage of one thread that is saturated first; None where all of them share the cores."""
+        return max((stage for stage in self.costs if stage in ONE_THREAD), key=self.costs.__getitem__, default=None)
 
     @property
     def saturated_from(self) -> float:
         """Cores from which on more of them bring nothing."""
-        return sum(self.costs.values()) / self.costs[self.slowest]
+        return sum(self.costs.values()) / self.costs[self.slowest] if self.slowest else math.inf
 
     def mps(self, cores: int) -> float:
         """Megapixels a second, at most."""
@@ -93,7 +94,8 @@ def _modelled(found: list[Model]) -> Sheet:
     rows = []
     for model in found:
         speeds = [f"{model.mps(cores):.4g}" for cores in CORES]
-        rows.append([model.command, *speeds, f"{model.slowest}, {model.saturated_from:,.0f} cores"])
+        first = f"{model.slowest}, {model.saturated_from:,.0f} cores" if model.slowest else "none"
+        rows.append([model.command, *speeds, first])
     return Sheet(
         title="Cores, modelled: MP/s at most on so many",
         columns=[("command", "left"), *((str(cores), "right") for cores in CORES), ("saturated first", "left")],

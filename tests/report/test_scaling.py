@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,12 +26,13 @@ def report(*without: str, runs: tuple[Any, ...] = ()) -> Any:
 def test_cores_help_until_the_stage_of_one_thread_is_busy() -> None:
     """Compressing takes .304 core-seconds, of which .004 pass one after the other: 76 cores are of use."""
     compress, measured, decode = models(report())
-    assert [one.slowest for one in (compress, measured, decode)] == ["write", "write", "read"]
+    assert [one.slowest for one in (compress, measured, decode)] == ["write", "write", None]
     assert compress.saturated_from == pytest.approx(76)
     assert [compress.mps(cores) for cores in (1, 16, 64, 76, 500)] == pytest.approx(
         [1 / 0.304, 16 / 0.304, 64 / 0.304, 250, 250]
     )
     assert measured.saturated_from == pytest.approx(151)
+    assert (decode.saturated_from, decode.mps(1000)) == (math.inf, pytest.approx(1000 / 0.252))
     assert decode.costs == pytest.approx({"read": 0.002, "decode": 0.1, "RecCNN": 0.1, "save PNG": 0.05})
 
 
@@ -50,4 +52,5 @@ def test_tables_show_what_was_measured_beside_the_model() -> None:
     assert measured.rows == [["compress, 1 core", "6.0", "4.00", "0.200"], ["compress, 2 cores", "6.0", "4.00", "-"]]
     assert ["write", "0.0040", "one"] in stages.rows
     assert ["RecCNN", "0.1000", "all"] in stages.rows
+    assert [row[-1] for row in modelled.rows] == ["write, 76 cores", "write, 151 cores", "none"]
     assert modelled.rows[0] == ["compress", "3.289", "6.579", "13.16", "52.63", "210.5", "write, 76 cores"]
