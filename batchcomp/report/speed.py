@@ -39,7 +39,7 @@ def targets(report: Any) -> Iterator[tuple[str, str, str, bool]]:
     """Yield what is asked, the target, what was found, and whether it is met; what was not run is not."""
     wholes = {whole.what: whole for whole in report.wholes}
     yield from _model_targets(report, wholes, "")
-    yield _over_pace(report, wholes, "compress", 0.9, f"compress, large model ({report.model})")
+    yield _over_pace(report, wholes, "compress", 0.9, "compress, large model")
     yield from _single_targets(report.large_pictures, wholes, "")
     yield from _small_targets(report, [run for run in report.small_files if run.files >= FEW])
     mark = f", {LIGHT}"
