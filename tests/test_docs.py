@@ -13,7 +13,7 @@ from batchcomp.cli.app import app
 from batchcomp.models import MODELS
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("", "docs", "docs/benchmarks", "examples/cluster", "examples/cron", "examples/docker")
+FOLDERS = ("", "batchcomp/models", "docs", "docs/benchmarks", "examples/cluster", "examples/cron", "examples/docker")
 PAPERS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([\w-]+))?\)")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -39,6 +39,15 @@ def test_links_lead_somewhere(paper: Path) -> None:
             found = paper.parent / target
             assert found.exists(), target
             assert not anchor or anchor in anchors(found), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_rows_of_tables_have_the_cells_of_their_heads(paper: Path) -> None:
+    """Viewers leave out the cells of a row that are too many."""
+    text = re.sub(r"^```.*?^```", "", paper.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        widths = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
+        assert len(widths) == 1, table.splitlines()[0]
 
 
 def command_of(words: str) -> Any:

@@ -86,7 +86,7 @@ def by_eye(bench: dict[str, Any]) -> str:
         label = f"**{name}**" if bold else NAMES.get(name, name)
         rows.append([label, *(f"**{cell}**" if bold else cell for cell in cells)])
     titles = [f"{NAMES[anchor].split(' (')[0]}, {low:g} to {high:g}" for anchor, low, high in columns]
-    return lines([f"bytes at equal SSIMULACRA2 against {titles[0]}", *titles[1:]], rows)
+    return lines(["bytes at equal SSIMULACRA2", f"against {titles[0]}", *titles[1:]], rows)
 
 
 def eye_cell(rate: dict[str, Any], pictures: int) -> str:

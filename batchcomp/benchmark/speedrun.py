@@ -24,12 +24,13 @@ from batchcomp.codec.codec import Codec
 from batchcomp.codec.weights import is_shipped
 from batchcomp.errors import UsageError
 from batchcomp.images.picture import Pixels
-from batchcomp.report.speed import DENSE, LIGHT
+from batchcomp.report.speed import LIGHT
 from batchcomp.report.trade import DEFAULT
 
 SCHEMA = "batchcomp-speed/2"
 PACKED = "packed"  # marks runs with --pack
 WHOLE = 1e9  # megapixels: the photo as it is
+TARGET_MEGAPIXELS = 1, 12  # of the single pictures that targets speak of
 STARTS = 3  # runs over one tiny file, the shortest of which is the start-up: the first reads everything from the disk
 
 
@@ -42,7 +43,7 @@ class SpeedPlan:
     bulk: int = 6
     bulk_megapixels: float = 12
     light: int = 4  # of the bulk's files, with the lightest model too
-    dense: int = 2  # and with the one of the most operations, not measured
+    light_files: int = 1000  # small ones with it
     packed: int = 2  # and packed, not measured, where that is installed
     timed_megapixels: float = 2  # of the crop that stages, networks and rivals are timed on
     runs: int = 1
@@ -53,8 +54,8 @@ QUICK = SpeedPlan(
     files=(200,),
     megapixels=(1, 12),
     bulk=2,
-    light=0,
-    dense=1,
+    light=1,
+    light_files=200,
     packed=0,
     timed_megapixels=1,
     quick_rivals=(PACE, "svt-av1 preset 6", "jpegxl effort 7", "jpeg"),
@@ -64,7 +65,6 @@ LONG = SpeedPlan(
     megapixels=(1, 12, 50, 200),
     bulk=12,
     light=12,
-    dense=12,
     timed_megapixels=WHOLE,
     runs=3,
 )
@@ -183,7 +183,7 @@ def _wholes(
 ) -> tuple[float, list[CommandRun], float]:
     """The pace in megapixels a second, runs over files of the bulk's size, and seconds that a run takes to start."""
     starts = [small_runs(command, folder / f"startup {number}", photos, (1,))[0].seconds for number in range(STARTS)]
-    counts = {"bulk": plan.bulk, LIGHT: 0 if command.model else plan.light, DENSE: plan.dense}
+    counts = {"bulk": plan.bulk, LIGHT: 0 if command.model else plan.light}
     counts[PACKED] = plan.packed if find_spec("constriction") else 0
     places = {name: folder / name / "in" for name in counts}
     for name, count in counts.items():
@@ -192,11 +192,11 @@ def _wholes(
     pace = Pace(load_rgb(places["bulk"] / "0.jpg"), command.threads)
     before, size = pace.mps(), plan.bulk_megapixels
     wholes = bulk_runs(command, places["bulk"], size)
-    light, dense = replace(command, model=Path(LIGHT)), replace(command, model=Path(DENSE))
+    light, mark = replace(command, model=Path(LIGHT)), f", {LIGHT}"
     if places[LIGHT].exists():
-        wholes += bulk_runs(light, places[LIGHT], size, f", {LIGHT}")
-    if places[DENSE].exists():
-        wholes.append(bare_run(dense, f"compress, {DENSE}", places[DENSE], size))
+        wholes += bulk_runs(light, places[LIGHT], size, mark)
+        wholes += small_runs(light, folder / "small light", photos, (plan.light_files,), mark)
+        wholes += single_runs(light, folder / "large light", pixels, TARGET_MEGAPIXELS, mark)
     if places[PACKED].exists():
         wholes.append(bare_run(command, f"compress, {PACKED}", places[PACKED], size, "--pack"))
         if places[LIGHT].exists():

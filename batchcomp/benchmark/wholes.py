@@ -92,8 +92,10 @@ def bare_run(command: Command, what: str, sources: Path, megapixels: float, *mor
     return command.run(what, "compress", sources, *options, files=count, megapixels=megapixels * count)
 
 
-def small_runs(command: Command, folder: Path, photos: Sequence[Path], counts: Sequence[int]) -> list[CommandRun]:
-    """Compress many small files, not measured, and weigh the archives."""
+def small_runs(
+    command: Command, folder: Path, photos: Sequence[Path], counts: Sequence[int], mark: str = ""
+) -> list[CommandRun]:
+    """Compress many small files, not measured, and weigh the archives; `mark` ends the runs' names."""
     sources: list[Pixels] = []
     for path in photos:
         if sum(source.nbytes for source in sources) < MAX_BYTES_OF_PHOTOS:
@@ -102,7 +104,7 @@ def small_runs(command: Command, folder: Path, photos: Sequence[Path], counts: S
     for count in counts:
         place, archive = folder / str(count), folder / f"{count}.bca"
         write_crops(sources, place, count, SMALL_SIDE)
-        what = f"{count:,} files of {SMALL_SIDE} px"
+        what = f"{count:,} files of {SMALL_SIDE} px{mark}"
         options = ["-o", str(archive), "--no-measure", "--json"]
         ran = command.run(what, "compress", place, *options, files=count, megapixels=count * SMALL_SIDE**2 / 1e6)
         found.append(replace(ran, extra_bytes=extra_bytes(archive)))
@@ -117,14 +119,16 @@ def extra_bytes(archive: Path) -> float:
     return (size - sum(payloads)) / max(1, len(payloads))
 
 
-def single_runs(command: Command, folder: Path, pixels: Pixels, sizes: Sequence[float]) -> list[CommandRun]:
+def single_runs(
+    command: Command, folder: Path, pixels: Pixels, sizes: Sequence[float], mark: str = ""
+) -> list[CommandRun]:
     """Compress one picture of each size; up to `TYPED_MEGAPIXELS` as typed, that is measured."""
     found = []
     for size in sizes:
         place = folder / f"{size:g}"
         write_mosaic(pixels, place / "a.jpg", size)
         typed = size <= TYPED_MEGAPIXELS
-        what = f"one picture of {size:g} MP{', measured' if typed else ''}"
+        what = f"one picture of {size:g} MP{', measured' if typed else ''}{mark}"
         options = ["-o", f"{place}.bca", "--json", *([] if typed else ["--no-measure"])]
         found.append(command.run(what, "compress", place, *options, files=1, megapixels=size))
     return found

@@ -27,13 +27,14 @@ from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.rdoq import SIZES, Blocks, Tokens, bits_table, sizes
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.objective import (
-    LossWeights,
     as_shown,
     log_distortion,
     mean_square,
     ms_ssim_distance,
     ms_ssim_share,
     rate_weight,
+    weights_at,
+    with_ssimulacra2,
 )
 from batchcomp.metrics.ssim_window import MIN_SIDE
 
@@ -45,23 +46,24 @@ JOINT_CURVATURE: Final = 3.0  # along many steps at once, over the sum along eac
 LARGEST: Final = 1000  # magnitude from which on a coefficient stays
 PERTURBATION: Final = 0.3  # steps by which all coefficients are moved to estimate the curvature
 PERTURBATIONS: Final = 4  # so often, each time anew
+BY_EYE: Final = 0.2  # share of SSIMULACRA2: with the networks' own .6, all of MS-SSIM's gain is paid for it
 PLACES: Final = 3  # blocks, both ways: what the curvature of a place is the mean of
 MAX_APART: Final = 4.0  # how much more or less of it than the plane's mean a place may have
 
 
 @dataclass(frozen=True, kw_only=True)
 class Aim:
-    """What counts: share * ln(1 - MS-SSIM) + (1 - share) * ln(MSE) + rate * bits per pixel, weighed as in training."""
+    """What counts: the distortion of `metrics.objective`, with `BY_EYE`, and bits per pixel, weighed as in training."""
 
-    share: float
+    ms_ssim: float  # share of ln(1 - MS-SSIM) beside ln(MSE)
     rate: float
 
     @classmethod
-    def at(cls, coarseness: float) -> Aim:
-        """The weights at a coarseness of the quantisation tables."""
-        usual, at = LossWeights(), torch.tensor(coarseness, dtype=torch.float64)
+    def of(cls, decoder: Decoder) -> Aim:
+        """The weights at the coarseness of its quantisation tables."""
+        usual, at = weights_at(decoder.network.arch.scale), torch.tensor(decoder.coarseness, dtype=torch.float64)
         rate = rate_weight(at, usual.rate, usual.rate_power)
-        return cls(share=float(ms_ssim_share(at, usual)), rate=float(rate))
+        return cls(ms_ssim=float(ms_ssim_share(at, usual)), rate=float(rate))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +127,7 @@ class Part:
     """One tile with its margin, as tensors: blocks (planes, N, 64) in zigzag order."""
 
     def __init__(self, original: Pixels, found: Coefficients, decoder: Decoder) -> None:
-        self._decoder, self._aim = decoder, Aim.at(decoder.coarseness)
+        self._decoder, self._aim = decoder, Aim.of(decoder)
         self._device = next(decoder.network.rec.parameters()).device
         self._grid, self._size = found.shape[1:3], original.shape[:2]
         block = 8 * decoder.network.arch.scale
@@ -202,9 +204,10 @@ class Part:
         height, width = self._size
         restored = self._decoded(values)[..., :height, :width]
         target = self._target[..., :height, :width]
-        distance = ms_ssim_distance(as_shown(restored), target)
-        loss = log_distortion(distance, mean_square(restored, target), self._aim.share)[0]
-        (slope,) = torch.autograd.grad(loss, values)
+        shown = as_shown(restored)
+        loss = log_distortion(ms_ssim_distance(shown, target), mean_square(restored, target), self._aim.ms_ssim)
+        loss = with_ssimulacra2(loss, shown, target, BY_EYE)
+        (slope,) = torch.autograd.grad(loss.sum(), values)
         return float(loss.detach()), slope.cpu()
 
     def _decoded(self, values: Tensor) -> Tensor:

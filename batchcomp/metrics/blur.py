@@ -28,13 +28,19 @@ class Blur:
         self._rows = np.empty(maps * height * (width + HALO), np.float32)
         self._means = np.empty(maps * height * width, np.float32)
 
-    def __call__(self, maps: Maps) -> Maps:
-        """Return the means (n, h, w) of the valid windows of maps (n, h + 10, w + 10), until the next call."""
-        number, height, width = maps.shape[0], maps.shape[1] - HALO, maps.shape[2] - HALO
+    def __call__(self, maps: Maps, step: int = 1, start: int = 0) -> Maps:
+        """Return the means (n, h, w) of the valid windows of maps (n, h + 10, w + 10), until the next call.
+
+        With a `step` of 2 those of rows `start` (0 or 1), `start` + 2 ... alone, (n, ceil((h - start) / 2), w).
+        """
+        number, width = maps.shape[0], maps.shape[2] - HALO
+        height = len(range(start, maps.shape[1] - HALO, step))
         rows = self._rows[: number * height * maps.shape[2]].reshape(number, height, maps.shape[2])
-        for first, count, size in _blocks(height):
-            seen, made = (_cut(side, 1, first, count, (size, more)) for side, more in ((maps, HALO), (rows, 0)))
-            np.matmul(_matrix(size), seen, out=made)
+        for first, count, size in _blocks(maps.shape[1] - HALO):
+            matrix = _matrix(size, step, start)
+            if len(matrix):
+                seen = _cut(maps, 1, first, count, (size, HALO))
+                np.matmul(matrix, seen, out=_cut(rows, 1, first // step, count, (len(matrix), 0)))
         flat = rows.reshape(number * height, maps.shape[2])
         means = self._means[: number * height * width].reshape(number * height, width)
         for first, count, size in _blocks(width):
@@ -63,13 +69,13 @@ def _blocks(outputs: int) -> Iterator[tuple[int, int, int]]:
         yield count * _BLOCK, 1, rest
 
 
-@lru_cache(maxsize=_BLOCK)
-def _matrix(outputs: int) -> NDArray[np.float32]:
-    """(outputs, outputs + 10): row i is the window over samples i .. i + 10."""
+@lru_cache(maxsize=3 * _BLOCK)
+def _matrix(outputs: int, step: int = 1, start: int = 0) -> NDArray[np.float32]:
+    """Rows `start`, `start + step` ... of (outputs, outputs + 10): row i of that is the window over i .. i + 10."""
     matrix = np.zeros((outputs, outputs + HALO), np.float32)
     for row in range(outputs):
         matrix[row, row : row + TAPS] = taps()
-    return matrix
+    return np.ascontiguousarray(matrix[start::step])
 
 
 @lru_cache(maxsize=_BLOCK)

@@ -4,7 +4,7 @@
     D = (1 - b) (a ln(1 - MS-SSIM) + (1 - a) ln(MSE)) + b ln(S)
 
 with S as in `ssimulacra2_distance`, c the coarseness of the quantisation tables, h the `hardness`, a the
-`ms_ssim_share`, b the `ssimulacra2_share`. Logarithms weigh fine and coarse qualities alike: 1 - MS-SSIM itself spans a
+`ms_ssim_share`, b the weight `ssimulacra2`. Logarithms weigh fine and coarse qualities alike: 1 - MS-SSIM spans a
 factor of 20 between them. A bit buys the less of them the more there are, about as 1 / bpp, so what it may cost has to
 grow with the coarseness, or tables that can change shape would make coarse and fine qualities alike.
 """
@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
-from batchcomp.metrics.ssimulacra2_torch import ssimulacra2_distance
+from batchcomp.metrics.ssimulacra2_torch import MIN_SIDE, ssimulacra2_distance
 
 USUAL_DISTANCE, USUAL_POWER = 0.0145, 0.77  # 1 - MS-SSIM of the dev photos at coarseness 1, and its growth with it
 MAX_WEIGHT = 3.0
@@ -33,15 +33,22 @@ class LossWeights:
 
     ms_ssim: float = 0.75  # share of ln(1 - MS-SSIM) at fine tables; the rest goes to ln(MSE)
     ms_ssim_coarse: float = 0.97  # the same at the coarsest, where PSNR is far above JPEG's anyway
-    ssimulacra2: float = 0.2  # share of ln(SSIMULACRA2's distance) in the distortion at fine tables
-    ssimulacra2_full: float = 0.4  # the coarsest coarseness at which it has all of that share
-    ssimulacra2_none: float = 1.0  # the finest at which it has none: there SSIMULACRA2 exceeds JPEG's by far anyway
+    ssimulacra2: float = 0.6  # share of ln(SSIMULACRA2's distance) in the distortion; with more, MS-SSIM pays for it
     local_mean: float = 5.0  # keeps brightness and colour, which MS-SSIM hardly sees
     rate: float = 1.6  # of a bit per pixel at coarseness 1
     rate_power: float = 0.85  # its growth with the coarseness: less, and the qualities crowd in the middle
-    hard: float = 0.0  # how much more a picture counts that is harder than usual: 0 all alike, 1 by its distance
+    hard: float = 0.6  # how much more a picture counts that is harder than usual: 0 all alike, 1 by its distance
     edge: float = 3.0  # keeps the outermost pixels, which MS-SSIM's windows hardly reach
     range: float = 10.0  # pulls the compact image into [0, 1], where 8 bits can hold it
+
+
+# At full size a bit buys about as much at all rates, which are high: the weight of the rate hardly changes.
+FULL_SIZE = LossWeights(ms_ssim_coarse=0.75, rate=0.9, rate_power=0.15, hard=0.0)
+
+
+def weights_at(scale: int) -> LossWeights:
+    """The weights with which the shipped networks of a scale learned: 1 is full size."""
+    return FULL_SIZE if scale == 1 else LossWeights()
 
 
 def as_shown(restored: Tensor) -> Tensor:
@@ -64,13 +71,14 @@ def log_distortion(distance: Tensor, mse: Tensor, share: Tensor | float) -> Tens
     return share * torch.log(distance + 1e-4) + (1 - share) * torch.log(mse + 1e-6)
 
 
-def with_ssimulacra2(distortion: Tensor, shown: Tensor, x: Tensor, share: Tensor) -> Tensor:
-    """(1 - share) * distortion + share * ln(SSIMULACRA2's distance), each (B,); measured only where it has a share."""
-    counts = share > 0
-    if not bool(counts.any()):
+def with_ssimulacra2(distortion: Tensor, shown: Tensor, x: Tensor, share: float) -> Tensor:
+    """(1 - share) * distortion + share * ln(SSIMULACRA2's distance), each (B,).
+
+    It is the distortion itself where pictures are smaller than SSIMULACRA2's scales need.
+    """
+    if not share or min(x.shape[-2:]) < MIN_SIDE:
         return distortion
-    by_eye = torch.log(ssimulacra2_distance(shown[counts], x[counts]) + 1e-2)
-    return (1 - share) * distortion + torch.zeros_like(share).masked_scatter(counts, share[counts] * by_eye)
+    return (1 - share) * distortion + share * torch.log(ssimulacra2_distance(shown, x) + 1e-2)
 
 
 def outside_range(compact: Tensor) -> Tensor:
@@ -96,12 +104,6 @@ def ms_ssim_share(coarseness: Tensor, weights: LossWeights) -> Tensor:
     low, high = math.log2(SHARE_RISES_FROM), math.log2(SHARE_RISES_TO)
     position = ((torch.log2(coarseness) - low) / (high - low)).clamp(0, 1)
     return weights.ms_ssim + (weights.ms_ssim_coarse - weights.ms_ssim) * position
-
-
-def ssimulacra2_share(coarseness: Tensor, weights: LossWeights) -> Tensor:
-    """Share b (B,) of SSIMULACRA2 in the distortion: all at fine tables, none at coarse ones, evenly in log2."""
-    low, high = math.log2(weights.ssimulacra2_full), math.log2(weights.ssimulacra2_none)
-    return weights.ssimulacra2 * ((high - torch.log2(coarseness)) / (high - low)).clamp(0, 1)
 
 
 def rate_weight(coarseness: Tensor, rate: float, power: float) -> Tensor:

@@ -15,7 +15,7 @@ EXTRA_BYTES = 200  # of an archive beyond its payloads, a picture
 FLAT = 1.1  # seconds a file of the longest run, over those of the run a tenth as long
 FIRST_SECONDS, ONE_SECONDS = 2, 1.2
 FEW = 10  # files: fewer say nothing about many
-LIGHT, DENSE = "fast", "dense"  # models that runs name at their end
+LIGHT = "fast"  # the model that runs name at their end
 
 
 def speed_sheets(report: Any, trade: Sequence[TradePoint] = ()) -> Iterator[Sheet]:
@@ -36,25 +36,43 @@ def speed_sheets(report: Any, trade: Sequence[TradePoint] = ()) -> Iterator[Shee
 def targets(report: Any) -> Iterator[tuple[str, str, str, bool]]:
     """Yield what is asked, the target, what was found, and whether it is met; what was not run is not."""
     wholes = {whole.what: whole for whole in report.wholes}
-    for mark in ("", f", {LIGHT}"):
-        if not mark or f"compress{mark}" in wholes:
-            yield _over_pace(report, wholes, f"compress, measured{mark}", 1.2)
-            yield _over_pace(report, wholes, f"compress{mark}", 3)
-            yield _over_pace(report, wholes, f"decode to PNG{mark}", 2.5)
-    yield _over_pace(report, wholes, f"compress, {DENSE}", 0.9)
-    singles = {run.what: run for run in report.large_pictures}
-    yield _seconds("first picture of 12 MP done", FIRST_SECONDS, singles.get("one picture of 12 MP, measured"), "first")
-    yield _seconds("one picture of 1 MP, whole run", ONE_SECONDS, singles.get("one picture of 1 MP, measured"), "whole")
-    measured = wholes.get("compress, measured")
+    yield from _model_targets(report, wholes, "")
+    yield _over_pace(report, wholes, "compress", 0.9, f"compress, large model ({report.model})")
+    yield from _single_targets(report.large_pictures, wholes, "")
+    yield from _small_targets(report, [run for run in report.small_files if run.files >= FEW])
+    mark = f", {LIGHT}"
+    if f"compress{mark}" in wholes:
+        small = [run for run in report.wholes if "files of" in run.what and run.files >= FEW]
+        yield from _model_targets(report, wholes, mark)
+        yield from _single_targets(report.wholes, wholes, mark)
+        yield from _small_targets(report, small)
+
+
+def _model_targets(report: Any, wholes: Mapping[str, Any], mark: str) -> Iterator[tuple[str, str, str, bool]]:
+    yield _over_pace(report, wholes, f"compress, measured{mark}", 1.2)
+    yield _over_pace(report, wholes, f"compress{mark}", 3)
+    yield _over_pace(report, wholes, f"decode to PNG{mark}", 2.5)
+
+
+def _single_targets(runs: Sequence[Any], wholes: Mapping[str, Any], mark: str) -> Iterator[tuple[str, str, str, bool]]:
+    """What single pictures take to be stored, and memory."""
+    singles = {run.what: run for run in runs}
+    for what, target, size, until in (
+        ("first picture of 12 MP done", FIRST_SECONDS, 12, "first"),
+        ("one picture of 1 MP, whole run", ONE_SECONDS, 1, "whole"),
+    ):
+        yield _seconds(f"{what}{mark}", target, singles.get(f"one picture of {size} MP, measured{mark}"), until)
+    measured = wholes.get(f"compress, measured{mark}")
     bulk = f"memory, {measured.megapixels / measured.files:.0f} MP in bulk" if measured else "memory in bulk"
     peak: int = measured.peak_bytes or 0 if measured else 0
-    yield f"{bulk}, measured", human(BULK_BYTES), human(peak) if peak else ABSENT, 0 < peak <= BULK_BYTES
-    yield from _small_targets(report)
+    yield f"{bulk}, measured{mark}", human(BULK_BYTES), human(peak) if peak else ABSENT, 0 < peak <= BULK_BYTES
 
 
-def _over_pace(report: Any, wholes: Mapping[str, Any], what: str, target: float) -> tuple[str, str, str, bool]:
+def _over_pace(
+    report: Any, wholes: Mapping[str, Any], what: str, target: float, called: str = ""
+) -> tuple[str, str, str, bool]:
     """A whole run without its start, over AVIF at speed 6 encoding the same pictures."""
-    run, whole = wholes.get(what), f"{what}, over AVIF speed 6"
+    run, whole = wholes.get(what), f"{called or what}, over AVIF speed 6"
     if run is None or run.seconds <= report.startup_seconds:  # so short a run says nothing of speed
         return whole, f"{target:g} x", ABSENT, False
     found = run.working_mps(report.startup_seconds) / report.pace_mps
@@ -69,17 +87,28 @@ def _seconds(what: str, target: float, run: Any, until: str) -> tuple[str, str, 
     return what, f"{target:g} s", f"{seconds:.2f} s", seconds <= target
 
 
-def _small_targets(report: Any) -> Iterator[tuple[str, str, str, bool]]:
-    small = [run for run in report.small_files if run.files >= FEW]
+def _small_targets(report: Any, small: Sequence[Any]) -> Iterator[tuple[str, str, str, bool]]:
+    """Many small files; `small` are runs over ever more of them."""
     if not small:
         return
     long = small[-1]
+    mark = f", {LIGHT}" if long.what.endswith(f", {LIGHT}") else ""
     seconds = long.seconds - report.startup_seconds
     rate = long.files / seconds if seconds > 0 else 0.0
-    yield f"{long.what}, a second", str(SMALL_RATE), f"{rate:.0f}" if rate else ABSENT, rate >= SMALL_RATE
+    yield (
+        f"{long.what.removesuffix(mark)}, a second{mark}",
+        str(SMALL_RATE),
+        f"{rate:.0f}" if rate else ABSENT,
+        rate >= SMALL_RATE,
+    )
     if long.extra_bytes is not None:
         extra = long.extra_bytes
-        yield "archive beyond payloads, a picture", f"{EXTRA_BYTES} bytes", f"{extra:.0f} bytes", extra <= EXTRA_BYTES
+        yield (
+            f"archive beyond payloads, a picture{mark}",
+            f"{EXTRA_BYTES} bytes",
+            f"{extra:.0f} bytes",
+            extra <= EXTRA_BYTES,
+        )
     if len(small) > 1 and small[-2].seconds > 1.5 * report.startup_seconds:  # else noise of the start-up is divided
         more, fewer = ((run.seconds - report.startup_seconds) / run.files for run in (long, small[-2]))
         growth = more / max(1e-9, fewer)

@@ -18,7 +18,6 @@ from batchcomp.metrics.objective import (
     ms_ssim_share,
     outside_range,
     rate_weight,
-    ssimulacra2_share,
     with_ssimulacra2,
 )
 
@@ -57,7 +56,7 @@ def mixed_loss(x: Tensor, coded: Coded, weights: LossWeights) -> Losses:
     mse, shown = mean_square(restored, x), as_shown(restored)
     distance = ms_ssim_distance(shown, x)
     distortion = log_distortion(distance, mse, ms_ssim_share(coarseness, weights))
-    distortion = with_ssimulacra2(distortion, shown, x, ssimulacra2_share(coarseness, weights))
+    distortion = with_ssimulacra2(distortion, shown, x, weights.ssimulacra2)
     total = (
         weights.edge * edge_error(restored, x)
         + hardness(distance, coarseness, weights) * distortion

@@ -145,6 +145,17 @@ def test_baseline_files_have_the_pixels_of_progressive_ones(channels: int) -> No
         assert b"\xff\xc0" in baseline
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(1, 1), (7, 9), (61, 83)])
+def test_decoded_pixels_are_those_of_pillow(channels: int, size: tuple[int, int]) -> None:
+    """Two packages, one library: progressive and baseline files alike."""
+    pixels = photo(*size, channels=channels)
+    for data in (plain_jpeg.encode(pixels, 40), plain_jpeg.encode_baseline(pixels, 85)):
+        found = plain_jpeg.decoded(data)
+        assert found.shape == pixels.shape
+        assert np.array_equal(found, jpeg.decode(data)[0])
+
+
 def test_the_lowest_quality_does_not_stand_in_for_files_above(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the search begins at it and both files next to the target are above that, their line gives the bytes."""
     curve = JpegCurve(photo(8, 8))

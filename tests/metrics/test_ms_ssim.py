@@ -131,3 +131,49 @@ def test_nearly_flat_pictures_lose_no_digits(level: int, channels: int, share: f
     for y in (np.full_like(x, level), np.full_like(x, level - 1), x):
         assert ms_ssim(x, y) <= 1
         assert ms_ssim(x, y) == pytest.approx(in_double(x, y), abs=2e-7)
+
+
+def _stripes(height: int, width: int) -> tuple[Pixels, Pixels]:
+    """Rows of two levels in turns, and the same fainter, both with noise."""
+    levels = np.where(np.arange(height) % 2, 120, 60)[:, None, None]
+    noise = np.random.default_rng(3).normal(0, 6, (2, height, width, 3))
+    first, second = np.clip([levels + noise[0], 90 + (levels - 90) // 3 + noise[1]], 0, 255).astype(np.uint8)
+    return first, second
+
+
+def _half_lost(height: int, width: int) -> tuple[Pixels, Pixels]:
+    """Noise, and the same without its lower half."""
+    first, _ = random_pair(height, width)
+    second = first.copy()
+    second[height // 2 :] = 128
+    return first, second
+
+
+@pytest.mark.parametrize("pair", [smooth_pair, _stripes, _half_lost])
+def test_large_pictures_are_measured_by_every_other_row(pair: Callable[..., tuple[Pixels, Pixels]]) -> None:
+    """The finest scale's rows of windows that are left out do not move the value by 1e-5, nor the other scales."""
+    x, y = pair(1451, 1400)
+    found, every = Terms.of(x, y), Terms.of(x, y, sparse=False)
+    assert found.similarity == pytest.approx(reference(x, y), abs=1e-5)
+    assert np.array_equal(found.sums[1:], every.sums[1:])
+    assert not np.array_equal(found.sums[0], every.sums[0])
+
+
+@pytest.mark.parametrize("size", [(1400, 1428), (1400, 1429)])
+def test_no_row_of_small_or_unlike_pictures_is_left_out(size: tuple[int, int]) -> None:
+    """Below two megapixels, and where the finest scale has next to nothing in common."""
+    x, y = random_pair(*size)
+    assert np.array_equal(Terms.of(x, y).sums, Terms.of(x, y, sparse=False).sums)
+    left_out = not np.array_equal(Terms.of(x, x // 4 * 4).sums, Terms.of(x, x // 4 * 4, sparse=False).sums)
+    assert left_out == (size[0] * size[1] >= 2_000_000)
+
+
+@pytest.mark.parametrize("height", [1, 2, 11, 27, 64, 65, 75])
+def test_half_the_rows_weigh_as_much_as_all(height: int) -> None:
+    """Whatever is left over in a tile's last rows: where all windows are alike, the sums are those of all of them."""
+    x = np.full((height, 90, 3), 100, np.uint8)
+    x[:, ::3] = 60
+    y = np.roll(x, 1, axis=1)
+    scales = range(1)
+    every, half = (Terms.of(x, y, scales, sparse=sparse).sums[0] for sparse in (False, True))
+    assert half == pytest.approx(every, rel=1e-5)

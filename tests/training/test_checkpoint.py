@@ -32,7 +32,7 @@ def test_a_run_goes_on_that_did_not_know_a_setting_yet(photos: Path, tmp_path: P
     trainer = JointTrainer(photos, tmp_path, settings())
     trainer.save()
     state = checkpoint.load(trainer.checkpoint_path)
-    del state.settings["clip"], state.settings["loss"]["ssimulacra2_full"]
+    del state.settings["clip"], state.settings["loss"]["ssimulacra2"]
     checkpoint.save(state, trainer.checkpoint_path)
     JointTrainer(photos, tmp_path, settings())
     state.settings["loss"]["rate"] = 9.0
