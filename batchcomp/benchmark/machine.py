@@ -22,6 +22,11 @@ import torch
 
 from batchcomp.settings import available_cores
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 SAMPLE_SECONDS = 0.05
 PEAK_SIDE = 1536  # of the matrices whose product is the machine's peak: large enough to be limited by arithmetic alone
 _PROC = Path("/proc")
@@ -98,11 +103,12 @@ class ProcessRun:
     peak_bytes: int | None  # of the process and those it started; None where the system does not say
     code: int
     errors: str
+    cpu_seconds: float | None = None  # computing, user and system, likewise
 
 
 def run_measured(arguments: Sequence[str]) -> ProcessRun:
     """Run `python -m batchcomp ARGUMENTS` and watch its time and memory."""
-    started, first = time.perf_counter(), None
+    started, first, before = time.perf_counter(), None, _children_seconds()
     with (
         tempfile.TemporaryFile("w+", errors="replace") as errors,
         subprocess.Popen(  # noqa: S603  (our own command)
@@ -116,7 +122,22 @@ def run_measured(arguments: Sequence[str]) -> ProcessRun:
         code, peak = process.wait(), sampler.stop()
         seconds = time.perf_counter() - started
         errors.seek(0)
-        return ProcessRun(seconds=seconds, first_seconds=first, peak_bytes=peak, code=code, errors=errors.read())
+        return ProcessRun(
+            seconds=seconds,
+            first_seconds=first,
+            peak_bytes=peak,
+            code=code,
+            errors=errors.read(),
+            cpu_seconds=None if before is None else (_children_seconds() or before) - before,
+        )
+
+
+def _children_seconds() -> float | None:
+    """Computing time of all processes that were started and have ended; None where the system does not say."""
+    if resource is None:
+        return None
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class _MemorySampler:

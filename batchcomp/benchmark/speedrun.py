@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from batchcomp.benchmark.material import QUALITY
 from batchcomp.benchmark.results import to_json
 from batchcomp.benchmark.rival_speed import Pace, RivalSpeed, time_rivals
 from batchcomp.benchmark.rivals import PACE, SPEEDS
+from batchcomp.benchmark.scaling import scaling_runs
 from batchcomp.benchmark.stages import NetSpeed, Stage, measure_hyperprior, measure_nets, measure_stages
 from batchcomp.benchmark.wholes import Command, CommandRun, bare_run, bulk_runs, single_runs, small_runs, write_bulk
 from batchcomp.codec.codec import Codec
@@ -44,6 +45,7 @@ class SpeedPlan:
     bulk_megapixels: float = 12
     light: int = 4  # of the bulk's files, with the lightest model too
     light_files: int = 1000  # small ones with it
+    cores: int = 2  # of the bulk's files, on one core and on two, with the lightest model where none is named
     packed: int = 2  # and packed, not measured, where that is installed
     timed_megapixels: float = 2  # of the crop that stages, networks and rivals are timed on
     runs: int = 1
@@ -56,6 +58,7 @@ QUICK = SpeedPlan(
     bulk=2,
     light=1,
     light_files=200,
+    cores=0,
     packed=0,
     timed_megapixels=1,
     quick_rivals=(PACE, "svt-av1 preset 6", "jpegxl effort 7", "jpeg"),
@@ -89,6 +92,7 @@ class SpeedReport:
     wholes: list[CommandRun]
     small_files: list[CommandRun]
     large_pictures: list[CommandRun]
+    scaling: list[CommandRun] = field(default_factory=list)  # on one core and on two
     model: str = DEFAULT  # of what names none
     schema: str = SCHEMA
 
@@ -106,6 +110,7 @@ def read_report(text: str) -> SpeedReport:
     rows: dict[str, Callable[..., Any]] = {
         "stages": Stage, "nets": NetSpeed, "rivals": RivalSpeed,
         "wholes": CommandRun, "small_files": CommandRun, "large_pictures": CommandRun,
+        "scaling": CommandRun,
     }  # fmt: skip
     try:
         raw = json.loads(text)
@@ -150,6 +155,7 @@ def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword
         pace, wholes, startup = _wholes(command, Path(folder), photos, pixels, plan)
         small = small_runs(command, Path(folder, "small"), photos, plan.files)
         large = single_runs(command, Path(folder, "large"), pixels, plan.megapixels)
+        scaling = _scaling(command, Path(folder, "cores", "in"), pixels, plan)
         path = _cropped(path, pixels, plan.timed_megapixels, Path(folder))
         stages = measure_stages(path, codec, threads=threads, runs=plan.runs)
         on_done("stages")
@@ -174,6 +180,7 @@ def run_speed(  # noqa: PLR0913 - options of one command, all but two by keyword
         wholes=wholes,
         small_files=small,
         large_pictures=large,
+        scaling=scaling,
         model=model.stem if model else DEFAULT,
     )
 
@@ -202,6 +209,16 @@ def _wholes(
         if places[LIGHT].exists():
             wholes.append(bare_run(light, f"compress, {PACKED}, {LIGHT}", places[PACKED], size, "--pack"))
     return (before + pace.mps()) / 2, wholes, min(starts)
+
+
+def _scaling(command: Command, place: Path, pixels: Pixels, plan: SpeedPlan) -> list[CommandRun]:
+    """The same commands on fewer cores."""
+    if not plan.cores:
+        return []
+    write_bulk(pixels, place, plan.cores, plan.bulk_megapixels)
+    if command.model is None and is_shipped(Path(LIGHT)):
+        command = replace(command, model=Path(LIGHT))
+    return scaling_runs(command, place, plan.bulk_megapixels)
 
 
 def _cropped(path: Path, pixels: Pixels, megapixels: float, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from batchcomp.archive import ArchiveWriter
+from batchcomp.archive import ArchiveReader, ArchiveWriter
 from batchcomp.archive.rows import Row
 from batchcomp.benchmark.hyperprior import STRIDE, M, macs_per_pixel, synthesis
 from batchcomp.benchmark.machine import in_parallel, matmul_gflops, median_seconds, torch_threads
@@ -62,11 +62,13 @@ def measure_stages(path: Path, codec: Codec, *, threads: int, runs: int = 3) -> 
         return Stage(name=name, mps=pixels * copies / seconds)
 
     with tempfile.TemporaryDirectory() as folder:
+        _fill(Path(folder, "read.bca"), payload, picture)
         return [
             stage("load", lambda: decode_picture(read_source(path).data, path.name)),
             stage("ComCNN", lambda: codec.compact([picture], DEFAULT_QUALITY), 1),
             stage("encode", lambda: Codec.encode(compact)),
             stage("write", lambda: _write(Path(folder), payload, picture), 1),
+            stage("read", lambda: _read(Path(folder, "read.bca")), 1),
             stage("decode", lambda: Codec.decode(payload)),
             stage("RecCNN", lambda: codec.reconstruct([decoded]), 1),
             stage("save PNG", lambda: save(restored, Path(folder, "a.png"), format="png", overwrite=True), 1),
@@ -75,13 +77,24 @@ def measure_stages(path: Path, codec: Codec, *, threads: int, runs: int = 3) -> 
 
 
 def _write(folder: Path, payload: bytes, picture: Picture) -> None:
-    with tempfile.TemporaryDirectory(dir=folder) as fresh, ArchiveWriter(Path(fresh, "a.bca")) as writer:
+    with tempfile.TemporaryDirectory(dir=folder) as fresh:
+        _fill(Path(fresh, "a.bca"), payload, picture)
+
+
+def _fill(archive: Path, payload: bytes, picture: Picture) -> None:
+    with ArchiveWriter(archive) as writer:
         row = Row(
             path="a.png", stored="verbatim", source_bytes=len(payload), mtime_ns=0, permissions=0o644,
             source_sha256="0" * 64, width=picture.width, height=picture.height, mode=picture.mode,
             payload_bytes=len(payload), seconds=0,
         )  # fmt: skip
         writer.add(row, payload)
+
+
+def _read(archive: Path) -> None:
+    with ArchiveReader.open(archive) as opened:
+        for row in opened.rows():
+            opened.read(row)
 
 
 def measure_nets(stages: list[Stage], codec: Codec, *, threads: int) -> tuple[float, list[NetSpeed]]:

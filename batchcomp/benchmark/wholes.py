@@ -29,6 +29,7 @@ class CommandRun:
     first_seconds: float | None  # until the first picture was stored
     peak_bytes: int | None
     extra_bytes: float | None = None  # of the archive beyond its payloads, a picture
+    cpu_seconds: float | None = None  # computing, of the process and those it started
 
     def working_mps(self, startup: float) -> float:
         """Megapixels a second once the run has started: what counts in a run over many files."""
@@ -59,6 +60,7 @@ class Command:
             seconds=ran.seconds,
             first_seconds=ran.first_seconds,
             peak_bytes=ran.peak_bytes,
+            cpu_seconds=ran.cpu_seconds,
         )
 
 

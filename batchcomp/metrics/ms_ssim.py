@@ -259,9 +259,10 @@ class _Scale:
         if self._odd[0]:
             both = np.concatenate([self._seam, rows], axis=1)
             rows, self._seam = both[:, : both.shape[1] // 2 * 2], both[:, -1:].copy()
-        pairs = rows[:, 0::2] + rows[:, 1::2]
+        pairs = np.empty((len(rows), rows.shape[1] // 2, rows.shape[2] + self._odd[1]), np.float32)
+        np.add(rows[:, 0::2], rows[:, 1::2], out=pairs[..., self._odd[1] :])
         if self._odd[1]:
-            pairs = np.concatenate([np.repeat(2 * self._zero, pairs.shape[1], axis=1), pairs], axis=2)
+            pairs[..., :1] = 2 * self._zero
         target = self._coarser.room(pairs.shape[1])
         np.add(pairs[..., 0::2], pairs[..., 1::2], out=target)
         target *= np.float32(0.25)

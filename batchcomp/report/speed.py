@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from batchcomp.report.scaling import scaling_sheets
 from batchcomp.report.sheet import Sheet
 from batchcomp.report.text import ABSENT, human
 from batchcomp.report.trade import TradePoint, trade_sheet
@@ -24,6 +25,7 @@ def speed_sheets(report: Any, trade: Sequence[TradePoint] = ()) -> Iterator[Shee
     yield _codecs(report)
     yield _nets(report)
     yield _runs(report)
+    yield from scaling_sheets(report)
     if trade:
         yield trade_sheet(trade)
     yield Sheet(
@@ -37,7 +39,7 @@ def targets(report: Any) -> Iterator[tuple[str, str, str, bool]]:
     """Yield what is asked, the target, what was found, and whether it is met; what was not run is not."""
     wholes = {whole.what: whole for whole in report.wholes}
     yield from _model_targets(report, wholes, "")
-    yield _over_pace(report, wholes, "compress", 0.9, f"compress, large model ({report.model})")
+    yield _over_pace(report, wholes, "compress", 0.9, "compress, large model")
     yield from _single_targets(report.large_pictures, wholes, "")
     yield from _small_targets(report, [run for run in report.small_files if run.files >= FEW])
     mark = f", {LIGHT}"

@@ -7,19 +7,22 @@ import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from batchcomp.benchmark import machine
+from batchcomp.benchmark.curves import load_rgb
 from batchcomp.benchmark.speedplot import plot_speed
-from batchcomp.benchmark.speedrun import SCHEMA, CommandRun, SpeedPlan, SpeedReport, run_speed
+from batchcomp.benchmark.speedrun import SCHEMA, STARTS, CommandRun, SpeedPlan, SpeedReport, _wholes, run_speed
+from batchcomp.benchmark.wholes import Command
 from batchcomp.codec import weights
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.errors import UsageError
-from batchcomp.report.speed import speed_sheets, targets
+from batchcomp.report.speed import LIGHT, speed_sheets, targets
 from batchcomp.report.text import ABSENT
 from batchcomp.report.trade import TradePoint
 from tests.benchmark.samples import save_photos
@@ -43,6 +46,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> SpeedReport:
             bulk_megapixels=0.3,
             light=1,
             packed=1,
+            cores=1,
             timed_megapixels=0.1,
         ),
         model=model,
@@ -52,7 +56,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> SpeedReport:
 def test_a_speed_run_times_everything(report: SpeedReport) -> None:
     """Every stage, rival, network and whole run has a positive speed, and whole runs stored what they were given."""
     assert [stage.name for stage in report.stages] == [
-        "load", "ComCNN", "encode", "write", "decode", "RecCNN", "save PNG", "measure",
+        "load", "ComCNN", "encode", "write", "read", "decode", "RecCNN", "save PNG", "measure",
     ]  # fmt: skip
     assert [net.name for net in report.nets] == ["ComCNN", "RecCNN", "hyperprior synthesis"]
     assert {rival.name for rival in report.rivals} >= {"avif speed 6", "jpegxl effort 7", "webp method 4", "jpeg"}
@@ -63,6 +67,10 @@ def test_a_speed_run_times_everything(report: SpeedReport) -> None:
     assert [run.files for run in report.small_files] == [2]
     assert (report.small_files[0].extra_bytes or 0) > 200  # few pictures share one manifest
     assert [run.what for run in report.large_pictures] == ["one picture of 0.2 MP, measured", "one picture of 13 MP"]
+    assert [run.what for run in report.scaling][:3] == [
+        "compress, 1 core", "compress, measured, 1 core", "decode to PNG, 1 core",
+    ]  # fmt: skip
+    assert all((run.cpu_seconds or 0) > 0 for run in report.scaling if sys.platform != "win32")
     assert report.megapixels <= 0.1  # a crop
     assert report.pace_mps > 0
     assert all(stage.mps > 0 for stage in report.stages)
@@ -77,7 +85,7 @@ def test_the_report_is_json_tables_and_a_plot(report: SpeedReport, tmp_path: Pat
     assert found["schema"] == SCHEMA == "batchcomp-speed/2"
     assert found["nets"][2]["share"] is None
     assert [sheet.title.split(",")[0].split(" ")[0] for sheet in speed_sheets(report)] == [
-        "Stages", "Rivals", "Networks", "Whole", "Targets",
+        "Stages", "Rivals", "Networks", "Whole", "Cores", "Cores:", "Cores", "Targets",
     ]  # fmt: skip
     plot_speed(report, tmp_path / "speed.png")
     alone = (tmp_path / "speed.png").stat().st_size
@@ -127,7 +135,7 @@ def test_targets_follow_from_the_figures(report: SpeedReport) -> None:
         ("compress, measured, over AVIF speed 6", "1.2 x", "1.20 x", True),
         ("compress, over AVIF speed 6", "3 x", "2.40 x", False),
         ("decode to PNG, over AVIF speed 6", "2.5 x", "3.00 x", True),
-        ("compress, large model (tiny), over AVIF speed 6", "0.9 x", "2.40 x", True),
+        ("compress, large model, over AVIF speed 6", "0.9 x", "2.40 x", True),
         ("first picture of 12 MP done", "2 s", "2.04 s", False),
         ("one picture of 1 MP, whole run", "1.2 s", "1.20 s", True),
         ("memory, 12 MP in bulk, measured", "1.0 GB", "1.1 GB", False),
@@ -155,6 +163,31 @@ def test_the_lightest_model_has_rows_of_its_own(report: SpeedReport) -> None:
     ]
 
 
+def test_fast_is_timed_with_all_that_targets_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no model is named: in bulk, over small files, and over one picture of each size of the targets."""
+    seen: list[tuple[str, str]] = []
+
+    def run(self: Command, what: str, *_: object, files: int, megapixels: float) -> CommandRun:
+        seen.append((what, str(self.model)))
+        return CommandRun(
+            what=what, files=files, megapixels=megapixels, seconds=1, first_seconds=1, peak_bytes=1, cpu_seconds=1
+        )
+
+    monkeypatch.setattr(Command, "run", run)
+    monkeypatch.setattr("batchcomp.benchmark.wholes.extra_bytes", lambda _: 200.0)
+    monkeypatch.setattr("batchcomp.benchmark.speedrun.Pace", lambda *_: SimpleNamespace(mps=lambda: 4.0))
+    command = Command(device="cpu", threads=1, model=None, on_done=lambda _: None)
+    photos = save_photos(tmp_path, 1)
+    plan = SpeedPlan(bulk=1, bulk_megapixels=0.1, light=1, light_files=10, packed=0)
+    pace, wholes, startup = _wholes(command, tmp_path, photos, load_rgb(photos[0]), plan)
+    assert (pace, startup) == (4.0, 1)
+    assert [one.what for one in wholes] == [what for what, _ in seen[STARTS:]]
+    assert [what for what, model in seen if model == LIGHT] == [
+        "compress, fast", "compress, measured, fast", "decode to PNG, fast", "10 files of 256 px, fast",
+        "one picture of 1 MP, measured, fast", "one picture of 12 MP, measured, fast",
+    ]  # fmt: skip
+
+
 def test_a_run_as_short_as_a_start_says_nothing(report: SpeedReport) -> None:
     """Nothing is divided by what is left of no time."""
     found = known(report)
@@ -172,7 +205,7 @@ def test_what_was_not_run_is_not_met(report: SpeedReport) -> None:
     nothing = replace(found, wholes=[replace(found.wholes[1], peak_bytes=None)], small_files=[], large_pictures=[])
     rows = {what: (value, met) for what, _, value, met in targets(nothing)}
     for what in (
-        "compress, over AVIF speed 6", "compress, large model (tiny), over AVIF speed 6", "first picture of 12 MP done",
+        "compress, over AVIF speed 6", "compress, large model, over AVIF speed 6", "first picture of 12 MP done",
         "one picture of 1 MP, whole run", "memory, 12 MP in bulk, measured",
     ):  # fmt: skip
         assert rows[what] == (ABSENT, False)
