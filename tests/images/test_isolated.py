@@ -224,7 +224,7 @@ def test_without_isolation_no_process_is_started(monkeypatch: pytest.MonkeyPatch
 
 def test_memory_of_a_large_picture_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a picture larger than what is kept, the shared memory shrinks again."""
-    monkeypatch.setattr("batchcomp.images.shared_memory.KEPT", 1 << 20)
+    monkeypatch.setattr("batchcomp.images.shared_memory.LEFT", 1 << 20)
     with Decoders(1) as decoders:
         assert decoders.decode(encoded(image(size=(1500, 1000)), "BMP"), "a.bmp").width == 1500
         assert os.fstat(the_one(decoders)._memory._descriptor).st_size == 1 << 20

@@ -45,7 +45,7 @@ def test_it_grows_and_is_used_again() -> None:
 
 def test_only_a_large_memory_shrinks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is kept is quicker to fill than what is new."""
-    monkeypatch.setattr(shared_memory, "KEPT", 8192)
+    monkeypatch.setattr(shared_memory, "LEFT", 8192)
     with new_descriptor() as descriptor:
         memory = SharedMemory(descriptor)
         memory.append(bytes(100))
