@@ -34,7 +34,8 @@ def plot_speed(report: SpeedReport, out: Path, trade: Sequence[TradePoint] = ())
 
 
 def _bars(axes: Axes, report: SpeedReport) -> None:
-    speeds = {f"batchcomp {whole.what}": whole.working_mps(report.startup_seconds) for whole in report.wholes}
+    bulk = [whole for whole in report.wholes if whole.what.startswith(("compress", "decode"))]  # single files say less
+    speeds = {f"batchcomp {whole.what}": whole.working_mps(report.startup_seconds) for whole in bulk}
     speeds |= {f"{rival.name} encode": rival.encode_mps for rival in report.rivals if not rival.name.startswith("jpeg")}
     speeds |= {net.name: net.mps for net in report.nets}
     axes.barh(list(speeds), list(speeds.values()))

@@ -105,14 +105,11 @@ def _quantity(value: float, unit: str) -> str:
 @contextmanager
 def showing(title: str, *, as_json: bool = False) -> Iterator[Amount]:
     """Show how far the amount given is, for as long as the block runs."""
-    from rich.live import Live
-
     amount, terminal, now = Amount(), console.err(), session.current()
     gauge = Gauge(title, amount)
     amount.listener = listener_of(gauge, as_json=as_json)
-    live = Live(gauge, console=terminal, transient=True, redirect_stdout=False, refresh_per_second=4)
     visible = terminal.is_terminal and not now.quiet and not (as_json and sys.stdout.isatty())
-    with drawn(live, visible=visible):
+    with drawn(gauge, visible=visible):
         yield amount
 
 

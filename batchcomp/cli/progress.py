@@ -164,12 +164,18 @@ def clock(seconds: float) -> str:
 
 
 @contextmanager
-def drawn(live: Any, *, visible: bool) -> Iterator[None]:
-    """Draw progress for as long as the block runs, if it is to be seen."""
+def drawn(what: Any, *, visible: bool) -> Iterator[None]:
+    """Draw progress on the terminal for as long as the block runs, if it is to be seen."""
+    if not visible:
+        yield
+        return
+    from rich.live import Live
+
     now = session.current()
-    if visible:
-        live.start(refresh=True)
-        now.live = True
+    # rich would send what is printed on stdout to the live display's console: results must stay results
+    live = Live(what, console=console.err(), transient=True, redirect_stdout=False, refresh_per_second=4)
+    live.start(refresh=True)
+    now.live = True
     try:
         yield
     finally:
@@ -204,8 +210,6 @@ def watch(
     Raises:
         OutputError, BrokenPipeError: standard output could not be written to.
     """
-    from rich.live import Live
-
     from batchcomp.pipeline.records import Outcome, tally
 
     now, terminal, outcome = session.current(), console.err(), Outcome()
@@ -228,9 +232,7 @@ def watch(
                 raise
             refused.append(error)
 
-    # rich would send what is printed on stdout to the live display's console: results must stay results
-    live = Live(progress, console=terminal, transient=True, redirect_stdout=False, refresh_per_second=4)
-    with drawn(live, visible=visible):
+    with drawn(progress, visible=visible):
         tally(events, on_event, outcome)
     if refused:
         raise refused[0]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from batchcomp.cli import console, session
@@ -143,7 +142,7 @@ def test_results_stand_above_the_progress(monkeypatch: pytest.MonkeyPatch) -> No
     terminal = Console(file=text, force_terminal=True, width=60)
     monkeypatch.setattr(console, "err", lambda: terminal)
     monkeypatch.setattr("sys.stdout", Terminal())
-    with drawn(Live(Text("Planning"), console=console.err(), transient=True), visible=True):
+    with drawn(Text("Planning"), visible=True):
         assert session.current().live
         console.write("a.png: new\n")
     assert not session.current().live
