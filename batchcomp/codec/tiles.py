@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -118,12 +118,16 @@ Passed = Callable[[int, int], None]
 class Runner:
     """Runs networks over pictures, with this many threads on a CPU or this many tiles at once on another device.
 
-    Where a device has too little memory for a batch, batches are halved from then on and the work goes on.
+    Where a device has too little memory for a batch, batches are halved from then on and the work goes on. One that
+    travels to another process has nothing under way there.
     """
 
     def __init__(self, *, threads: int = 0, batch: int = 1) -> None:
         self.threads, self.batch = threads, batch  # threads 0: one a core
         self._under_way, self._lock = 0, threading.Lock()  # calls of `run` that compute tile by tile
+
+    def __reduce__(self) -> tuple[partial[Runner], tuple[()]]:
+        return partial(Runner, threads=self.threads, batch=self.batch), ()
 
     def run(
         self,
