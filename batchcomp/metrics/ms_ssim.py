@@ -166,8 +166,7 @@ def _channel_sums(x: Pixels, y: Pixels, channels: slice, wanted: range, step: in
 
 def _plane_sums(x: Plane, y: Plane, sizes: Sequence[tuple[int, int]], first: int) -> NDArray[np.float64]:
     """Return the sums (scales, N) of planes (N, h, w) at scale number `first` and those that follow."""
-    step = 1 + (x.shape[1] * x.shape[2] >= _LARGE >> 2 * first)
-    scales = _chain(list(zip(sizes, _KINDS[first:], strict=False)), _middles(x, y), step)
+    scales = _chain(list(zip(sizes, _KINDS[first:], strict=False)), _middles(x, y))
     for top in range(0, x.shape[1], _ROWS):
         scales[0].add(x[:, top : top + _ROWS], y[:, top : top + _ROWS])
     scales[0].finish()
@@ -180,7 +179,7 @@ def _middles(x: NDArray[Any], y: NDArray[Any]) -> Plane:
     return np.array([[[float(a.mean() + b.mean())]] for a, b in pairs], np.float32)
 
 
-def _chain(sizes: Sequence[tuple[tuple[int, int], str]], middle: Plane, step: int) -> list[_Scale]:
+def _chain(sizes: Sequence[tuple[tuple[int, int], str]], middle: Plane, step: int = 1) -> list[_Scale]:
     """Scales of these sizes and kinds, finest first, each of which hands its rows on to the next.
 
     Of the finest one every `step`-th row of windows counts.

@@ -48,7 +48,7 @@ class OursPacked:
 
     def encode(self, rgb: Pixels, quality: float) -> bytes:
         compact = self.codec.compact([Picture(pixels=rgb)], quality, effort=self.effort)[0]
-        found = compact.coefficients
+        found = compact.coefficients  # first, or the JPEG would be coded from bands of them that are made anew
         data = self.codec.encode(compact)
         return pack.pack(data, found, compact.tables) or data
 
