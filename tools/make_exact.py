@@ -1,19 +1,21 @@
-"""Make a model's RecCNN exact without training: weights and inputs rounded, its grids fitted to photos.
+"""Make a model's RecCNN exact without training: channels made alike, weights and inputs rounded.
 
     python tools/make_exact.py MODEL PHOTOS OUT [--batches 16]
 
 MODEL is a file or a shipped model's name of the residual family. Training goes on from OUT with
-`batchcomp train joint --start OUT`, which costs less quality than rounding alone.
+`batchcomp train joint --start OUT --decoder-only`, which costs less quality than rounding alone.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from batchcomp.archive.durable import atomic_write
 from batchcomp.codec import weights
@@ -22,8 +24,7 @@ from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.tables import FINEST, MAX_NETWORK_QUALITY, quality_to_coarseness
 from batchcomp.training.data import CropSource, split_folder
-from batchcomp.training.exact import fit_grids
-from batchcomp.training.grow import begin_with
+from batchcomp.training.exact import begin
 from batchcomp.training.joint import draw_coarsenesses
 
 CROP, BATCH = 256, 4
@@ -38,13 +39,14 @@ def exactly(floating: CodecNetwork, photos: Path, batches: int) -> CodecNetwork:
     if not isinstance(floating, ResidualNetwork):
         raise TypeError("only networks of the residual family can be exact")
     network = untrained(replace(floating.arch, exact=True))
-    begin_with(network, floating)
     source = CropSource(split_folder(photos, crop=CROP).train, crop=CROP, batch=BATCH, seed=0)
     finest = FINEST if floating.arch.scale == 1 else quality_to_coarseness(MAX_NETWORK_QUALITY)
-    seen = (
-        (x, draw_coarsenesses(np.random.default_rng(step), len(x), finest)) for step, x, _ in source.batches(0, batches)
-    )
-    fit_grids(network, floating, seen)
+
+    def examples() -> Iterator[tuple[Tensor, Tensor]]:
+        for step, x, _ in source.batches(0, batches):
+            yield x, draw_coarsenesses(np.random.default_rng(step), len(x), finest)
+
+    begin(network, floating.placed(), examples)
     return network
 
 

@@ -1,19 +1,29 @@
 """Numbers that float32 adds exactly, in any order: whole multiples of powers of two, no sum of which exceeds 2^24.
 
-An exact network (`networks.exact`) rounds what a convolution sees to `INPUT_LIMIT` steps at most, its weights to
-`WEIGHT_LIMIT`; every product and partial sum is then a whole multiple of one step, and below 2^24 of them. Here are the
-numbers themselves, for all engines alike: torch is not needed.
+An exact network (`networks.exact`) rounds what a convolution sees and its weights to so many steps at most (`Limits`);
+every product and partial sum is then a whole multiple of one step, and below 2^24 of them. Here are the numbers
+themselves, for all engines alike: torch is not needed.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-WEIGHT_LIMIT: Final = 255  # in steps: 9 bits with the sign
-INPUT_LIMIT: Final = 511  # in steps: 10 bits
+
+@dataclass(frozen=True)
+class Limits:
+    """The most steps, to either side of 0, that a convolution's inputs and its weights have."""
+
+    inputs: int
+    weights: int
+
+
+WIDE: Final = Limits(inputs=511, weights=2047)  # first and last convolution: pixels, and what nothing repairs any more
+BYTES: Final = Limits(inputs=127, weights=127)  # the others: what kernels for 8 bits multiply
 SUM_LIMIT: Final = 2**24  # whole numbers up to which float32 holds every one
 MAX_EXPONENT: Final = 24  # of a step: 2^-24 at least
 PIXEL_STEPS: Final = 256  # in 1, of what the first convolution sees: pixels in 256ths
@@ -25,34 +35,35 @@ DOUBLING_REACH: Final = 2  # pixels that it sees to either side
 Numbers = NDArray[np.float32]
 
 
-def weight_steps(weight: Numbers, bias: Numbers, input_steps: float) -> NDArray[np.float64]:
-    """Steps in 1 of each output channel's weights, powers of two: as many as 9 bits and exact sums leave.
+def weight_steps(weight: Numbers, bias: Numbers, input_steps: float, limits: Limits) -> NDArray[np.float64]:
+    """Steps in 1 of each output channel's weights, powers of two: as many as their limit and exact sums leave.
 
     Args:
         weight: (O, ...) of a convolution.
         bias: (O,).
         input_steps: steps in 1 of what it sees, a power of two.
+        limits: of both.
 
     Returns:
         (O,). Of weights that were rounded by it before, it is such that rounding changes nothing.
     """
     flat, bias = weight.reshape(len(weight), -1).astype(np.float64), bias.astype(np.float64)
-    sums = np.abs(flat).sum(axis=1) * INPUT_LIMIT + np.abs(bias) * input_steps
+    sums = np.abs(flat).sum(axis=1) * limits.inputs + np.abs(bias) * input_steps
     with np.errstate(divide="ignore"):
-        room = np.minimum(WEIGHT_LIMIT / np.abs(flat).max(axis=1), SUM_LIMIT / sums)
+        room = np.minimum(limits.weights / np.abs(flat).max(axis=1), SUM_LIMIT / sums)
     exponent = np.frexp(np.clip(room, 2.0**-MAX_EXPONENT, 2.0**MAX_EXPONENT))[1] - 1  # floor(log2), exactly
     steps = np.ldexp(1.0, exponent)
-    rounded = np.abs(np.rint(flat * steps[:, None])).sum(axis=1) * INPUT_LIMIT
+    rounded = np.abs(np.rint(flat * steps[:, None])).sum(axis=1) * limits.inputs
     too_much = rounded + np.abs(np.rint(bias * steps * input_steps)) > SUM_LIMIT
     answer: NDArray[np.float64] = np.where(too_much, steps / 2, steps)
     return answer
 
 
-def whole(weight: Numbers, bias: Numbers, input_steps: float) -> tuple[Numbers, Numbers]:
+def whole(weight: Numbers, bias: Numbers, input_steps: float, limits: Limits) -> tuple[Numbers, Numbers]:
     """Weights (O, ...) and biases (O,) of a convolution as whole multiples of their steps."""
-    steps = weight_steps(weight, bias, input_steps)
+    steps = weight_steps(weight, bias, input_steps, limits)
     by_channel = steps.reshape(-1, *[1] * (weight.ndim - 1))
-    return _rounded(weight, by_channel, WEIGHT_LIMIT), _rounded(bias, steps * input_steps, SUM_LIMIT)
+    return _rounded(weight, by_channel, limits.weights), _rounded(bias, steps * input_steps, SUM_LIMIT)
 
 
 def _rounded(values: Numbers, steps: NDArray[np.float64], limit: float) -> Numbers:

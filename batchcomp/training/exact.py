@@ -1,22 +1,33 @@
-"""From float networks to exact ones: which powers of two the inputs of RecCNN's convolutions are rounded to."""
+"""From float networks to exact ones: channels made alike, then the grids that convolutions' inputs are rounded to.
+
+One grid serves all channels of a convolution's input, so that those that carry little are rounded the most. What a
+channel carries can be scaled where it is made and back where it is used, and nothing changes but the rounding:
+Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias Correction", arXiv 1906.04721.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import copy
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from batchcomp.codec.networks.base import CodecNetwork
-from batchcomp.codec.networks.exact import ExactConv2d
-from batchcomp.codec.whole_numbers import INPUT_LIMIT
+from batchcomp.codec.networks.exact import ExactConv2d, rounded
+from batchcomp.codec.networks.residual import ResidualBlock, ResidualNetwork, Trunk
+from batchcomp.training.grow import begin_with
 from batchcomp.training.jpeg_proxy import jpeg
 
 HEAD = "trunk.head"  # sees pixels, whose grid is given
-WITHIN = 0.9999  # share of a convolution's inputs that its grid must reach: the few beyond are clipped
-MAX_VALUES = 2**20  # of one batch that are looked at
+WITHIN = 0.9999  # share of a channel's values that its reach holds
+EXPONENTS = range(-2, 14)  # of the grids
+MAX_VALUES = 2**15  # of one channel and batch that are looked at
+LEAST = 2.0**-10  # a channel's reach, of the largest: what carries less is not scaled up any further
+EVENNESS = 0.5  # power of the reaches that channels are scaled by: 1 makes activations alike, 0 leaves weights alone
+
+Reaches = dict[str, Tensor]  # of every input channel (C,), by the convolution's name in RecCNN
+Batches = Iterable[tuple[Tensor, Tensor]]  # photos (B, 3, H, W) in [0, 1], sides multiples of 16; coarsenesses (B,)
 
 
 def is_exact(network: CodecNetwork) -> bool:
@@ -24,45 +35,139 @@ def is_exact(network: CodecNetwork) -> bool:
     return any(isinstance(module, ExactConv2d) for module in network.rec.modules())
 
 
-@torch.no_grad()
-def fit_grids(exact: CodecNetwork, floating: CodecNetwork, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
-    """Set the grids of an exact network by what the convolutions of the network it comes from see.
+def begin(network: CodecNetwork, start: CodecNetwork, examples: Callable[[], Batches]) -> None:
+    """Let networks start where trained ones ended, see `grow`; float ones become exact with the least rounding.
 
     Args:
-        exact: changed in place; its convolutions have the names of the others.
-        floating: the network whose weights it has.
-        batches: photos (B, 3, H, W) in [0, 1], sides multiples of 16, and coarsenesses (B,).
+        network: changed in place.
+        start: the trained ones.
+        examples: gives what is looked at where an exact network begins with a float one.
+
+    Raises:
+        TrainingError: one cannot become the other.
     """
-    largest: dict[str, float] = {}
-    with _watched(floating.rec, largest):
-        for x, coarseness in batches:
-            log_coarseness = torch.log2(coarseness)
-            decoded, _ = jpeg(floating.com(x, log_coarseness), floating.log_tables_at(coarseness))
-            floating.rec(decoded, log_coarseness)
+    becoming = is_exact(network) and not is_exact(start)
+    if becoming and isinstance(start, ResidualNetwork):
+        start = copy.deepcopy(start)
+        equalise(start.rec.trunk, reaches(start, examples()))
+    begin_with(network, start)
+    if becoming:
+        fit_grids(network, start, examples())
+
+
+def reaches(network: CodecNetwork, batches: Batches) -> Reaches:
+    """What the convolutions of RecCNN see at most in each channel, but for one value in ten thousand."""
+    largest: Reaches = {}
+
+    def note(name: str, values: Tensor) -> None:
+        values = values.abs().transpose(0, 1).flatten(1)  # (C, pixels)
+        values = values[:, :: -(-values.shape[1] // MAX_VALUES)]
+        reach = torch.quantile(values, WITHIN, dim=1)
+        largest[name] = torch.maximum(largest[name], reach) if name in largest else reach
+
+    _watch(network, batches, note)
+    return largest
+
+
+@torch.no_grad()
+def equalise(trunk: Trunk, seen: Reaches) -> None:
+    """Scale the channels of a float trunk so that they reach more alike; what it computes stays the same.
+
+    Args:
+        trunk: changed in place.
+        seen: what its convolutions see, by `reaches`, under the names that they have in RecCNN.
+    """
+    body = _blocks_of(trunk.body)
+    names = [f"trunk.body.{number}" for number in range(len(body))]
+    _equalise_hidden(body, names, seen)
+    users = [block.first for block in body] + [trunk.tail]
+    makers = [trunk.head] + [block.second for block in body]
+    reach = _most([seen[f"{name}.first"] for name in names] + [seen["trunk.tail"]])
+    if trunk.middle is not None:
+        middle, blocks = trunk.middle, _blocks_of(trunk.middle.body)
+        within = [f"trunk.middle.body.{number}" for number in range(len(blocks))]
+        _equalise_hidden(blocks, within, seen)
+        _scale(
+            [middle.down] + [block.second for block in blocks],
+            [block.first for block in blocks] + [middle.up],
+            _evened(_most([seen[f"{name}.first"] for name in within] + [seen["trunk.middle.up"]])),
+        )
+        reach = _most([reach, seen["trunk.middle.down"].view(len(reach), 4).amax(dim=1)])
+        fours = _evened(reach).repeat_interleave(4)  # pixel-unshuffle by 2 keeps a channel's four together
+        _scale([middle.up], [middle.down], fours)
+    _scale(makers, users, _evened(reach))
+
+
+def _blocks_of(body: nn.ModuleList) -> list[ResidualBlock]:
+    return [block for block in body if isinstance(block, ResidualBlock)]
+
+
+def _equalise_hidden(blocks: Sequence[ResidualBlock], names: Sequence[str], seen: Reaches) -> None:
+    """The channels between the two convolutions of residual blocks: ReLU and gains are linear in what is positive."""
+    for block, name in zip(blocks, names, strict=True):
+        _scale([block.first], [block.second], _evened(seen[f"{name}.second"]))
+
+
+def _scale(makers: Sequence[nn.Conv2d], users: Sequence[nn.Conv2d], factors: Tensor) -> None:
+    """Multiply channels where they are made and divide them where they are used."""
+    for conv in makers:
+        conv.weight.mul_(factors.view(-1, 1, 1, 1))
+        if conv.bias is not None:
+            conv.bias.mul_(factors)
+    for conv in users:
+        conv.weight.div_(factors.view(1, -1, 1, 1))
+
+
+def _evened(reach: Tensor) -> Tensor:
+    """Factors (C,) that bring channels of these reaches closer together."""
+    reach = reach.clamp_min(float(reach.max()) * LEAST).clamp_min(1e-30)
+    return (reach.log().mean().exp() / reach) ** EVENNESS
+
+
+def _most(several: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(several)).amax(dim=0)
+
+
+@torch.no_grad()
+def fit_grids(exact: CodecNetwork, floating: CodecNetwork, batches: Batches) -> None:
+    """Set the grids of an exact network: those that round what the convolutions see with the least squared error.
+
+    Args:
+        exact: changed in place.
+        floating: the float network whose weights it has.
+        batches: what that one is shown.
+    """
+    limits = {name: conv.grid.limit for name, conv in exact.rec.named_modules() if isinstance(conv, ExactConv2d)}
+    errors = {name: torch.zeros(len(EXPONENTS)) for name in limits}
+
+    def note(name: str, values: Tensor) -> None:
+        for number, exponent in enumerate(EXPONENTS):
+            steps = values.new_tensor(2.0**exponent)
+            errors[name][number] += float((rounded(values, steps, limits[name]) - values).square().sum())
+
+    _watch(floating, batches, note)
     for name, conv in exact.rec.named_modules():
         if isinstance(conv, ExactConv2d) and name != HEAD:
-            conv.grid.exponent.fill_(math.floor(math.log2(INPUT_LIMIT / max(largest[name], 2.0**-10))))
+            conv.grid.exponent.fill_(EXPONENTS[int(errors[name].argmin())])
 
 
-@contextmanager
-def _watched(net: nn.Module, largest: dict[str, float]) -> Iterator[None]:
-    """Note the largest input of each convolution, but for one in ten thousand."""
+@torch.no_grad()
+def _watch(network: CodecNetwork, batches: Batches, note: Callable[[str, Tensor], None]) -> None:
+    """Show a network some photos; `note` gets the name and the input (B, C, h, w) of each convolution of RecCNN."""
 
-    def watcher(name: str) -> object:
-        def watch(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            values = inputs[0].abs().flatten()
-            values = values[:: -(-len(values) // MAX_VALUES)]
-            largest[name] = max(largest.get(name, 0.0), float(torch.quantile(values, WITHIN)))
-
-        return watch
+    def hook(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        return lambda _module, inputs: note(name, inputs[0])
 
     hooks = [
-        module.register_forward_pre_hook(watcher(name))  # type: ignore[arg-type]
-        for name, module in net.named_modules()
+        module.register_forward_pre_hook(hook(name))
+        for name, module in network.rec.named_modules()
         if isinstance(module, nn.Conv2d)
     ]
     try:
-        yield
+        for x, coarseness in batches:
+            log_coarseness = torch.log2(coarseness)
+            decoded, _ = jpeg(network.com(x, log_coarseness), network.log_tables_at(coarseness))
+            network.rec(decoded, log_coarseness)
     finally:
-        for hook in hooks:
-            hook.remove()
+        for one in hooks:
+            one.remove()

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,8 +26,7 @@ from batchcomp.training import checkpoint
 from batchcomp.training.data import CropSource, split_folders
 from batchcomp.training.dev_sets import DevSets
 from batchcomp.training.evaluate import DevScore
-from batchcomp.training.exact import fit_grids, is_exact
-from batchcomp.training.grow import begin_with
+from batchcomp.training.exact import begin
 from batchcomp.training.jpeg_proxy import jpeg
 from batchcomp.training.log import DevLog, TrainingLog
 from batchcomp.training.losses import Coded, Losses, mixed_loss
@@ -57,6 +57,7 @@ class JointSettings:
     save_minutes: float = 4.0
     loss: LossWeights = field(default_factory=LossWeights)
     architecture: NetworkShape = field(default_factory=ResidualArchitecture)
+    decoder_only: bool = False  # RecCNN alone learns: payloads stay as they were, byte for byte
 
     def __post_init__(self) -> None:
         """Raise TrainingError where the numbers make no run."""
@@ -156,9 +157,10 @@ class JointTrainer:
         torch.manual_seed(settings.seed)
         self.network = untrained(settings.architecture).placed(self.device)
         if start is not None:
-            begin_with(self.network, start)
-            if is_exact(self.network) and not is_exact(start):
-                fit_grids(self.network, start.placed(self.device), self._examples(FITTED_ON))
+            begin(self.network, start.placed(self.device), partial(self._examples, FITTED_ON))
+        if settings.decoder_only:
+            self.network.requires_grad_(requires_grad=False)
+            self.network.rec.requires_grad_()
         self.ema = untrained(settings.architecture).placed()
         self.ema.load_state_dict(self.network.state_dict())
         self.ema.requires_grad_(requires_grad=False)

@@ -162,3 +162,20 @@ def test_a_floating_network_goes_on_as_an_exact_one(photos: Path, tmp_path: Path
     trainer.train()
     for network in (trainer.network, trainer.ema, weights.load_file(trainer.best_path).network):
         assert {k: float(v) for k, v in network.state_dict().items() if k.endswith("grid.exponent")} == grids
+
+
+def test_recnn_alone_can_learn(photos: Path, tmp_path: Path) -> None:
+    """What is stored stays as it was: ComCNN and the tables do not move, nor does a resumed run forget it."""
+    start = untrained(TINY)
+    trainer = JointTrainer(photos, tmp_path / "run", settings(decoder_only=True, table_gain=5.0), start=start)
+    trainer.train()
+    trainer = JointTrainer(photos, tmp_path / "run", settings(decoder_only=True, table_gain=5.0, steps=6))
+    assert trainer.step == 4
+    trainer.train()
+    moved = {
+        name
+        for (name, value), before in zip(trainer.network.state_dict().items(), start.state_dict().values(), strict=True)
+        if not torch.equal(value, before)
+    }
+    assert moved
+    assert all(name.startswith("rec.") for name in moved)

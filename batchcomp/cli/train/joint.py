@@ -47,6 +47,10 @@ def train_joint(
             help="A model to begin with, of the same family and width: a file or a shipped one's name.",
         ),
     ] = None,
+    decoder_only: Annotated[
+        bool,
+        typer.Option("--decoder-only", help="RecCNN alone learns, so that payloads stay as they are; with --start."),
+    ] = False,
     seed: SeedOpt = 0,
     device: DeviceOpt = "auto",
     threads: ThreadsOpt = 0,
@@ -59,9 +63,11 @@ def train_joint(
         from batchcomp.training.joint import JointSettings, JointTrainer
         from batchcomp.training.shapes import RECIPES
 
+    if decoder_only and not start:
+        raise UsageError("--decoder-only: an untrained ComCNN would stay so; name a trained model with --start")
     recipe = RECIPES[shape.value]
     options = recipe.settings | given(steps=steps, batch=batch, crop=crop, seed=seed)
-    settings = JointSettings(architecture=recipe.architecture, **options)
+    settings = JointSettings(architecture=recipe.architecture, decoder_only=decoder_only, **options)
     first = weights.load_file(start).network if start else None
     if isinstance(first, Jiang2017Network):
         raise UsageError(f"--start {start}: a model of the family jiang2017 cannot be trained jointly")

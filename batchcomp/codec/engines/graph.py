@@ -10,10 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from batchcomp.codec.whole_numbers import INPUT_LIMIT, doubling, whole
+from batchcomp.codec.whole_numbers import BYTES, Limits, doubling, weight_steps, whole
 
 _MAGIC = 7767517  # first line of ncnn's text format
 _FLOAT32 = b"\0\0\0\0"  # precedes weights that are stored as they are
+_INT8 = 0x000D4B38.to_bytes(4, "little")  # and those in whole steps of 8 bits
+_INT8_WEIGHTS, _FEATURES_OFF = 8, 31  # parameters of a convolution
+_SGEMM = 1 << 5  # of the features: convolution as a product of matrices
 ADD, SUBTRACT, MULTIPLY = 0, 1, 2  # operations of `BinaryOp`
 ROUND: Final = 18  # of `UnaryOp`: to the nearest, ties to even
 REPLICATE: Final = 1  # kind of `Padding`
@@ -26,7 +29,8 @@ Array = NDArray[np.float32]
 class Layer:
     """One line: a kind, the names of its inputs and its parameters by ncnn's numbers; its output is named by its place.
 
-    A convolution brings its weights (out, in, k, k) and biases (out,).
+    A convolution brings its weights (out, in, k, k) and biases (out,). One of 8 bits has weights in whole steps, and
+    `steps` (out,), how many make 1 of the output; its inputs are whole steps too, up to 127 to either side.
     """
 
     kind: str
@@ -34,6 +38,19 @@ class Layer:
     parameters: dict[int, float]
     weight: Array | None = None
     bias: Array | None = None
+    steps: Array | None = None
+
+    @property
+    def stored(self) -> bytes:
+        """What the file of weights holds of it."""
+        if self.weight is None or self.bias is None:
+            return b""
+        bias = self.bias.astype("<f4").tobytes()
+        if self.steps is None:
+            return _FLOAT32 + self.weight.astype("<f4").tobytes() + bias
+        whole = self.weight.astype(np.int8).tobytes()
+        scales = np.append(self.steps, 1).astype("<f4").tobytes()  # the last is that of the inputs
+        return _INT8 + whole + bytes(-len(whole) % 4) + bias + scales
 
     def __str__(self) -> str:
         return " ".join(f"{number}={value}" for number, value in self.parameters.items())
@@ -66,10 +83,12 @@ class Graph:
         return self._conv(x, weight, bias, relu=relu, stride=stride)
 
     def _conv(self, x: str, weight: Array, bias: Array, **further: int) -> str:
-        """Append a convolution; `further` are its stride, its padding and whether a ReLU follows."""
+        """Append a convolution; `further`: stride, padding, whether a ReLU follows, whether matrices are too slow."""
         size = weight.shape[2]
         edge, stride = further.get("padding", size // 2), further.get("stride", 1)
         parameters = {0: len(weight), 1: size, 3: stride, 4: edge, 5: 1, 6: weight.size, 9: int(further.get("relu", 0))}
+        if further.get("direct"):
+            parameters |= {_FEATURES_OFF: _SGEMM}
         self.layers.append(
             Layer(kind="Convolution", inputs=(x,), parameters=dict(parameters), weight=weight, bias=bias)
         )
@@ -79,27 +98,55 @@ class Graph:
         """Steps in 1 of the grid that the exact convolution `name` rounds its inputs to, a power of two."""
         return 2.0 ** round(float(self.array(f"{name}.grid.exponent")))
 
-    def on_grid(self, name: str, x: str, *, held: float = 1) -> str:
+    def on_grid(self, name: str, x: str, *, held: float = 1, limits: Limits = BYTES) -> str:
         """Append the rounding to the grid of the exact convolution `name`; `x` holds values times `held`."""
         steps = self.steps_of(name)
-        x = x if steps == held else self.times(x, steps / held)
-        return self.clipped(self.rounded(x), -INPUT_LIMIT, INPUT_LIMIT)
+        x = self.rounded(x if steps == held else self.times(x, steps / held))
+        if limits == BYTES:  # what makes bytes of them clips them too
+            return x
+        return self.clipped(x, -limits.inputs, limits.inputs)
 
-    def exact_conv(self, name: str, x: str, *, relu: bool = False, by: float = 1) -> str:
+    def exact_conv(self, name: str, x: str, *, relu: bool = False, by: float = 1, limits: Limits = BYTES) -> str:
         """Append the exact convolution `name`, see `networks.exact`, of inputs in whole steps of its grid.
 
         `by`, a power of two, is what the outputs are times.
         """
-        steps = np.float32(self.steps_of(name))
-        weight, bias = whole(self.array(f"{name}.weight"), self.array(f"{name}.bias"), float(steps))
-        return self._conv(x, weight * (np.float32(by) / steps), bias * np.float32(by), relu=relu)
+        steps = self.steps_of(name)
+        given = self.array(f"{name}.weight"), self.array(f"{name}.bias"), steps, limits
+        weight, bias = whole(*given)
+        if limits == BYTES:
+            parts = weight, bias * np.float32(by), weight_steps(*given)
+            return self._byte_conv(x, parts, steps / by, relu=relu)
+        return self._conv(x, weight * np.float32(by / steps), bias * np.float32(by), relu=relu, direct=True)
+
+    def _byte_conv(self, x: str, parts: tuple[Array, Array, NDArray[np.float64]], held: float, *, relu: bool) -> str:
+        """Append a convolution of 8 bits of weights, biases and the weights' steps in 1.
+
+        `held` is how many steps of the inputs make 1 of the outputs.
+        """
+        weight, bias, steps = parts
+        size = weight.shape[2]
+        parameters = {0: len(weight), 1: size, 4: size // 2, 5: 1, 6: weight.size, _INT8_WEIGHTS: 1, 9: int(relu)}
+        self.layers.append(
+            Layer(
+                kind="Convolution",
+                inputs=(x,),
+                parameters=dict(parameters),
+                weight=(weight * steps.reshape(-1, 1, 1, 1)).astype(np.float32),
+                bias=bias,
+                steps=(steps * held).astype(np.float32),
+            )
+        )
+        return self.last
 
     def doubled(self, x: str, unshuffle: int) -> str:
         """Bicubic by 2 of whole numbers from -128 to 127, exactly: before its pixels are shuffled by 2 `unshuffle`."""
         weight = doubling(unshuffle)
         edge = unshuffle * (weight.shape[2] // 2)
         edged = self.add("Padding", x, parameters=dict(dict.fromkeys(range(4), edge) | {4: REPLICATE}))
-        return self._conv(self.unshuffled(edged, unshuffle), weight, np.zeros(len(weight), np.float32), padding=0)
+        return self._conv(
+            self.unshuffled(edged, unshuffle), weight, np.zeros(len(weight), np.float32), padding=0, direct=True
+        )
 
     def sum_of(self, a: str, b: str) -> str:
         return self.add("BinaryOp", a, b, parameters={0: ADD})
@@ -138,11 +185,7 @@ class Graph:
     @property
     def weights(self) -> bytes:
         """The weights in the layers' order."""
-        parts = []
-        for layer in self.layers:
-            if layer.weight is not None and layer.bias is not None:
-                parts += [_FLOAT32, layer.weight.astype("<f4").tobytes(), layer.bias.astype("<f4").tobytes()]
-        return b"".join(parts)
+        return b"".join(layer.stored for layer in self.layers)
 
     def text(self) -> str:
         """The whole graph; an output that several layers read passes through a Split first, as ncnn demands."""

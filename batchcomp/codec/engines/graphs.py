@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +13,7 @@ from batchcomp.codec.engines.base import Planes
 from batchcomp.codec.engines.graph import Graph
 from batchcomp.codec.model import COM, Net
 from batchcomp.codec.networks.residual_shape import TrunkShape
-from batchcomp.codec.whole_numbers import EXACT_SCALE, INPUT_LIMIT, PIXEL_MIDDLE, PIXEL_STEPS, gains_at
+from batchcomp.codec.whole_numbers import EXACT_SCALE, PIXEL_MIDDLE, PIXEL_STEPS, WIDE, gains_at
 
 WINOGRAD_FROM: Final = 48  # channels of the widest layer: with fewer, direct convolutions take as long or a tenth less
 CHANNELS: Final = 16  # that direct kernels take at once; what a first layer has over costs a seventh of its network
@@ -120,13 +121,14 @@ class _Rounded:
 class _Exact(_Rounded):
     """Writes those of a trunk that computes in whole numbers.
 
-    What the trunk carries is in steps of the tail's grid, powers of two like all steps: nothing is rounded by it, and
-    mostly nothing is left to multiply before the next convolution rounds it to its own.
+    What the trunk carries is in steps of the grid that most of its convolutions round it to, powers of two like all
+    steps: nothing is rounded by it, and mostly nothing is left to multiply before the next convolution.
     """
 
     def __init__(self, graph: Graph, net: Net, shape: TrunkShape) -> None:
         super().__init__(graph, net, shape)
-        self._unit = graph.steps_of("trunk.tail")
+        readers = [f"trunk.body.{number}.first" for number in range(shape.blocks)] + ["trunk.tail"]
+        self._unit = Counter(graph.steps_of(name) for name in readers).most_common(1)[0][0]
 
     def head(self) -> str:
         """The picture is in whole numbers around 0: 256ths. The planes on top come on the grid."""
@@ -135,8 +137,9 @@ class _Exact(_Rounded):
         self._picture = graph.less(given, PIXEL_MIDDLE)
         pixels = graph.unshuffled(self._picture, self._shape.unshuffle)
         if graph.steps_of("trunk.head") != PIXEL_STEPS:
-            pixels = graph.on_grid("trunk.head", pixels, held=PIXEL_STEPS)
-        return graph.exact_conv("trunk.head", graph.add("Concat", pixels, further, parameters={0: 0}), by=self._unit)
+            pixels = graph.on_grid("trunk.head", pixels, held=PIXEL_STEPS, limits=WIDE)
+        seen = graph.add("Concat", pixels, further, parameters={0: 0})
+        return graph.exact_conv("trunk.head", seen, by=self._unit, limits=WIDE)
 
     def conv(self, name: str, x: str) -> str:
         return self.graph.exact_conv(name, self.graph.on_grid(name, x, held=self._unit), by=self._unit)
@@ -152,7 +155,8 @@ class _Exact(_Rounded):
     def tail(self, h: str) -> None:
         """The pixels, whole numbers from -128 to 127: added up and rounded while they are channels of blocks."""
         graph, unshuffle = self.graph, self._shape.unshuffle
-        residual = graph.exact_conv("trunk.tail", graph.on_grid("trunk.tail", h, held=self._unit), by=PIXEL_STEPS)
+        seen = graph.on_grid("trunk.tail", h, held=self._unit, limits=WIDE)
+        residual = graph.exact_conv("trunk.tail", seen, by=PIXEL_STEPS, limits=WIDE)
         doubles = self._net.model.arch.scale == EXACT_SCALE
         enlarged = (graph.doubled if doubles else graph.unshuffled)(self._picture, unshuffle)
         pixels = graph.clipped(graph.rounded(graph.sum_of(enlarged, residual)), -PIXEL_MIDDLE, 255 - PIXEL_MIDDLE)
@@ -182,7 +186,7 @@ def _inputs(net: Net, shape: TrunkShape, blocks: Sequence[str]) -> Inputs:
             planes[1 + at, at::period] = 1
             planes[1 + period + at, :, at::period] = 1
         if steps is not None:
-            planes = np.clip(np.rint(planes * steps), -INPUT_LIMIT, INPUT_LIMIT)
+            planes = np.clip(np.rint(planes * steps), -WIDE.inputs, WIDE.inputs)
         return [planes, *(strengths(log_coarseness) if strengths else [])]
 
     return inputs

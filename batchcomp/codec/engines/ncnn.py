@@ -47,10 +47,11 @@ class LoadedGraph:
         for name in dir(option):  # float32 throughout: what the machine offers beyond must not change results
             if name.startswith(("use_fp16", "use_bf16", "use_int8")):
                 setattr(option, name, False)
+        option.use_int8_inference = exact  # for the convolutions that are written in 8 bits
         self.direct = exact or graph.width < WINOGRAD_FROM
         if self.direct:
             option.use_winograd_convolution = False
-            option.use_sgemm_convolution = False  # exact too, but slower here
+            option.use_sgemm_convolution = exact  # faster in 8 bits, slower in float32
         self._net.opt = option
         self._last = graph.last
         with tempfile.TemporaryDirectory(prefix="batchcomp-") as folder:  # its Python binding reads weights from files

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from batchcomp.codec.engines.base import Planes
 from batchcomp.codec.engines.graph import ADD, MULTIPLY, REPLICATE, ROUND, SUBTRACT, Graph, Layer
 from batchcomp.codec.resample_numpy import enlarged
+from batchcomp.codec.whole_numbers import BYTES
 
 
 def run(graph: Graph, inputs: Sequence[Planes]) -> Planes:
@@ -64,8 +65,11 @@ def _computed(layer: Layer, values: list[Planes]) -> Planes:  # noqa: C901, PLR0
 def _convolved(layer: Layer, x: Planes) -> Planes:
     p: Any = layer.parameters
     assert layer.weight is not None and layer.bias is not None  # noqa: S101, PT018  (for the type checker)
-    padded = np.pad(x, [(0, 0), (p[4], p[4]), (p[4], p[4])])
-    windows = sliding_window_view(padded, (p[1], p[1]), axis=(1, 2))[:, :: p[3], :: p[3]]  # (C, h, w, k, k)
-    answer: Planes = np.tensordot(layer.weight, windows, axes=([1, 2, 3], [0, 3, 4]))
+    edge, stride, weight = p[4], p.get(3, 1), layer.weight
+    if layer.steps is not None:
+        x, weight = np.clip(x, -BYTES.inputs, BYTES.inputs), weight / layer.steps.reshape(-1, 1, 1, 1)
+    padded = np.pad(x, [(0, 0), (edge, edge), (edge, edge)])
+    windows = sliding_window_view(padded, (p[1], p[1]), axis=(1, 2))[:, ::stride, ::stride]  # (C, h, w, k, k)
+    answer: Planes = np.tensordot(weight, windows, axes=([1, 2, 3], [0, 3, 4]))
     answer += layer.bias[:, None, None]
     return np.maximum(answer, 0, out=answer) if p[9] else answer

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name every torch reader expects)
 
-from batchcomp.codec.whole_numbers import INPUT_LIMIT, SUM_LIMIT, WEIGHT_LIMIT, weight_steps
+from batchcomp.codec.whole_numbers import BYTES, SUM_LIMIT, Limits, weight_steps
 
 FIRST_EXPONENT = 6  # of a grid before it is fitted
 
@@ -45,12 +45,13 @@ def rounded(x: Tensor, scale: Tensor, limit: float) -> Tensor:
 
 
 class Grid(nn.Module):
-    """Rounds to steps of 2^-exponent, at most `INPUT_LIMIT` to either side; the exponent is kept, not learned."""
+    """Rounds to steps of 2^-exponent, at most `limit` to either side; the exponent is kept, not learned."""
 
     exponent: Tensor
 
-    def __init__(self, exponent: int = FIRST_EXPONENT) -> None:
+    def __init__(self, limit: int, exponent: int = FIRST_EXPONENT) -> None:
         super().__init__()
+        self.limit = limit
         self.register_buffer("exponent", torch.tensor(float(exponent)))
 
     @property
@@ -59,7 +60,7 @@ class Grid(nn.Module):
         return float(2.0 ** round(float(self.exponent)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return rounded(x, x.new_tensor(self.steps), INPUT_LIMIT)
+        return rounded(x, x.new_tensor(self.steps), self.limit)
 
 
 class ExactConv2d(nn.Conv2d):
@@ -69,9 +70,10 @@ class ExactConv2d(nn.Conv2d):
     changes nothing, so that a file may hold either.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, kernel: int, exponent: int = FIRST_EXPONENT) -> None:
+    def __init__(self, channels_in: int, channels_out: int, kernel: int, limits: Limits = BYTES) -> None:
         super().__init__(channels_in, channels_out, kernel, padding=kernel // 2)
-        self.grid = Grid(exponent)
+        self.limits = limits
+        self.grid = Grid(limits.inputs)
 
     def forward(self, x: Tensor) -> Tensor:
         weight, bias = self.whole()
@@ -81,18 +83,18 @@ class ExactConv2d(nn.Conv2d):
         """Weights and biases as whole multiples of powers of two, one for each output channel."""
         assert self.bias is not None  # noqa: S101  (the constructor gives it one)
         scale = self._scale()
-        weight = rounded(self.weight, scale.view(-1, 1, 1, 1), WEIGHT_LIMIT)
+        weight = rounded(self.weight, scale.view(-1, 1, 1, 1), self.limits.weights)
         return weight, rounded(self.bias, scale * self.grid.steps, SUM_LIMIT)
 
     def _scale(self) -> Tensor:
         """Steps in 1 of each output channel's weights."""
         assert self.bias is not None  # noqa: S101  (the constructor gives it one)
         weight, bias = (value.detach().cpu().numpy() for value in (self.weight, self.bias))
-        return torch.from_numpy(weight_steps(weight, bias, self.grid.steps)).to(self.weight)
+        return torch.from_numpy(weight_steps(weight, bias, self.grid.steps, self.limits)).to(self.weight)
 
     def largest_sum(self) -> float:
         """The most that a partial sum can be, in the steps that all products are multiples of: 2^24 or less."""
         weight, bias = (value.detach().double() for value in self.whole())
         steps = self._scale().double() * self.grid.steps
-        sums = weight.abs().flatten(1).sum(dim=1) * INPUT_LIMIT / self.grid.steps + bias.abs()
+        sums = weight.abs().flatten(1).sum(dim=1) * self.limits.inputs / self.grid.steps + bias.abs()
         return float((sums * steps).max())

@@ -26,15 +26,15 @@ from batchcomp.codec.networks.exact import ExactConv2d
 from batchcomp.codec.networks.residual_shape import ResidualArchitecture, TrunkShape
 from batchcomp.codec.resample import downscale, upscale, upscale_exactly
 from batchcomp.codec.tables import FULL_SIZE_SLOPE, initial_log_tables, tables_at
-from batchcomp.codec.whole_numbers import GAIN_STEPS, PIXEL_MIDDLE, PIXEL_STEPS
+from batchcomp.codec.whole_numbers import BYTES, GAIN_STEPS, PIXEL_MIDDLE, PIXEL_STEPS, WIDE, Limits
 
 TAIL_GAIN = 0.01  # last convolution starts near zero: training starts at bicubic + JPEG and only improves
 
 
-def conv(channels_in: int, channels_out: int, kernel: int, *, exact: bool) -> nn.Conv2d:
-    """A convolution of stride 1 that keeps the sides."""
+def conv(channels_in: int, channels_out: int, kernel: int, *, exact: bool, limits: Limits = BYTES) -> nn.Conv2d:
+    """A convolution of stride 1 that keeps the sides; an exact one with its limits."""
     if exact:
-        return ExactConv2d(channels_in, channels_out, kernel)
+        return ExactConv2d(channels_in, channels_out, kernel, limits)
     return nn.Conv2d(channels_in, channels_out, kernel, padding=kernel // 2)
 
 
@@ -111,11 +111,11 @@ class Trunk(nn.Module):
         self.unshuffle, self.shuffle = shape.unshuffle, shape.shuffle
         width = shape.width
         self.period, self.exact = shape.period, shape.exact
-        self.head = conv(shape.planes, width, 3, exact=shape.exact)
+        self.head = conv(shape.planes, width, 3, exact=shape.exact, limits=WIDE)
         if isinstance(self.head, ExactConv2d):
             self.head.grid.exponent.fill_(math.log2(PIXEL_STEPS))
         self.body = nn.ModuleList(ResidualBlock(width, exact=shape.exact) for _ in range(shape.blocks))
-        self.tail = conv(width, 3 * shape.shuffle**2, 3, exact=shape.exact)
+        self.tail = conv(width, 3 * shape.shuffle**2, 3, exact=shape.exact, limits=WIDE)
         with torch.no_grad():
             self.tail.weight.mul_(TAIL_GAIN)
             if self.tail.bias is not None:

@@ -49,3 +49,11 @@ def test_a_model_of_another_family_is_no_start(run: Run) -> None:
     result = run("train", "joint", "photos", "--run", "run", "--start", "jiang2017")
     assert result.code == 2
     assert "--start jiang2017" in result.err
+
+
+def test_an_untrained_comcnn_does_not_stay_so(run: Run) -> None:
+    """RecCNN alone learns only beside a trained one."""
+    result = run("train", "joint", "photos", "--run", "run", "--decoder-only")
+    assert result.code == 2
+    assert "--decoder-only" in result.err
+    assert "--start" in result.err

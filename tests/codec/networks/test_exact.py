@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
@@ -12,26 +13,41 @@ from batchcomp.codec import weights
 from batchcomp.codec.networks.exact import ExactConv2d, Grid
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.resample import upscale, upscale_exactly
-from batchcomp.codec.whole_numbers import INPUT_LIMIT, SUM_LIMIT, WEIGHT_LIMIT
+from batchcomp.codec.whole_numbers import BYTES, SUM_LIMIT, WIDE, Limits, weight_steps
 from tests.codec.networks.test_residual import MIDDLE, moved
 
 EXACT = replace(MIDDLE, exact=True)
 
 
-def conv(channels: int = 48, spread: float = 0.3, bias: float = 1.0, seed: int = 0) -> ExactConv2d:
+def conv(
+    channels: int = 48, spread: float = 0.3, bias: float = 1.0, seed: int = 0, limits: Limits = WIDE
+) -> ExactConv2d:
     torch.manual_seed(seed)
-    layer = ExactConv2d(channels, 8, 3, exponent=4)
+    layer = ExactConv2d(channels, 8, 3, limits)
     with torch.no_grad():
+        layer.grid.exponent.fill_(4)
         layer.weight.normal_(0, spread)
         layer.bias.normal_(0, bias)  # type: ignore[union-attr]
     return layer
 
 
+@pytest.mark.parametrize("limits", [WIDE, BYTES])
 @pytest.mark.parametrize(("channels", "spread", "bias"), [(4, 0.3, 1), (512, 0.3, 1), (48, 30, 1), (48, 1e-7, 1e5)])
 @torch.no_grad()
-def test_no_sum_exceeds_what_float32_holds(channels: int, spread: float, bias: float) -> None:
-    layer = conv(channels, spread, bias)
+def test_no_sum_exceeds_what_float32_holds(channels: int, spread: float, bias: float, limits: Limits) -> None:
+    layer = conv(channels, spread, bias, limits=limits)
     assert layer.largest_sum() <= SUM_LIMIT
+
+
+@torch.no_grad()
+def test_what_kernels_of_8_bits_multiply_fits_them() -> None:
+    """And not only into half of their range: weights are rounded no more than they must be."""
+    layer = conv(64, limits=BYTES)
+    whole, steps = layer.whole()[0].numpy(), weight_steps(*(p.detach().numpy() for p in layer.parameters()), 16, BYTES)
+    counts = whole * steps.reshape(-1, 1, 1, 1)
+    assert np.array_equal(counts, counts.round())
+    assert ((np.abs(counts).max(axis=(1, 2, 3)) <= 127) & (np.abs(counts).max(axis=(1, 2, 3)) > 62)).all()
+    assert float(layer.grid(torch.tensor(1e6))) == 127 / 16
 
 
 @torch.no_grad()
@@ -52,9 +68,9 @@ def test_float32_gives_what_float64_gives_in_any_order() -> None:
 def test_the_worst_input_fits_too() -> None:
     layer = conv(512, 0.3, 5)
     weight, bias = layer.whole()
-    x = (weight[3].sign() * INPUT_LIMIT / layer.grid.steps)[None]
+    x = (weight[3].sign() * WIDE.inputs / layer.grid.steps)[None]
     found = layer(F.pad(x, (1, 1, 1, 1)))[0, 3, 2, 2]
-    expected = (weight[3].abs().double().sum() * INPUT_LIMIT / layer.grid.steps) + bias[3].double()
+    expected = (weight[3].abs().double().sum() * WIDE.inputs / layer.grid.steps) + bias[3].double()
     assert float(found) == float(expected)
 
 
@@ -75,21 +91,21 @@ def test_rounding_twice_is_rounding_once() -> None:
 def test_weights_are_close_to_what_training_moves() -> None:
     layer = conv(4)
     error = (layer.whole()[0] - layer.weight).abs().amax(dim=(1, 2, 3))
-    assert bool((error <= layer.weight.abs().amax(dim=(1, 2, 3)) / WEIGHT_LIMIT).all())
+    assert bool((error <= layer.weight.abs().amax(dim=(1, 2, 3)) / 255).all())
 
 
 def test_gradients_pass_where_nothing_was_clipped() -> None:
-    grid, x = Grid(exponent=4), torch.tensor([0.1, -3.0, 31.0, 33.0], requires_grad=True)
+    grid, x = Grid(511, exponent=4), torch.tensor([0.1, -3.0, 31.0, 33.0], requires_grad=True)
     y = grid(x)
     y.sum().backward()  # type: ignore[no-untyped-call]
-    assert y.tolist() == [0.125, -3.0, 31.0, INPUT_LIMIT / 16]
+    assert y.tolist() == [0.125, -3.0, 31.0, 511 / 16]
     assert x.grad is not None
     assert x.grad.tolist() == [1, 1, 1, 0]
 
 
 @torch.no_grad()
 def test_ties_go_to_even() -> None:
-    assert Grid(exponent=0)(torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5])).tolist() == [0, 2, 2, 0, -2]
+    assert Grid(127, exponent=0)(torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5])).tolist() == [0, 2, 2, 0, -2]
 
 
 @torch.no_grad()
