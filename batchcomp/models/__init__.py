@@ -31,7 +31,7 @@ class Shipped:
 
 MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
-        sha256="8be300a8a4286dd9bb8d92b9dab31f396a364b4a97c62401a27d9d87705f0875",
+        sha256="4a1175f61f5c8255df9f09e053fcf905c7d591af02ff90d62cda8bc20a0faa80",
         fine="default-fine",
         half_end=106.0,
         full_start=56.0,
