@@ -24,11 +24,12 @@ class Limits:
 
 WIDE: Final = Limits(inputs=511, weights=2047)  # first and last convolution: pixels, and what nothing repairs any more
 BYTES: Final = Limits(inputs=127, weights=127)  # the others: what kernels for 8 bits multiply
+FINEST_BYTES: Final = 2**23  # parts of a step that what becomes a byte may have: rounding is the same everywhere then
 SUM_LIMIT: Final = 2**24  # whole numbers up to which float32 holds every one
 MAX_EXPONENT: Final = 24  # of a step: 2^-24 at least
 PIXEL_STEPS: Final = 256  # in 1, of what the first convolution sees: pixels in 256ths
 PIXEL_MIDDLE: Final = 128  # what is taken from a pixel, so that there are as many values on either side
-GAIN_STEPS: Final = 4096  # in 1
+GAIN_STEPS: Final = 512  # in 1
 EXACT_SCALE: Final = 2  # by which pictures are enlarged exactly
 DOUBLING_REACH: Final = 2  # pixels that it sees to either side
 
@@ -70,8 +71,20 @@ def _rounded(values: Numbers, steps: NDArray[np.float64], limit: float) -> Numbe
     return (np.clip(np.rint(values * steps), -limit, limit) / steps).astype(np.float32)
 
 
+def to_bytes(values: Numbers, steps: float) -> Numbers:
+    """Values times their steps in 1 as whole numbers from -127 to 127, ties away from zero, float32.
+
+    One rounded operation after the other: half is added, then the fraction goes. That is what kernels for 8 bits do, or
+    round to the nearest, ties away from zero. Both are the same where values are multiples of 1 / `FINEST_BYTES`.
+    """
+    scaled = values * np.float32(steps)
+    whole = np.trunc(scaled + np.copysign(np.float32(0.5), scaled))
+    answer: Numbers = np.clip(whole, -BYTES.inputs, BYTES.inputs).astype(np.float32)
+    return answer
+
+
 def gains_at(cubic: Numbers, constant: Numbers, log_coarseness: float) -> Numbers:
-    """Gains (C,) in 4096ths at log2(coarseness): 1 + a cubic polynomial (C, 3), (C,) of a third of it.
+    """Gains (C,) in 512ths at log2(coarseness): 1 + a cubic polynomial (C, 3), (C,) of a third of it.
 
     One rounded operation after the other, as every machine does them.
     """

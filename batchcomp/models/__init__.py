@@ -37,7 +37,7 @@ MODELS: Final[Mapping[str, Shipped]] = {
         full_start=56.0,
     ),
     "fast": Shipped(
-        sha256="a4ba96d5a3011cedd8356caf3cc9e129dbae269e727669419407987677944ca7",
+        sha256="eaefd4059620b7eaed6572b655e5061e211d9d503f0f0d27db8174c78c84555a",
         fine="default-fine",
         half_end=102.0,
         full_start=50.0,

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from batchcomp.codec.whole_numbers import BYTES, Limits, doubling, weight_steps, whole
+from batchcomp.codec.whole_numbers import BYTES, WIDE, Limits, doubling, weight_steps, whole
 
 _MAGIC = 7767517  # first line of ncnn's text format
 _FLOAT32 = b"\0\0\0\0"  # precedes weights that are stored as they are
@@ -29,8 +29,9 @@ Array = NDArray[np.float32]
 class Layer:
     """One line: a kind, the names of its inputs and its parameters by ncnn's numbers; its output is named by its place.
 
-    A convolution brings its weights (out, in, k, k) and biases (out,). One of 8 bits has weights in whole steps, and
-    `steps` (out,), how many make 1 of the output; its inputs are whole steps too, up to 127 to either side.
+    A convolution brings its weights (out, in, k, k) and biases (out,). One of 8 bits has weights in whole steps and
+    `steps` (out + 1,): how many of them make a weight of 1, for each output channel, and what inputs are times before
+    they are rounded to whole numbers from -127 to 127.
     """
 
     kind: str
@@ -49,8 +50,7 @@ class Layer:
         if self.steps is None:
             return _FLOAT32 + self.weight.astype("<f4").tobytes() + bias
         whole = self.weight.astype(np.int8).tobytes()
-        scales = np.append(self.steps, 1).astype("<f4").tobytes()  # the last is that of the inputs
-        return _INT8 + whole + bytes(-len(whole) % 4) + bias + scales
+        return _INT8 + whole + bytes(-len(whole) % 4) + bias + self.steps.astype("<f4").tobytes()
 
     def __str__(self) -> str:
         return " ".join(f"{number}={value}" for number, value in self.parameters.items())
@@ -98,33 +98,30 @@ class Graph:
         """Steps in 1 of the grid that the exact convolution `name` rounds its inputs to, a power of two."""
         return 2.0 ** round(float(self.array(f"{name}.grid.exponent")))
 
-    def on_grid(self, name: str, x: str, *, held: float = 1, limits: Limits = BYTES) -> str:
-        """Append the rounding to the grid of the exact convolution `name`; `x` holds values times `held`."""
+    def parts_of(self, name: str, limits: Limits) -> float:
+        """How many parts of 1 the outputs of the exact convolution `name` are multiples of."""
         steps = self.steps_of(name)
-        x = self.rounded(x if steps == held else self.times(x, steps / held))
-        if limits == BYTES:  # what makes bytes of them clips them too
-            return x
-        return self.clipped(x, -limits.inputs, limits.inputs)
+        return steps * float(
+            weight_steps(self.array(f"{name}.weight"), self.array(f"{name}.bias"), steps, limits).max()
+        )
 
-    def exact_conv(self, name: str, x: str, *, relu: bool = False, by: float = 1, limits: Limits = BYTES) -> str:
-        """Append the exact convolution `name`, see `networks.exact`, of inputs in whole steps of its grid.
+    def wide_conv(self, name: str, x: str, *, by: float) -> str:
+        """Append the exact convolution `name`, see `networks.exact`, in float32, of whole steps of its grid.
 
         `by`, a power of two, is what the outputs are times.
         """
         steps = self.steps_of(name)
-        given = self.array(f"{name}.weight"), self.array(f"{name}.bias"), steps, limits
-        weight, bias = whole(*given)
-        if limits == BYTES:
-            parts = weight, bias * np.float32(by), weight_steps(*given)
-            return self._byte_conv(x, parts, steps / by, relu=relu)
-        return self._conv(x, weight * np.float32(by / steps), bias * np.float32(by), relu=relu, direct=True)
+        weight, bias = whole(self.array(f"{name}.weight"), self.array(f"{name}.bias"), steps, WIDE)
+        return self._conv(x, weight * np.float32(by / steps), bias * np.float32(by), direct=True)
 
-    def _byte_conv(self, x: str, parts: tuple[Array, Array, NDArray[np.float64]], held: float, *, relu: bool) -> str:
-        """Append a convolution of 8 bits of weights, biases and the weights' steps in 1.
+    def byte_conv(self, name: str, x: str, *, held: float = 1, by: float = 1, relu: bool = False) -> str:
+        """Append the exact convolution `name` of 8 bits.
 
-        `held` is how many steps of the inputs make 1 of the outputs.
+        `held` and `by`, powers of two, are what its inputs and outputs are times.
         """
-        weight, bias, steps = parts
+        steps = self.steps_of(name)
+        given = self.array(f"{name}.weight"), self.array(f"{name}.bias"), steps, BYTES
+        (weight, bias), of_weights = whole(*given), weight_steps(*given)
         size = weight.shape[2]
         parameters = {0: len(weight), 1: size, 4: size // 2, 5: 1, 6: weight.size, _INT8_WEIGHTS: 1, 9: int(relu)}
         self.layers.append(
@@ -132,9 +129,9 @@ class Graph:
                 kind="Convolution",
                 inputs=(x,),
                 parameters=dict(parameters),
-                weight=(weight * steps.reshape(-1, 1, 1, 1)).astype(np.float32),
-                bias=bias,
-                steps=(steps * held).astype(np.float32),
+                weight=(weight * of_weights.reshape(-1, 1, 1, 1)).astype(np.float32),
+                bias=bias * np.float32(by),
+                steps=np.append(of_weights * (held / by), steps / held).astype(np.float32),
             )
         )
         return self.last

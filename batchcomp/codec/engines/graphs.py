@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +12,16 @@ from batchcomp.codec.engines.base import Planes
 from batchcomp.codec.engines.graph import Graph
 from batchcomp.codec.model import COM, Net
 from batchcomp.codec.networks.residual_shape import TrunkShape
-from batchcomp.codec.whole_numbers import EXACT_SCALE, PIXEL_MIDDLE, PIXEL_STEPS, WIDE, gains_at
+from batchcomp.codec.whole_numbers import (
+    BYTES,
+    EXACT_SCALE,
+    FINEST_BYTES,
+    GAIN_STEPS,
+    PIXEL_MIDDLE,
+    PIXEL_STEPS,
+    WIDE,
+    gains_at,
+)
 
 WINOGRAD_FROM: Final = 48  # channels of the widest layer: with fewer, direct convolutions take as long or a tenth less
 CHANNELS: Final = 16  # that direct kernels take at once; what a first layer has over costs a seventh of its network
@@ -49,6 +57,8 @@ def residual_plan(net: Net) -> GraphPlan:
     writer = (_Exact if shape.exact else _Rounded)(graph, net, shape)
     names = [f"trunk.body.{number}" for number in range(shape.blocks)]
     names += [f"trunk.middle.body.{number}" for number in range(shape.mid_blocks if shape.mid_width else 0)]
+    if shape.exact:
+        _check_bytes(graph, names, shape)
     head = h = writer.head()
     gains = [graph.add("Input") if shape.gains else None for _ in names]
     split = (shape.blocks + 1) // 2
@@ -63,6 +73,18 @@ def residual_plan(net: Net) -> GraphPlan:
     unit = max(shape.unshuffle * (2 if shape.mid_width else 1), shape.unshuffle * shape.period)
     inputs = _inputs(net, shape, names if shape.gains else [])
     return GraphPlan(graph=graph, inputs=inputs, halving=_halving(net), unit=unit, exact=shape.exact)
+
+
+def _check_bytes(graph: Graph, blocks: Sequence[str], shape: TrunkShape) -> None:
+    """Raise ValueError where kernels might make other bytes of a value than `whole_numbers.to_bytes` does."""
+    gains = GAIN_STEPS if shape.gains else 1
+    finest = [graph.parts_of(f"{name}.first", BYTES) * gains / graph.steps_of(f"{name}.second") for name in blocks]
+    ends = ["trunk.middle.down", "trunk.middle.up"] if shape.mid_width else []
+    carried = [graph.parts_of(name, BYTES) for name in [*(f"{name}.second" for name in blocks), *ends]]
+    steps = [graph.steps_of(name) for name in [*(f"{name}.first" for name in blocks), *ends]]
+    finest.append(max(*carried, graph.parts_of("trunk.head", WIDE)) / min(steps))
+    if max(finest) > FINEST_BYTES:
+        raise ValueError(f"what becomes bytes has {max(finest):g} parts of a step, more than {FINEST_BYTES}")
 
 
 def jiang2017_plan(net: Net) -> GraphPlan:
@@ -121,14 +143,12 @@ class _Rounded:
 class _Exact(_Rounded):
     """Writes those of a trunk that computes in whole numbers.
 
-    What the trunk carries is in steps of the grid that most of its convolutions round it to, powers of two like all
-    steps: nothing is rounded by it, and mostly nothing is left to multiply before the next convolution.
+    What the trunk carries is in steps of the tail's grid, powers of two like all steps: nothing is rounded by it.
     """
 
     def __init__(self, graph: Graph, net: Net, shape: TrunkShape) -> None:
         super().__init__(graph, net, shape)
-        readers = [f"trunk.body.{number}.first" for number in range(shape.blocks)] + ["trunk.tail"]
-        self._unit = Counter(graph.steps_of(name) for name in readers).most_common(1)[0][0]
+        self._unit = graph.steps_of("trunk.tail")
 
     def head(self) -> str:
         """The picture is in whole numbers around 0: 256ths. The planes on top come on the grid."""
@@ -136,27 +156,25 @@ class _Exact(_Rounded):
         given, further = graph.add("Input"), graph.add("Input")
         self._picture = graph.less(given, PIXEL_MIDDLE)
         pixels = graph.unshuffled(self._picture, self._shape.unshuffle)
-        if graph.steps_of("trunk.head") != PIXEL_STEPS:
-            pixels = graph.on_grid("trunk.head", pixels, held=PIXEL_STEPS, limits=WIDE)
+        if (steps := graph.steps_of("trunk.head")) != PIXEL_STEPS:
+            raise ValueError(f"the first convolution sees {steps:g}ths, not {PIXEL_STEPS}ths")
         seen = graph.add("Concat", pixels, further, parameters={0: 0})
-        return graph.exact_conv("trunk.head", seen, by=self._unit, limits=WIDE)
+        return graph.wide_conv("trunk.head", seen, by=self._unit)
 
     def conv(self, name: str, x: str) -> str:
-        return self.graph.exact_conv(name, self.graph.on_grid(name, x, held=self._unit), by=self._unit)
+        return self.graph.byte_conv(name, x, held=self._unit, by=self._unit)
 
     def block(self, name: str, x: str, gain: str | None = None) -> str:
-        """Gains come in steps of the grid that their product is rounded to."""
-        graph, first, second = self.graph, f"{name}.first", f"{name}.second"
-        hidden = graph.exact_conv(first, graph.on_grid(first, x, held=self._unit), relu=True)
-        held = 1.0 if gain is None else graph.steps_of(second)
-        hidden = graph.on_grid(second, hidden if gain is None else graph.product_of(hidden, gain), held=held)
-        return graph.sum_of(x, graph.exact_conv(second, hidden, by=self._unit))
+        graph = self.graph
+        hidden = graph.byte_conv(f"{name}.first", x, held=self._unit, relu=True)
+        hidden = hidden if gain is None else graph.product_of(hidden, gain)
+        return graph.sum_of(x, graph.byte_conv(f"{name}.second", hidden, by=self._unit))
 
     def tail(self, h: str) -> None:
         """The pixels, whole numbers from -128 to 127: added up and rounded while they are channels of blocks."""
         graph, unshuffle = self.graph, self._shape.unshuffle
-        seen = graph.on_grid("trunk.tail", h, held=self._unit, limits=WIDE)
-        residual = graph.exact_conv("trunk.tail", seen, by=PIXEL_STEPS, limits=WIDE)
+        seen = graph.clipped(graph.rounded(h), -WIDE.inputs, WIDE.inputs)
+        residual = graph.wide_conv("trunk.tail", seen, by=PIXEL_STEPS)
         doubles = self._net.model.arch.scale == EXACT_SCALE
         enlarged = (graph.doubled if doubles else graph.unshuffled)(self._picture, unshuffle)
         pixels = graph.clipped(graph.rounded(graph.sum_of(enlarged, residual)), -PIXEL_MIDDLE, 255 - PIXEL_MIDDLE)
@@ -207,14 +225,12 @@ def _gains(net: Net, blocks: Sequence[str]) -> Callable[[float], list[Planes]]:
 
 
 def _exact_gains(net: Net, blocks: Sequence[str]) -> Callable[[float], list[Planes]]:
-    """The same in whole numbers, times the steps of the grid that what they scale is rounded to."""
+    """The same in whole 512ths."""
     weight, bias = net.array("trunk.gains.cubic.weight"), net.array("trunk.gains.cubic.bias")
     ends = np.cumsum([len(net.array(f"{name}.first.bias")) for name in blocks])[:-1]
-    steps = [np.float32(2.0 ** round(float(net.array(f"{name}.second.grid.exponent")))) for name in blocks]
 
     def gains(log_coarseness: float) -> list[Planes]:
-        parts = np.split(gains_at(weight, bias, log_coarseness), ends)
-        return [part.reshape(-1, 1, 1) * step for part, step in zip(parts, steps, strict=True)]
+        return [part.reshape(-1, 1, 1) for part in np.split(gains_at(weight, bias, log_coarseness), ends)]
 
     return gains
 

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from batchcomp.codec.engines.base import Planes
 from batchcomp.codec.engines.graph import ADD, MULTIPLY, REPLICATE, ROUND, SUBTRACT, Graph, Layer
 from batchcomp.codec.resample_numpy import enlarged
-from batchcomp.codec.whole_numbers import BYTES
+from batchcomp.codec.whole_numbers import to_bytes
 
 
 def run(graph: Graph, inputs: Sequence[Planes]) -> Planes:
@@ -67,7 +67,8 @@ def _convolved(layer: Layer, x: Planes) -> Planes:
     assert layer.weight is not None and layer.bias is not None  # noqa: S101, PT018  (for the type checker)
     edge, stride, weight = p[4], p.get(3, 1), layer.weight
     if layer.steps is not None:
-        x, weight = np.clip(x, -BYTES.inputs, BYTES.inputs), weight / layer.steps.reshape(-1, 1, 1, 1)
+        x = to_bytes(x, float(layer.steps[-1]))
+        weight = weight / (layer.steps[:-1] * layer.steps[-1]).reshape(-1, 1, 1, 1)
     padded = np.pad(x, [(0, 0), (edge, edge), (edge, edge)])
     windows = sliding_window_view(padded, (p[1], p[1]), axis=(1, 2))[:, ::stride, ::stride]  # (C, h, w, k, k)
     answer: Planes = np.tensordot(weight, windows, axes=([1, 2, 3], [0, 3, 4]))

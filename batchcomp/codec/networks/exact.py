@@ -27,25 +27,33 @@ class _Rounding(torch.autograd.Function):
     """Rounds to multiples of 1 / scale up to a limit; the gradient passes where the limit was not reached."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, limit: float) -> Tensor:
-        steps = torch.round(x * scale)
+    def forward(ctx: Any, x: Tensor, scale: Tensor, limit: float, away: bool) -> Tensor:
+        scaled = x * scale
+        half = torch.copysign(scaled.new_tensor(0.5), scaled)
+        steps = torch.trunc(scaled + half) if away else torch.round(scaled)  # the former as `whole_numbers.to_bytes`
         ctx.save_for_backward(steps.abs() <= limit)
         return steps.clamp(-limit, limit) / scale
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         (inside,) = ctx.saved_tensors
-        return gradient * inside, None, None
+        return gradient * inside, None, None, None
 
 
-def rounded(x: Tensor, scale: Tensor, limit: float) -> Tensor:
-    """X to the nearest multiples of 1 / scale, a power of two, of at most `limit` steps; ties to even."""
-    answer: Tensor = _Rounding.apply(x, scale, limit)  # type: ignore[no-untyped-call]
+def rounded(x: Tensor, scale: Tensor, limit: float, *, away: bool = False) -> Tensor:
+    """X to the nearest multiples of 1 / scale, a power of two, of at most `limit` steps.
+
+    Ties go to even, or `away` from zero.
+    """
+    answer: Tensor = _Rounding.apply(x, scale, limit, away)  # type: ignore[no-untyped-call]
     return answer
 
 
 class Grid(nn.Module):
-    """Rounds to steps of 2^-exponent, at most `limit` to either side; the exponent is kept, not learned."""
+    """Rounds to steps of 2^-exponent, at most `limit` to either side; the exponent is kept, not learned.
+
+    Ties go to even; those of bytes away from zero, see `whole_numbers.to_bytes`.
+    """
 
     exponent: Tensor
 
@@ -60,7 +68,7 @@ class Grid(nn.Module):
         return float(2.0 ** round(float(self.exponent)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return rounded(x, x.new_tensor(self.steps), self.limit)
+        return rounded(x, x.new_tensor(self.steps), self.limit, away=self.limit == BYTES.inputs)
 
 
 class ExactConv2d(nn.Conv2d):

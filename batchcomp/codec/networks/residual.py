@@ -79,7 +79,7 @@ class Gains(nn.Module):
     """The strength of every hidden channel as a cubic polynomial of log2(coarseness), 1 at the start of training.
 
     Feature-wise modulation (Perez et al. 2017, arXiv 1709.07871): one pair of nets serves all qualities. Where results
-    must be exact, they are whole multiples of 2^-12, worked out one rounded operation after the other.
+    must be exact, they are whole multiples of 2^-9, worked out one rounded operation after the other.
     """
 
     def __init__(self, channels: int, *, exact: bool = False) -> None:

@@ -99,6 +99,18 @@ def test_ncnns_kernels_agree(monkeypatch: pytest.MonkeyPatch, *, packing: bool, 
         assert sha256(engine.start(tile[None], [level])[0]) == sha256(by_reference(model, tile, level))
 
 
+def test_kernels_that_might_round_another_way_are_not_used() -> None:
+    """What has more parts of a step than float32 rounds alike everywhere goes through torch."""
+    network = moved(ARCHITECTURES["branch"])
+    with torch.no_grad():
+        network.rec.trunk.body[0].first.weight.mul_(2.0**-14)
+        network.rec.trunk.body[0].first.bias.mul_(2.0**-14)
+    model = weights.from_bytes(weights.to_bytes(network, half=False), "test")
+    with pytest.raises(ValueError, match="parts of a step"):
+        BUILDERS[model.family](model.rec)
+    assert select.choose(model.rec, Device("cpu")).name == "torch, exact"
+
+
 @pytest.mark.parametrize("side", [32, 64, 400])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_tiles_and_threads_change_nothing(side: int, threads: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -49,3 +51,25 @@ def test_graphs_compute_what_torch_does(name: str, size: tuple[int, int]) -> Non
             found = found + reduced(to_planes(tile), plan.halving) if plan.halving else found
             assert found.shape == exact.shape
             assert np.abs(found - exact).max() <= 1e-5
+
+
+def test_exact_graphs_hold_what_kernels_of_8_bits_take() -> None:
+    """For all convolutions but the first, the last and the one that enlarges; in the file of weights too."""
+    model = model_of(moved(replace(GROWN, exact=True)))
+    graph = BUILDERS[model.family](model.rec).graph
+    convolutions = [layer for layer in graph.layers if layer.weight is not None]
+    of_bytes = [layer for layer in convolutions if layer.steps is not None]
+    assert len(of_bytes) == len(convolutions) - 3
+    for layer in of_bytes:
+        weight, steps = layer.weight, layer.steps
+        assert weight is not None
+        assert steps is not None
+        assert np.array_equal(weight, np.rint(weight))
+        assert np.abs(weight).max() <= 127
+        assert len(steps) == len(weight) + 1
+        assert np.array_equal(np.log2(steps), np.rint(np.log2(steps)))
+    stored = sum(layer.weight.size for layer in of_bytes if layer.weight is not None)
+    assert (
+        len(graph.weights)
+        < 4 * sum(layer.weight.size for layer in convolutions if layer.weight is not None) - 2 * stored
+    )

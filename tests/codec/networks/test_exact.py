@@ -13,7 +13,7 @@ from batchcomp.codec import weights
 from batchcomp.codec.networks.exact import ExactConv2d, Grid
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.resample import upscale, upscale_exactly
-from batchcomp.codec.whole_numbers import BYTES, SUM_LIMIT, WIDE, Limits, weight_steps
+from batchcomp.codec.whole_numbers import BYTES, FINEST_BYTES, SUM_LIMIT, WIDE, Limits, to_bytes, weight_steps
 from tests.codec.networks.test_residual import MIDDLE, moved
 
 EXACT = replace(MIDDLE, exact=True)
@@ -104,8 +104,24 @@ def test_gradients_pass_where_nothing_was_clipped() -> None:
 
 
 @torch.no_grad()
-def test_ties_go_to_even() -> None:
-    assert Grid(127, exponent=0)(torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5])).tolist() == [0, 2, 2, 0, -2]
+def test_ties_go_to_even_and_those_of_bytes_away_from_zero() -> None:
+    ties = torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5])
+    assert Grid(511, exponent=0)(ties).tolist() == [0, 2, 2, 0, -2]
+    assert Grid(127, exponent=0)(ties).tolist() == [1, 2, 3, -1, -2]
+    assert to_bytes(ties.numpy(), 1).tolist() == [1, 2, 3, -1, -2]
+
+
+@torch.no_grad()
+def test_bytes_are_the_same_however_halves_are_rounded() -> None:
+    """Where values are multiples of a 2^23rd, adding a half in float32 is exact enough, as rounding at once is."""
+    parts = np.random.default_rng(0).integers(-(2**30), 2**30, 100_000)
+    near = np.array([k * 2**22 + d for k in range(-9, 10) for d in (-1, 0, 1)])  # around every half and whole number
+    values = (np.concatenate([parts, near]) / FINEST_BYTES).astype(np.float32)
+    at_once = np.clip(np.copysign(np.floor(np.abs(values.astype(np.float64)) + 0.5), values), -127, 127)
+    assert np.array_equal(to_bytes(values, 1), at_once)
+    assert np.array_equal(Grid(127, exponent=0)(torch.from_numpy(values)).numpy(), at_once)
+    finer = np.float32(0.5 - 2.0**-25)  # what must not occur
+    assert to_bytes(finer[None], 1) == 1
 
 
 @torch.no_grad()
