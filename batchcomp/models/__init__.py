@@ -42,11 +42,11 @@ MODELS: Final[Mapping[str, Shipped]] = {
         half_end=102.0,
         full_start=50.0,
     ),
-    "default-fine": Shipped(sha256="19c5eb15be1bf49688582bf69369ceb7d0ebf27ccce1cc9398441367571fdda6"),
+    "default-fine": Shipped(sha256="b429bee301249da689d742f8a931f47be62ae8d3c3add50efbf618ffc77162fb"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="a13e25d18e4019ffe7e6bda953c425c72baa753cbdd5ac5ccf627551104a0519"
+    sha256="627676fd8b80bd61d3d06e3bd42710dea85f379c2bce64453e06a09ac847a208"
 )  # the networks of `--pack`
 
 
