@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from batchcomp import models
 from batchcomp.codec import tiles, weights
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.device import Device
@@ -24,6 +26,7 @@ from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.whole_numbers import PIXEL_MIDDLE
 from batchcomp.images.picture import Picture, Pixels
 from tests.benchmark.samples import photo
+from tests.codec.engines.processors import LACKING
 from tests.codec.samples import GROWN, PHASED, PLAIN, moved, noise
 
 ARCHITECTURES = {
@@ -155,6 +158,31 @@ def test_instruction_sets_change_nothing(tmp_path: Path) -> None:
         )
         found[capability] = done.stdout.strip()
     assert found == dict.fromkeys(found, expected)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="flags of x86 under Linux")
+@pytest.mark.skipif(not select.has_ncnn(), reason="there is no ncnn for this platform")
+@pytest.mark.parametrize("name", ["default", "fast", "default-fine"])
+def test_ncnns_kernels_for_other_processors_change_nothing(name: str) -> None:
+    """From SSE2 to AVX-512 with VNNI, as far as this processor has them, the shipped models' pixels are torch's."""
+    model = weights.load_shipped(name)
+    tile = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8)
+    expected = sha256(TorchCpu(model.rec.module).start(tile, [0.3]))
+    path = Path(models.__file__).with_name(f"{name}.safetensors")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    found = {}
+    for processor in LACKING:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.codec.engines.processors", path, processor],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if "LookupError" in done.stderr:
+            pytest.skip("this build of ncnn keeps its flags elsewhere")
+        found[processor] = done.stdout or done.stderr
+    assert found == dict.fromkeys(LACKING, expected)
 
 
 DECODE = """
