@@ -16,7 +16,7 @@ _MAGIC = 7767517  # first line of ncnn's text format
 _FLOAT32 = b"\0\0\0\0"  # precedes weights that are stored as they are
 _INT8 = 0x000D4B38.to_bytes(4, "little")  # and those in whole steps of 8 bits
 _INT8_WEIGHTS, _FEATURES_OFF = 8, 31  # parameters of a convolution
-_SGEMM = 1 << 5  # of the features: convolution as a product of matrices
+_SGEMM, _WINOGRAD = 1 << 5, 1 << 6  # of the features: convolution as a product of matrices, and of fewer products
 ADD, SUBTRACT, MULTIPLY = 0, 1, 2  # operations of `BinaryOp`
 ROUND: Final = 18  # of `UnaryOp`: to the nearest, ties to even
 REPLICATE: Final = 1  # kind of `Padding`
@@ -83,12 +83,12 @@ class Graph:
         return self._conv(x, weight, bias, relu=relu, stride=stride)
 
     def _conv(self, x: str, weight: Array, bias: Array, **further: int) -> str:
-        """Append a convolution; `further`: stride, padding, whether a ReLU follows, whether matrices are too slow."""
+        """Append a convolution; `further`: stride, padding, whether a ReLU follows, whether it must be direct."""
         size = weight.shape[2]
         edge, stride = further.get("padding", size // 2), further.get("stride", 1)
         parameters = {0: len(weight), 1: size, 3: stride, 4: edge, 5: 1, 6: weight.size, 9: int(further.get("relu", 0))}
         if further.get("direct"):
-            parameters |= {_FEATURES_OFF: _SGEMM}
+            parameters |= {_FEATURES_OFF: _SGEMM | _WINOGRAD}
         self.layers.append(
             Layer(kind="Convolution", inputs=(x,), parameters=dict(parameters), weight=weight, bias=bias)
         )

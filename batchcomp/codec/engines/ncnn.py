@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,15 +31,18 @@ Answer = TypeVar("Answer")
 TOLERANCE = 1e-4  # of [0, 1]: beyond it ncnn does not compute the graph; a 40th of an 8-bit step
 CHECKED = 1.5  # log2 of the coarseness at which it is checked
 CHECKED_UNITS = 4, 6  # sides of the tile
+TIMED, TIMED_UNITS = 3, (8, 12)  # runs of each kind of kernels, and the sides of their tile
+CLEARLY = 0.9  # of the time of the usual kernels: what takes less is faster
 
 
 class LoadedGraph:
     """A graph that ncnn has prepared: its weights in their Winograd form. Any number of threads may run it.
 
-    An exact one keeps to direct convolutions: Winograd's products are others, and need not be exact.
+    An exact one keeps to direct convolutions in float32: Winograd's products are others, and need not be exact. Those
+    of 8 bits are whole numbers by `winograd` too, which processors without products for 8 bits compute twice as fast.
     """
 
-    def __init__(self, graph: Graph, *, exact: bool = False) -> None:
+    def __init__(self, graph: Graph, *, exact: bool = False, winograd: bool = False) -> None:
         self._net: Any = ncnn.Net()
         option = self._net.opt
         option.num_threads = 1
@@ -50,7 +54,7 @@ class LoadedGraph:
         option.use_int8_inference = exact  # for the convolutions that are written in 8 bits
         self.direct = exact or graph.width < WINOGRAD_FROM
         if self.direct:
-            option.use_winograd_convolution = False
+            option.use_winograd_convolution = winograd
             option.use_sgemm_convolution = exact  # faster in 8 bits, slower in float32
         self._net.opt = option
         self._last = graph.last
@@ -152,13 +156,13 @@ class Ncnn:
 
     parallel = True
 
-    def __init__(self, plan: GraphPlan) -> None:
-        """Load the graph.
+    def __init__(self, plan: GraphPlan, *, winograd: bool = False) -> None:
+        """Load the graph; of an exact one, convolutions of 8 bits by `winograd`.
 
         Raises:
             ValueError: ncnn refuses it.
         """
-        self._plan, self._graph = plan, LoadedGraph(plan.graph, exact=plan.exact)
+        self._plan, self._graph = plan, LoadedGraph(plan.graph, exact=plan.exact, winograd=winograd)
 
     @property
     def name(self) -> str:
@@ -206,13 +210,23 @@ class Ncnn:
 
     def is_right(self) -> bool:
         """Whether ncnn computes the graph as numpy does, on noise: its kernels differ from processor to processor."""
-        height, width = (side * self._plan.unit for side in CHECKED_UNITS)
+        inputs = self._noise(CHECKED_UNITS)
+        error = np.abs(self._graph(inputs, np.array) - reference.run(self._plan.graph, inputs)).max()
+        return float(error) <= (0 if self._plan.exact else TOLERANCE)
+
+    def _noise(self, units: tuple[int, int]) -> list[Planes]:
+        height, width = (side * self._plan.unit for side in units)
         picture = np.random.default_rng(0).random((3, height, width), dtype=np.float32)
         if self._plan.exact:
             picture = np.floor(256 * picture)
-        inputs = [picture, *self._plan.inputs((height, width), CHECKED)]
-        error = np.abs(self._graph(inputs, np.array) - reference.run(self._plan.graph, inputs)).max()
-        return float(error) <= (0 if self._plan.exact else TOLERANCE)
+        return [picture, *self._plan.inputs((height, width), CHECKED)]
+
+    def seconds(self) -> float:
+        """What a run over noise takes."""
+        inputs = self._noise(TIMED_UNITS)
+        start = time.perf_counter()
+        self._graph(inputs, np.array)
+        return time.perf_counter() - start
 
 
 def _whole_pixels(found: Planes) -> NDArray[np.uint8]:
@@ -222,12 +236,24 @@ def _whole_pixels(found: Planes) -> NDArray[np.uint8]:
 
 
 def ncnn_for(net: Net) -> Ncnn | None:
-    """The engine of a network on the CPU; None where it has no graph or ncnn computes anything else."""
+    """The engine of a network on the CPU; None where it has no graph or ncnn computes anything else.
+
+    An exact network has the kernels that are faster on this processor: the pixels are the same.
+    """
     build = BUILDERS.get(net.model.family)
     if build is None:
         return None
     try:
-        engine = Ncnn(build(net))
-        return engine if engine.is_right() else None
+        plan = build(net)
+        engines = [Ncnn(plan, winograd=winograd) for winograd in ((False, True) if plan.exact else (False,))]
+        right = [engine for engine in engines if engine.is_right()]
     except (ValueError, RuntimeError, MemoryError):
         return None
+    return _faster(*right) if len(right) > 1 else next(iter(right), None)
+
+
+def _faster(usual: Ncnn, other: Ncnn) -> Ncnn:
+    """The other one where it clearly is; they run in turns, so that a busy machine slows both."""
+    times = [(usual.seconds(), other.seconds()) for _ in range(TIMED)]
+    least, of_other = (min(column) for column in zip(*times, strict=True))
+    return other if of_other < CLEARLY * least else usual

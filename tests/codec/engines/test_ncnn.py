@@ -16,7 +16,7 @@ from tests.codec.samples import PLAIN, model_of, moved, noise
 
 pytest.importorskip("ncnn", reason="there is none for this platform")
 from batchcomp.codec.engines import ncnn
-from batchcomp.codec.engines.graphs import WINOGRAD_FROM, residual_plan
+from batchcomp.codec.engines.graphs import WINOGRAD_FROM, GraphPlan, residual_plan
 from batchcomp.codec.engines.ncnn import TOLERANCE, ncnn_for
 
 
@@ -113,3 +113,31 @@ def test_a_rest_gives_the_memory_of_idle_pools_back(monkeypatch: pytest.MonkeyPa
     engine.rest()
     assert not pools._idle
     assert np.array_equal(engine.start(tile, [1.0]), expected)
+
+
+def test_of_kernels_that_are_right_the_faster_ones_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that compute anything else on this processor never are."""
+    net = weights.load_shipped("fast").rec
+    times = {False: 1.0, True: 2.0}
+    made: list[bool] = []
+
+    class Timed(ncnn.Ncnn):
+        def __init__(self, plan: GraphPlan, *, winograd: bool = False) -> None:
+            super().__init__(plan, winograd=winograd)
+            self.winograd = winograd
+            made.append(winograd)
+
+        def seconds(self) -> float:
+            return times[self.winograd]
+
+    monkeypatch.setattr(ncnn, "Ncnn", Timed)
+    for faster in (False, True):
+        times |= {faster: 1.0, not faster: 2.0}
+        chosen = ncnn_for(net)
+        assert isinstance(chosen, Timed)
+        assert chosen.winograd is faster
+    monkeypatch.setattr(Timed, "is_right", lambda self: not self.winograd)
+    chosen = ncnn_for(net)  # though the others are said to be faster
+    assert isinstance(chosen, Timed)
+    assert chosen.winograd is False
+    assert sorted(made) == 3 * [False] + 3 * [True]
