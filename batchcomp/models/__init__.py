@@ -31,7 +31,7 @@ class Shipped:
 
 MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
-        sha256="4a1175f61f5c8255df9f09e053fcf905c7d591af02ff90d62cda8bc20a0faa80",
+        sha256="8be300a8a4286dd9bb8d92b9dab31f396a364b4a97c62401a27d9d87705f0875",
         fine="default-fine",
         half_end=106.0,
         full_start=56.0,
@@ -46,7 +46,7 @@ MODELS: Final[Mapping[str, Shipped]] = {
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="627676fd8b80bd61d3d06e3bd42710dea85f379c2bce64453e06a09ac847a208"
+    sha256="cfed452f15833170cfe0b23d45eeaf0418bb2704051dd06424fe1fca7120b633"
 )  # the networks of `--pack`
 
 

@@ -105,7 +105,7 @@ def test_the_shipped_model_does_the_main_job(tmp_path: Path) -> None:
     done = call(*MODULE, "compress", tmp_path / "in", "--json")
     assert done.returncode == 3
     kinds = [json.loads(line)["type"] for line in done.stdout.splitlines()]
-        assert [kind for kind in kinds if kind != "progress"] == ["failed", "done", "summary"]  # a slow machine tells more
+    assert [kind for kind in kinds if kind != "progress"] == ["failed", "done", "summary"]  # slow machines say more
     assert done.stderr.startswith("failed: ")
     (row,) = ArchiveReader.open(tmp_path / "in.bca").rows()
     assert row.ms_ssim is not None
