@@ -100,10 +100,8 @@ class Graph:
 
     def parts_of(self, name: str, limits: Limits) -> float:
         """How many parts of 1 the outputs of the exact convolution `name` are multiples of."""
-        steps = self.steps_of(name)
-        return steps * float(
-            weight_steps(self.array(f"{name}.weight"), self.array(f"{name}.bias"), steps, limits).max()
-        )
+        weight, bias, steps = self.array(f"{name}.weight"), self.array(f"{name}.bias"), self.steps_of(name)
+        return steps * float(weight_steps(weight, bias, steps, limits).max())
 
     def wide_conv(self, name: str, x: str, *, by: float) -> str:
         """Append the exact convolution `name`, see `networks.exact`, in float32, of whole steps of its grid.
@@ -153,9 +151,6 @@ class Graph:
 
     def less(self, x: str, number: float) -> str:
         return self.add("BinaryOp", x, parameters={0: SUBTRACT, 1: 1, 2: number})
-
-    def times(self, x: str, number: float) -> str:
-        return self.add("BinaryOp", x, parameters={0: MULTIPLY, 1: 1, 2: number})
 
     def rounded(self, x: str) -> str:
         return self.add("UnaryOp", x, parameters={0: ROUND})

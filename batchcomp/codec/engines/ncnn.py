@@ -245,15 +245,14 @@ def ncnn_for(net: Net) -> Ncnn | None:
         return None
     try:
         plan = build(net)
-        engines = [Ncnn(plan, winograd=winograd) for winograd in ((False, True) if plan.exact else (False,))]
-        right = [engine for engine in engines if engine.is_right()]
+        engines = _by_speed(Ncnn(plan), Ncnn(plan, winograd=True)) if plan.exact else [Ncnn(plan)]
+        return next((engine for engine in engines if engine.is_right()), None)
     except (ValueError, RuntimeError, MemoryError):
         return None
-    return _faster(*right) if len(right) > 1 else next(iter(right), None)
 
 
-def _faster(usual: Ncnn, other: Ncnn) -> Ncnn:
-    """The other one where it clearly is; they run in turns, so that a busy machine slows both."""
+def _by_speed(usual: Ncnn, other: Ncnn) -> list[Ncnn]:
+    """The other one first where it clearly is faster; they run in turns, so that a busy machine slows both."""
     times = [(usual.seconds(), other.seconds()) for _ in range(TIMED)]
     least, of_other = (min(column) for column in zip(*times, strict=True))
-    return other if of_other < CLEARLY * least else usual
+    return [other, usual] if of_other < CLEARLY * least else [usual, other]
