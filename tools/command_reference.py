@@ -5,6 +5,7 @@ Without a file it prints the text. A test holds the document against it.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,8 +53,10 @@ def reference() -> str:
 
 
 if __name__ == "__main__":
-    text = reference()
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(text, encoding="utf-8")
+    parser = argparse.ArgumentParser(description="Write the reference of all commands.")
+    parser.add_argument("document", type=Path, nargs="?", help="where to; else it is printed")
+    document: Path | None = parser.parse_args().document
+    if document:
+        document.write_text(reference(), encoding="utf-8")
     else:
-        sys.stdout.write(text)
+        sys.stdout.write(reference())
