@@ -4,17 +4,26 @@ It chooses its kernels by flags that it reads from the processor once, and has n
 answer what the processor supports stand one after the other in its library, each of them loads one flag and returns: so
 they are found, and held against what the system says of the processor before any is changed. Linux only.
 
-As a program: `python -m tests.codec.engines.processors MODEL PROCESSOR` prints the SHA-256 of what RecCNN restores.
+As a program: `python -m tests.codec.engines.processors MODEL PROCESSOR` prints the SHA-256 of what RecCNN restores, and
+with `--speed` instead how many megapixels a second of one core's time (`tools/processor_speed.py` makes a table of it).
 """
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import hashlib
 import re
 import struct
 import sys
+import time
 from pathlib import Path
+
+import numpy as np
+
+from batchcomp.codec import weights
+from batchcomp.codec.engines.graphs import BUILDERS
+from batchcomp.codec.model import Model
 
 # in the order of ncnn's src/cpu.cpp, by the names of /proc/cpuinfo
 FLAGS = (
@@ -32,6 +41,7 @@ LACKING = {  # by processor: what it has not
 }
 ACCESSOR = re.compile(rb"\x8b\x05(....)(?:\x48\x83\xc4.)?\xc3", re.DOTALL)  # mov eax, [rip + n]; add rsp, n; ret
 APART = 96  # bytes between two of them at most
+SIDE, TURNS = 512, 6  # of the tile that is timed, in restored pixels; the fastest turn counts
 
 
 def flags() -> dict[str, ctypes.c_int]:
@@ -72,23 +82,57 @@ def imitate(processor: str) -> None:
             value.value = 0
 
 
-def main(path: Path, processor: str) -> None:
-    """Restore noise, by both kinds of kernels."""
-    import numpy as np  # noqa: PLC0415
+def hashes(model: Model) -> None:
+    """Restore noise, by both kinds of kernels, and print what it comes to.
 
-    from batchcomp.codec import weights  # noqa: PLC0415
-    from batchcomp.codec.engines.graphs import BUILDERS  # noqa: PLC0415
-    from batchcomp.codec.engines.ncnn import Ncnn  # noqa: PLC0415
+    Raises:
+        ValueError: ncnn computes anything else.
+    """
+    from batchcomp.codec.engines.ncnn import Ncnn  # noqa: PLC0415  (not on every platform)
 
-    imitate(processor)
-    model = weights.load_file(path)
     tile = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8)
     for winograd in (False, True):
         engine = Ncnn(BUILDERS[model.family](model.rec), winograd=winograd)
         if not engine.is_right():
-            raise ValueError(f"{processor}: ncnn's kernels compute anything else")
+            raise ValueError("ncnn's kernels compute anything else")
         sys.stdout.write(f"{hashlib.sha256(engine.start(tile, [0.3]).tobytes()).hexdigest()}\n")
 
 
+def speed(model: Model) -> float:
+    """Megapixels a second that RecCNN restores with the kernels that are chosen.
+
+    Raises:
+        ValueError: ncnn has none for it.
+    """
+    from batchcomp.codec.engines.ncnn import ncnn_for  # noqa: PLC0415  (not on every platform)
+
+    engine = ncnn_for(model.rec)
+    if engine is None:
+        raise ValueError("ncnn's kernels compute anything else")
+    side = SIDE // model.arch.scale
+    tile = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    taken = []
+    for _ in range(TURNS):
+        start = time.process_time()
+        engine.start(tile, [0.3])
+        taken.append(time.process_time() - start)
+    return SIDE**2 / 1e6 / min(taken)
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(description="RecCNN on another processor.")
+    parser.add_argument("model", type=Path)
+    parser.add_argument("processor", choices=LACKING)
+    parser.add_argument("--speed", action="store_true")
+    asked = parser.parse_args()
+    imitate(asked.processor)
+    model = weights.load_file(asked.model)
+    if asked.speed:
+        sys.stdout.write(f"{speed(model):.1f}\n")
+    else:
+        hashes(model)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main()
