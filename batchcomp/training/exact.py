@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.networks.exact import ExactConv2d, rounded
@@ -53,6 +54,7 @@ def begin(network: CodecNetwork, start: CodecNetwork, examples: Callable[[], Bat
     begin_with(network, start)
     if becoming:
         fit_grids(network, start, examples())
+        correct_means(network, start, examples)
 
 
 def reaches(network: CodecNetwork, batches: Batches) -> Reaches:
@@ -152,22 +154,59 @@ def fit_grids(exact: CodecNetwork, floating: CodecNetwork, batches: Batches) -> 
 
 
 @torch.no_grad()
+def correct_means(exact: CodecNetwork, floating: CodecNetwork, examples: Callable[[], Batches]) -> None:
+    """Set the biases of an exact network so that rounding changes the mean of no channel.
+
+    Nagel et al. 2019, section 4.2; one convolution after the other, since each moves what the next ones see.
+
+    Args:
+        exact: changed in place.
+        floating: the float network whose weights it has.
+        examples: gives what both are shown.
+    """
+    convs = dict(exact.rec.named_modules())
+    wanted = _means(floating, examples())
+    for name, mean in wanted.items():
+        bias = convs[name].bias
+        if isinstance(bias, Tensor):
+            bias.add_(mean - _means(exact, examples())[name])
+
+
+def _means(network: CodecNetwork, batches: Batches) -> dict[str, Tensor]:
+    """The mean (C,) of what each convolution of RecCNN makes, in the order in which they run."""
+    sums: dict[str, Tensor] = {}
+
+    def hook(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def note(_module: nn.Module, _inputs: tuple[Tensor, ...], made: Tensor) -> None:
+            sums[name] = sums.get(name, 0) + made.double().mean(dim=(0, 2, 3))
+
+        return note
+
+    count = _shown(network, batches, lambda name, conv: conv.register_forward_hook(hook(name)))
+    return {name: (total / count).float() for name, total in sums.items()}
+
+
 def _watch(network: CodecNetwork, batches: Batches, note: Callable[[str, Tensor], None]) -> None:
     """Show a network some photos; `note` gets the name and the input (B, C, h, w) of each convolution of RecCNN."""
 
     def hook(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
         return lambda _module, inputs: note(name, inputs[0])
 
-    hooks = [
-        module.register_forward_pre_hook(hook(name))
-        for name, module in network.rec.named_modules()
-        if isinstance(module, nn.Conv2d)
-    ]
+    _shown(network, batches, lambda name, conv: conv.register_forward_pre_hook(hook(name)))
+
+
+@torch.no_grad()
+def _shown(network: CodecNetwork, batches: Batches, hooked: Callable[[str, nn.Conv2d], RemovableHandle]) -> int:
+    """Show a network some photos, its convolutions hooked; return how many batches there were."""
+    hooks = [hooked(name, module) for name, module in network.rec.named_modules() if isinstance(module, nn.Conv2d)]
+    count = 0
     try:
         for x, coarseness in batches:
             log_coarseness = torch.log2(coarseness)
             decoded, _ = jpeg(network.com(x, log_coarseness), network.log_tables_at(coarseness))
             network.rec(decoded, log_coarseness)
+            count += 1
     finally:
         for one in hooks:
             one.remove()
+    return count

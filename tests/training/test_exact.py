@@ -12,7 +12,7 @@ from torch import Tensor
 from batchcomp.codec.networks.exact import ExactConv2d, rounded
 from batchcomp.codec.networks.residual import ResidualNetwork
 from batchcomp.codec.whole_numbers import PIXEL_STEPS
-from batchcomp.training.exact import HEAD, begin, equalise, fit_grids, is_exact, reaches
+from batchcomp.training.exact import HEAD, begin, correct_means, equalise, fit_grids, is_exact, reaches
 from batchcomp.training.grow import begin_with
 from tests.codec.networks.test_residual import MIDDLE, moved
 
@@ -93,6 +93,31 @@ def test_an_exact_network_begins_close_to_the_float_one() -> None:
     assert error < 0.7 * without
     assert error < 1e-4
     assert all(torch.equal(value, before[name]) for name, value in floating.state_dict().items())
+
+
+def means(network: ResidualNetwork) -> Tensor:
+    """Of everything that its RecCNN's convolutions make of the examples."""
+    found: list[Tensor] = []
+    hooks = [
+        module.register_forward_hook(lambda _module, _inputs, made: found.append(made.mean(dim=(0, 2, 3))))
+        for module in network.rec.modules()
+        if isinstance(module, torch.nn.Conv2d)
+    ]
+    reaches(network, examples())  # shows them
+    for hook in hooks:
+        hook.remove()
+    return torch.cat(found)
+
+
+def test_rounding_changes_no_channels_mean() -> None:
+    floating = moved(MIDDLE)
+    network = ResidualNetwork(EXACT)
+    begin_with(network, floating)
+    fit_grids(network, floating, examples())
+    expected = means(floating)
+    before = (means(network) - expected).abs().mean()
+    correct_means(network, floating, examples)
+    assert (means(network) - expected).abs().mean() < 0.1 * before
 
 
 def test_an_exact_network_goes_on_as_it_is() -> None:
