@@ -31,7 +31,7 @@ class Shipped:
 
 MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
-        sha256="8be300a8a4286dd9bb8d92b9dab31f396a364b4a97c62401a27d9d87705f0875",
+        sha256="aef79b0dedcb4c9bc10aee169ba8b49b6298759c11a82546a2cb285f2c5d384d",
         fine="default-fine",
         half_end=106.0,
         full_start=56.0,
@@ -46,7 +46,7 @@ MODELS: Final[Mapping[str, Shipped]] = {
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="cfed452f15833170cfe0b23d45eeaf0418bb2704051dd06424fe1fca7120b633"
+    sha256="ff744e6fffebc897c3aef025cd2ff26d57a93e6eacc29d1ab0b4e3328d2cc1e6"
 )  # the networks of `--pack`
 
 

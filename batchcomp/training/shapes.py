@@ -27,7 +27,14 @@ RECIPES = {
     ),
     "default": ModelRecipe(
         architecture=ResidualArchitecture(
-            rec_blocks=4, mid_width=112, com_mid_blocks=2, rec_mid_blocks=2, gains=True, bands=True, phases=True
+            rec_blocks=4,
+            mid_width=112,
+            com_mid_blocks=2,
+            rec_mid_blocks=2,
+            gains=True,
+            bands=True,
+            phases=True,
+            exact=True,
         ),
         settings={"batch": 4, "crop": 256, "learning_rate": 6e-4, "ema": 0.999},
     ),

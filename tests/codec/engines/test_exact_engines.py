@@ -162,7 +162,7 @@ def test_instruction_sets_change_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="flags of x86 under Linux")
 @pytest.mark.skipif(not select.has_ncnn(), reason="there is no ncnn for this platform")
-@pytest.mark.parametrize("name", ["fast", "default-fine"])
+@pytest.mark.parametrize("name", ["default", "fast", "default-fine"])
 def test_ncnns_kernels_for_other_processors_change_nothing(name: str) -> None:
     """From SSE2 to AVX-512 with VNNI, as far as this processor has them, the exact models' pixels are torch's."""
     model = weights.load_shipped(name)
