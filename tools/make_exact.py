@@ -1,9 +1,9 @@
-"""Make a model's RecCNN exact without training: channels made alike, weights and inputs rounded.
+"""Make a model's RecCNN exact without training: channels made alike, weights and inputs rounded, means kept.
 
     python tools/make_exact.py MODEL PHOTOS OUT [--batches 16]
 
-MODEL is a file or a shipped model's name of the residual family. Training goes on from OUT with
-`batchcomp train joint --start OUT --decoder-only`, which costs less quality than rounding alone.
+MODEL is a file or a shipped model's name of the residual family. Training may go on from OUT with
+`batchcomp train joint --start OUT --decoder-only`: small networks win back what rounding cost.
 """
 
 from __future__ import annotations
