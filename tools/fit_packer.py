@@ -66,6 +66,8 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=4500)
     options = parser.parse_args()
+    if options.out.is_dir() or not options.out.absolute().parent.is_dir():
+        parser.error(f"{options.out}: not a file's name in an existing folder; name the file to write")
     codecs = [Codec.open(model, device="cpu") for model in options.model or [Path("default")]]
     if not options.steps:
         atomic_write(options.out, renewed(codecs))

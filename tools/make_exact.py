@@ -58,6 +58,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--batches", type=int, default=16)
     options = parser.parse_args()
+    if options.out.is_dir() or not options.out.absolute().parent.is_dir():
+        parser.error(f"{options.out}: not a file's name in an existing folder; name the file to write")
     torch.set_num_threads(1)
     network = exactly(weights.load_file(options.model).network, options.photos, options.batches)
     atomic_write(options.out, weights.to_bytes(network))
