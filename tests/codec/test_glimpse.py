@@ -97,6 +97,6 @@ def test_another_size_than_the_manifests_is_damage(codec: Codec, stored: str) ->
 @pytest.mark.parametrize("stored", ["compact", "packed", "jpeg", "png"])
 def test_nonsense_is_damage(stored: str) -> None:
     """No exception of a library comes through."""
-    for data in (b"", b"nonsense", b"\xff\xd8\xff", b"\xbcpk1" + bytes(40), b"\x89PNG\r\n\x1a\n"):
+    for data in (b"", b"nonsense", b"\xff\xd8\xff", b"\xbcpk2" + bytes(40), b"\x89PNG\r\n\x1a\n"):
         with pytest.raises(PayloadError):
             glimpse(stored, data, SIZE, 100)

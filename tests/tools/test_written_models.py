@@ -31,5 +31,7 @@ def test_a_place_that_holds_no_file_is_refused_before_any_work(
 
 def test_without_steps_the_packer_keeps_its_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "packer.safetensors"
-    run("fit_packer.py", ".", str(out), "--steps", "0", "--model", "default", "--model", "fast", monkeypatch=monkeypatch)
+    run(
+        "fit_packer.py", ".", str(out), "--steps", "0", "--model", "default", "--model", "fast", monkeypatch=monkeypatch
+    )
     assert out.read_bytes() == packer_file()

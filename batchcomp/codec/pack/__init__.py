@@ -1,7 +1,7 @@
 """Lossless recompression of JPEG payloads, back to the very bytes.
 
     offset  size  field
-    0       4     BC 70 6B 31 (the last three are "pk1")
+    0       4     BC 70 6B 32 (the last three are "pk2")
     4       4     first bytes of the SHA-256 of the packer's networks
     8       4     CRC-32 of the front, the tables and the coefficients: whether these came through
     12      2     low half of the CRC-32 of the JPEG file: whether a rewritten file is the very same
@@ -32,7 +32,7 @@ from batchcomp.codec.pack.model import Packer, by_key, shipped
 from batchcomp.errors import PayloadError
 from batchcomp.images.jpeg_segments import is_metadata
 
-MAGIC: Final = b"\xbcpk1"
+MAGIC: Final = b"\xbcpk2"
 HEAD: Final = struct.Struct(">4s4sIHI")
 SUFFIX: Final = ".bcp"
 _DEFLATED: Final = 1 << 31

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from functools import partial
 from types import ModuleType
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from batchcomp.codec.pack.adaptive import AdaptiveMaps
 from batchcomp.codec.pack.context import ENDS, AcContext, DcContext, diagonals
-from batchcomp.codec.pack.model import DC_BITS, DC_LOGITS, END, UNARY, Packer, PackerNet
+from batchcomp.codec.pack.model import DC_BITS, DC_LOGITS, END, PLANES, UNARY, Packer, PackerNet
 from batchcomp.codec.pack.plane import Plane, last_nonzero
 from batchcomp.errors import PayloadError, UsageError
 
@@ -19,6 +21,13 @@ Values = NDArray[np.int64]
 Bits = NDArray[np.bool_]
 Odds = NDArray[np.float64]
 ESCAPE_BITS = 16  # most bits of an escape code; coefficients have at most 11
+# kinds of decisions: zero, sign, a size or its bits in unary, a block's end, an escape's bits in unary, lower bits
+ZERO, SIGN, MORE = 0, 1, 2
+ENDED = MORE + max(UNARY, DC_BITS)
+ESCAPE = ENDED + 1
+MANTISSA = ESCAPE + ESCAPE_BITS
+ADAPTIVE_LEVELS = 2  # of bits below the highest; those below are even
+KINDS = MANTISSA + ADAPTIVE_LEVELS
 
 
 class Coder(Protocol):
@@ -86,6 +95,8 @@ class Walk:
 
     def __init__(self, coder: Coder, packer: Packer, quality: int) -> None:
         self.coder, self.packer, self.quality = coder, packer, quality
+        self._adaptive = {(kind, plane): AdaptiveMaps(KINDS) for kind in ("dc", "ac") for plane in range(PLANES)}
+        self._maps, self._k = self._adaptive["dc", 0], 0  # of what is coded now
 
     def planes(
         self, shape: tuple[int, int, int], tables: NDArray[np.int64], blocks: NDArray[np.int16] | None = None
@@ -102,6 +113,7 @@ class Walk:
 
     def _dc(self, plane: Plane, before: Sequence[Plane], net: PackerNet, truth: Values | None) -> None:
         context = DcContext(plane, before, self.quality)
+        self._maps, self._k = self._adaptive["dc", len(before)], 0
         for y, x in diagonals(plane.rows, plane.columns):
             features, base, terms = context.at(y, x)
             logits = net.logits(0, features)
@@ -114,10 +126,12 @@ class Walk:
     def _ac(self, plane: Plane, before: Sequence[Plane], net: PackerNet, truth: Values | None) -> None:
         context = AcContext(plane, before, self.quality)
         lasts = None if truth is None else last_nonzero(truth)
+        self._maps = self._adaptive["ac", len(before)]
         for k in range(1, 64):
             if not any(map(len, plane.open)):
                 return
             context.begin(k)
+            self._k = k
             for colour in (0, 1):
                 if colour:
                     context.turn()
@@ -129,18 +143,24 @@ class Walk:
 
     def _ends(self, plane: Plane, k: int, colour: int, logits: Values, lasts: Values | None) -> Values:
         """Code which blocks of a colour hold nothing from k on; return the logits of the others."""
-        ended = self._bit(logits[END], None if lasts is None else lasts[plane.open[colour]] < k)
+        ended = self._bit(ENDED, logits[END], None if lasts is None else lasts[plane.open[colour]] < k)
         plane.end(colour, ended)
         return logits[:, ~ended]
 
-    def _bit(self, logits: Values, bits: Bits | None) -> Bits:
+    def _bit(self, kind: int, logits: Values, bits: Bits | None) -> Bits:
+        corrected, buckets = self._maps.corrected(kind, self._k, logits)
+        answer = self.coder.code(self.packer.probability(corrected), bits)
+        self._maps.learn(kind, self._k, buckets, self.packer.probability(logits), answer)
+        return answer
+
+    def _even(self, logits: Values, bits: Bits | None) -> Bits:
         return self.coder.code(self.packer.probability(logits), bits)
 
     def _signs(self, logits: Values, truth: Values | None) -> tuple[NDArray[np.intp], Values]:
         """Which values are not zero, and the signs of these."""
-        (where,) = np.nonzero(self._bit(logits[0], None if truth is None else truth != 0))
+        (where,) = np.nonzero(self._bit(ZERO, logits[0], None if truth is None else truth != 0))
         negative = None if truth is None else truth[where] < 0
-        return where, np.where(self._bit(logits[1, where], negative), -1, 1)
+        return where, np.where(self._bit(SIGN, logits[1, where], negative), -1, 1)
 
     def _sizes(self, logits: Values, truth: Values | None) -> Values:
         """AC coefficients: zero, sign, unary size up to `UNARY`, then an Exp-Golomb code."""
@@ -151,7 +171,8 @@ class Walk:
         for size in range(1, UNARY):
             if not len(left):
                 break
-            more = self._bit(logits[1 + size, left], None if truth is None else np.abs(truth[left]) > size)
+            further = None if truth is None else np.abs(truth[left]) > size
+            more = self._bit(MORE + size - 1, logits[1 + size, left], further)
             left = left[more]
             answer[left] = size + 1
         if len(left):
@@ -165,7 +186,8 @@ class Walk:
         bits = np.ones(len(logits), np.int64)
         left = np.arange(len(logits))
         for count in range(1, ESCAPE_BITS):
-            more = self._bit(logits[left], None if value is None else value[left] >> count > 0)
+            further = None if value is None else value[left] >> count > 0
+            more = self._bit(ESCAPE + count - 1, logits[left], further)
             left = left[more]
             bits[left] += 1
             if not len(left):
@@ -181,7 +203,8 @@ class Walk:
         value = None if truth is None else np.abs(truth[where])
         bits, left = np.ones(len(where), np.int64), np.arange(len(where))
         for count in range(1, DC_BITS):
-            more = self._bit(logits[1 + count, where[left]], None if value is None else value[left] >> count > 0)
+            further = None if value is None else value[left] >> count > 0
+            more = self._bit(MORE + count - 1, logits[1 + count, where[left]], further)
             left = left[more]
             bits[left] += 1
             if not len(left):
@@ -191,11 +214,12 @@ class Walk:
         return answer
 
     def _mantissas(self, bits: Values, value: Values | None, odds: dict[int, Values]) -> Values:
-        """The bits below the highest of numbers of `bits` bits; at even odds but where `odds` has logits."""
+        """The bits below the highest of numbers of `bits` bits; at first even but where `odds` has logits."""
         answer = np.ones(len(bits), np.int64)
         for level in range(int(bits.max()) - 1):
             (where,) = np.nonzero(bits > level + 1)
             own = None if value is None else (value[where] >> (bits[where] - 2 - level)) & 1 > 0
             logits = odds[level][where] if level in odds else np.zeros(len(where), np.int64)
-            answer[where] = answer[where] * 2 + self._bit(logits, own)
+            code = partial(self._bit, MANTISSA + level) if level < ADAPTIVE_LEVELS else self._even
+            answer[where] = answer[where] * 2 + code(logits, own)
         return answer
