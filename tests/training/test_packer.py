@@ -11,8 +11,8 @@ import torch
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.dct import coefficients
 from batchcomp.codec.pack import model
-from batchcomp.codec.pack.adaptive import AdaptiveMaps
-from batchcomp.codec.pack.coder import Bits, Odds, Walk
+from batchcomp.codec.pack.adaptive import AdaptiveMaps, Bits, Odds
+from batchcomp.codec.pack.coder import Walk
 from batchcomp.training.packer import (
     Packers,
     ac_bits,

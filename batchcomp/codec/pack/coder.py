@@ -11,15 +11,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from batchcomp.codec.pack.adaptive import AdaptiveMaps
+from batchcomp.codec.pack.adaptive import AdaptiveMaps, Bits, Odds, Values
 from batchcomp.codec.pack.context import ENDS, AcContext, DcContext, diagonals
 from batchcomp.codec.pack.model import DC_BITS, DC_LOGITS, END, PLANES, UNARY, Packer, PackerNet
 from batchcomp.codec.pack.plane import Plane, last_nonzero
 from batchcomp.errors import PayloadError, UsageError
 
-Values = NDArray[np.int64]
-Bits = NDArray[np.bool_]
-Odds = NDArray[np.float64]
 ESCAPE_BITS = 16  # most bits of an escape code; coefficients have at most 11
 # kinds of decisions: zero, sign, a size or its bits in unary, a block's end, an escape's bits in unary, lower bits
 ZERO, SIGN, MORE = 0, 1, 2
