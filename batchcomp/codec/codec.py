@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from batchcomp.codec import payload, tiles, weights
+from batchcomp.codec import edge_lines, payload, tiles, weights
 from batchcomp.codec.compact import Compact, Decoded
 from batchcomp.codec.device import DEVICES, choose_device
 from batchcomp.codec.engines.select import EngineCache
@@ -161,6 +161,7 @@ class Codec:
     def _compact(self, model: Model, jobs: Sequence[tuple[Picture, float, float]], *, keep: bool) -> list[Compact]:
         """Run one model's ComCNN over pictures, each with the quality that was asked for and the network's."""
         pictures, qualities, network_qualities = zip(*jobs, strict=True)
+        lines = [_lines_of(picture) for picture in pictures]
         coarsenesses, arch = [quality_to_coarseness(q) for q in network_qualities], model.arch
         levels = [log2_coarseness(q) for q in network_qualities]
         tile = tiles.side_of(arch.com_halo, arch.com_bytes, least=tiles.TILE)
@@ -169,9 +170,9 @@ class Codec:
         engine = self._engines.of(model.com)
 
         def passed(number: int, rows: int) -> None:
-            pictures[number].give_back(rows)
+            pictures[number].give_back(rows + edge_lines.counts(lines[number])[edge_lines.TOP])
 
-        pixels_of_all = [p.pixels for p in pictures]
+        pixels_of_all = [edge_lines.without(p.pixels, runs) for p, runs in zip(pictures, lines, strict=True)]
         outputs = self._runner.run(engine, pixels_of_all, levels, plan, passed=None if keep else passed)
         return [
             Compact(
@@ -179,6 +180,7 @@ class Codec:
                 header=payload.PayloadHeader(
                     width=picture.width,
                     height=picture.height,
+                    lines=runs,
                     scale=arch.scale,
                     quality=n,
                     model=_model_id(model),
@@ -188,8 +190,8 @@ class Codec:
                 metadata=picture.metadata,
                 quality=q,
             )
-            for picture, pixels, q, n, coarseness in zip(
-                pictures, outputs, qualities, network_qualities, coarsenesses, strict=True
+            for picture, runs, pixels, q, n, coarseness in zip(
+                pictures, lines, outputs, qualities, network_qualities, coarsenesses, strict=True
             )
         ]
 
@@ -210,7 +212,8 @@ class Codec:
                 tables=compact.tables,
                 coarseness=quality_to_coarseness(compact.header.quality),
             )
-            found = refine(picture.pixels, compact.coefficients, decoder, ITERATIONS[effort])
+            pixels = edge_lines.without(picture.pixels, compact.header.lines)
+            found = refine(pixels, compact.coefficients, decoder, ITERATIONS[effort])
             answers.append(replace(compact, refined=found))
         return answers
 
@@ -243,7 +246,9 @@ class Codec:
             members = [(i, p) for i, p in enumerate(payloads) if p.header.model == model_id]
             model = self._model_of(members[0][1].header)
             for (i, p), pixels in zip(members, self._reconstruct(model, [p for _, p in members]), strict=True):
-                answers[i] = Picture(pixels=pixels[: p.header.height, : p.header.width], metadata=p.metadata)
+                width, height = p.header.inner_size
+                whole = edge_lines.put_back(pixels[:height, :width], p.header.lines)
+                answers[i] = Picture(pixels=whole, metadata=p.metadata)
         return [answers[i] for i in range(len(payloads))]
 
     def _reconstruct(self, model: Model, payloads: Sequence[Decoded]) -> list[Pixels]:
@@ -270,6 +275,11 @@ class Codec:
             PayloadError: the payload is damaged or its model is not at hand.
         """
         return self.reconstruct([self.decode(data)])[0]
+
+
+def _lines_of(picture: Picture) -> edge_lines.Runs:
+    """What is taken off the edges; nothing where an alpha channel must fit the compact picture too."""
+    return () if picture.metadata.alpha else edge_lines.runs_of(picture.pixels)
 
 
 def _model_id(model: Model) -> bytes:

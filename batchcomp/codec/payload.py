@@ -2,17 +2,22 @@
 
     offset  size  field
     0       2     marker FF EA (APP10)
-    2       2     length of what follows, itself included: 19 or 23
+    2       2     length of what follows, itself included: 19 or 23, or more where there are lines
     4       5     identifier "bcmp" 00
     9       1     version: 1
-    10      1     flags: bit 0 = source is greyscale; bits 1, 2 = log2 of the scale; bit 3 = sides in 4 bytes each
+    10      1     flags: bit 0 = source is greyscale; bits 1, 2 = log2 of the scale; bit 3 = sides in 4 bytes each;
+                  bit 4 = lines along the edges
     11      2     network quality (what the networks get, `tables`), in hundredths, 100..11500
     13      4     first 4 bytes of the model file's SHA-256
     17      2, 4  original width in pixels
             2, 4  original height in pixels
+            1     number of runs of lines along the edges, where there are such
+            4, 2  of each, from the outside inwards: side and count (bits 6, 7 = 0 top, 1 bottom, 2 left, 3 right;
+                  bits 0 to 5 = 1 to 8 rows or columns), then the colour, R, G and B or grey
 
-The compact image's sides are ceil(side / scale). Other containers than JPEG hold the same bytes from the identifier on.
-All numbers are big-endian, as everywhere in JPEG (ISO/IEC 10918-1, annex B).
+The compact image's sides are ceil(side / scale) of the original without these lines (`edge_lines`). Other containers
+than JPEG hold the same bytes from the identifier on. All numbers are big-endian, as everywhere in JPEG (ISO/IEC
+10918-1, annex B).
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from batchcomp.codec import edge_lines
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY
 from batchcomp.errors import PayloadError
 from batchcomp.images import extra_segments, jpeg_segments
@@ -32,7 +38,7 @@ SHORT, LONG = struct.Struct(">5sBBH4sHH"), struct.Struct(">5sBBH4sII")
 MODEL_BYTES = 4  # of the SHA-256 of a model's file: what a header names it by
 SOI = jpeg_segments.START
 EMPTY_SCAN = bytes((0xFF, SOS, 0, 2))  # ends segments without a picture for `segments`
-GREY, WIDE = 1, 8
+GREY, WIDE, LINED = 1, 8, 16
 SCALES = (1, 2, 4)
 MAX_ORIGINAL_SIDE = 131_000
 
@@ -47,11 +53,19 @@ class PayloadHeader:
     quality: float  # of the networks: 1..115 in steps of .01
     model: bytes  # first 4 bytes of the SHA-256 of the model's file
     grey: bool
+    lines: edge_lines.Runs = ()  # along the edges of the original, not in the compact image
+
+    @property
+    def inner_size(self) -> tuple[int, int]:
+        """(width, height) of the original without its lines."""
+        top, bottom, left, right = edge_lines.counts(self.lines)
+        return self.width - left - right, self.height - top - bottom
 
     @property
     def compact_size(self) -> tuple[int, int]:
         """(width, height) of the compact image."""
-        return -(-self.width // self.scale), -(-self.height // self.scale)
+        width, height = self.inner_size
+        return -(-width // self.scale), -(-height // self.scale)
 
 
 def segments(data: bytes) -> Iterator[JpegSegment]:
@@ -69,12 +83,13 @@ def segments(data: bytes) -> Iterator[JpegSegment]:
 
 
 def content_of(header: PayloadHeader) -> bytes:
-    """The header as bytes: 17, or 21 where a side is longer than 65,535 px."""
+    """The header as bytes: 17, or 21 where a side is longer than 65,535 px; with lines at most 129 more."""
     wide = max(header.width, header.height) >= 1 << 16
-    flags = GREY * header.grey | SCALES.index(header.scale) << 1 | WIDE * wide
+    flags = GREY * header.grey | SCALES.index(header.scale) << 1 | WIDE * wide | LINED * bool(header.lines)
     hundredths = round(header.quality * 100)
     sides = header.width, header.height
-    return (LONG if wide else SHORT).pack(IDENTIFIER, VERSION, flags, hundredths, header.model, *sides)
+    lines = edge_lines.to_bytes(header.lines) if header.lines else b""
+    return (LONG if wide else SHORT).pack(IDENTIFIER, VERSION, flags, hundredths, header.model, *sides) + lines
 
 
 def as_number(quality: float) -> float:
@@ -124,15 +139,23 @@ def header_of(content: bytes) -> PayloadHeader:
 def _header(content: bytes) -> PayloadHeader | None:
     """A header; None where it makes no sense."""
     flags = content[len(IDENTIFIER) + 1] if len(content) >= SHORT.size else 0
-    layout = LONG if flags & WIDE else SHORT
+    layout, grey = LONG if flags & WIDE else SHORT, bool(flags & GREY)
     scale = flags >> 1 & 3
-    if len(content) != layout.size or flags >= 2 * WIDE or scale >= len(SCALES):
+    if len(content) < layout.size or flags >= 2 * LINED or scale >= len(SCALES):
         return None
-    _, _, _, hundredths, model, width, height = layout.unpack(content)
-    if not 100 <= hundredths <= 100 * MAX_NETWORK_QUALITY:
+    _, _, _, hundredths, model, width, height = layout.unpack_from(content)
+    further = content[layout.size :]
+    try:
+        lines = edge_lines.from_bytes(further, 1 if grey else 3) if flags & LINED else ()
+    except ValueError:
         return None
-    quality, grey = as_number(hundredths / 100), bool(flags & GREY)
-    return PayloadHeader(width=width, height=height, scale=SCALES[scale], quality=quality, model=model, grey=grey)
+    if not 100 <= hundredths <= 100 * MAX_NETWORK_QUALITY or bool(further) is not bool(lines):
+        return None
+    quality = as_number(hundredths / 100)
+    header = PayloadHeader(
+        width=width, height=height, scale=SCALES[scale], quality=quality, model=model, grey=grey, lines=lines
+    )
+    return header if not lines or min(width, height) >= edge_lines.LEAST_SIDE else None
 
 
 def metadata_bytes(data: bytes) -> int:

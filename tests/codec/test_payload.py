@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchcomp.codec import payload
+from batchcomp.codec.edge_lines import LEFT, TOP, Run
 from batchcomp.codec.tables import MAX_NETWORK_QUALITY
 from batchcomp.errors import PayloadError
 
@@ -23,18 +24,22 @@ from batchcomp.errors import PayloadError
     )
 )
 def test_headers_come_back(header: payload.PayloadHeader) -> None:
-    """Every header survives; it takes 17 bytes unless a side needs more than two."""
+    """Every header survives; without lines it takes 17 bytes unless a side needs more than two."""
     content = payload.content_of(header)
     assert payload.header_of(content) == header
     assert len(content) == (17 if max(header.width, header.height) < 65_536 else 21)
 
 
+@pytest.mark.parametrize("lined", [False, True])
 @pytest.mark.parametrize("wide", [False, True])
 @given(data=st.data())
-def test_headers_that_make_no_sense_are_refused(wide: bool, data: st.DataObject) -> None:
+def test_headers_that_make_no_sense_are_refused(wide: bool, lined: bool, data: st.DataObject) -> None:
     """Whatever one byte of a header becomes, it is read as a header that can be written, or refused."""
     width = 70_000 if wide else 300
-    header = payload.PayloadHeader(width=width, height=4, scale=2, quality=100.5, model=b"abcd", grey=False)
+    lines = (Run(side=LEFT, count=2, colour=b"abc"), Run(side=TOP, count=1, colour=b"def")) if lined else ()
+    header = payload.PayloadHeader(
+        width=width, height=80, scale=2, quality=100.5, model=b"abcd", grey=False, lines=lines
+    )
     content = bytearray(payload.content_of(header))
     content[data.draw(st.integers(5, len(content) - 1))] = data.draw(st.integers(0, 255))
     try:
