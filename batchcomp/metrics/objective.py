@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -23,8 +24,11 @@ from batchcomp.metrics.ssimulacra2_torch import MIN_SIDE, ssimulacra2_distance
 
 USUAL_DISTANCE, USUAL_POWER = 0.0145, 0.77  # 1 - MS-SSIM of the dev photos at coarseness 1, and its growth with it
 MAX_WEIGHT = 3.0
+PHASES: Final = 8  # of the metrics' grid that are told apart, both ways: those of three halvings
 EDGE = 3  # pixels
 SHARE_RISES_FROM, SHARE_RISES_TO = 0.7, 9.0  # coarsenesses: at finer ones JPEG's PSNR is close
+
+Phase = tuple[int, int]  # rows and columns, 0 to PHASES - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,16 @@ def weights_at(scale: int) -> LossWeights:
 def as_shown(restored: Tensor) -> Tensor:
     """Pictures clamped to [0, 1], as users get them, but with a gradient for values outside."""
     return restored + (restored.clamp(0, 1) - restored).detach()
+
+
+def seen_at(pictures: Tensor, phase: Phase) -> Tensor:
+    """Pictures (B, C, H, W) less `PHASES` rows and columns, of which so many at the top and on the left.
+
+    MS-SSIM and SSIMULACRA2 halve pictures by means of 2 x 2 pixels, again and again. Seen at one phase of that grid
+    only, networks that halve pictures themselves learn errors that cancel in these means, and nowhere else.
+    """
+    (top, left), (height, width) = phase, pictures.shape[2:]
+    return pictures[:, :, top : height - PHASES + top, left : width - PHASES + left]
 
 
 def mean_square(y: Tensor, x: Tensor) -> Tensor:

@@ -31,22 +31,22 @@ class Shipped:
 
 MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
-        sha256="aef79b0dedcb4c9bc10aee169ba8b49b6298759c11a82546a2cb285f2c5d384d",
+        sha256="8ed0ae170c19572f1bcfd2c80577d40a936f9ef0c41ba8e186b0b15a59eca710",
         fine="default-fine",
         half_end=106.0,
         full_start=56.0,
     ),
     "fast": Shipped(
-        sha256="eaefd4059620b7eaed6572b655e5061e211d9d503f0f0d27db8174c78c84555a",
+        sha256="71a3217febf7f8d44019535e04106e6c643e1c1af8d5f1bf73c05c523e7ea91e",
         fine="default-fine",
         half_end=102.0,
         full_start=50.0,
     ),
-    "default-fine": Shipped(sha256="b429bee301249da689d742f8a931f47be62ae8d3c3add50efbf618ffc77162fb"),
+    "default-fine": Shipped(sha256="764ac6fce11edabacc1a8af676c3232ded4dc04337756e9b7532743af41f5dbc"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="ff744e6fffebc897c3aef025cd2ff26d57a93e6eacc29d1ab0b4e3328d2cc1e6"
+    sha256="0e75407fc2bea771bf0a56e33a8d2f4e516b32c33d2253bbb057e87d85312e58"
 )  # the networks of `--pack`
 
 

@@ -17,6 +17,7 @@ from batchcomp.codec import jpeg, plain_jpeg
 from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.errors import PictureError, TrainingError
 from batchcomp.metrics.ms_ssim_torch import ms_ssim_batch
+from batchcomp.metrics.objective import seen_at
 from batchcomp.metrics.ssimulacra2_torch import score_of, ssimulacra2_distance
 from batchcomp.training.data import read_rgb
 
@@ -26,6 +27,7 @@ JPEG_QUALITIES = (3, 6, 10, 15, 22, 32, 45, 60, 75, 86, 93)
 FULL_SIZE_JPEG_QUALITIES = (75, 86, 91, 94, 96, 98, 99)
 DEV_PHOTOS = 20
 DEV_SIDE = 384
+DEV_PHASES = ((0, 0), (1, 2), (2, 3), (3, 1))  # of the metrics' grid: each place of two halvings, both ways
 
 Curve = NDArray[np.float64]  # (points, 4): mean bpp, MS-SSIM, PSNR in dB, SSIMULACRA2
 RateCurve = tuple[NDArray[np.float64], NDArray[np.float64]]  # rates and qualities, (points,) each
@@ -99,8 +101,10 @@ def to_pixels(x: Tensor) -> NDArray[np.uint8]:
 def _quality_of(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> tuple[float, float, float]:
     x, y = to_tensor(original), to_tensor(decoded)
     mse = float((x - y).square().mean())
-    score = float(score_of(ssimulacra2_distance(y, x)))
-    return float(ms_ssim_batch(x, y)), -10 * np.log10(max(mse, 1e-9)), score
+    views = [(seen_at(x, phase), seen_at(y, phase)) for phase in DEV_PHASES]
+    likeness = float(np.mean([float(ms_ssim_batch(a, b)) for a, b in views]))
+    score = float(np.mean([float(score_of(ssimulacra2_distance(b, a))) for a, b in views]))
+    return likeness, -10 * np.log10(max(mse, 1e-9)), score
 
 
 def jpeg_point(original: NDArray[np.uint8], quality: int) -> Point:

@@ -21,7 +21,7 @@ from batchcomp.codec.networks.residual_shape import ResidualArchitecture
 from batchcomp.codec.networks.shape import NetworkShape
 from batchcomp.codec.tables import COARSEST, FINEST, MAX_NETWORK_QUALITY, quality_to_coarseness
 from batchcomp.errors import TrainingError
-from batchcomp.metrics.objective import LossWeights
+from batchcomp.metrics.objective import PHASES, LossWeights, Phase
 from batchcomp.training import checkpoint
 from batchcomp.training.data import CropSource, split_folders
 from batchcomp.training.dev_sets import DevSets
@@ -85,13 +85,13 @@ def draw_coarsenesses(rng: np.random.Generator, count: int, finest: float = FINE
     return torch.from_numpy(np.exp(low + (high - low) * fractions)).float()
 
 
-def forward(network: CodecNetwork, x: Tensor, coarseness: Tensor, loss: LossWeights) -> Losses:
+def forward(network: CodecNetwork, x: Tensor, coarseness: Tensor, loss: LossWeights, phase: Phase = (0, 0)) -> Losses:
     """Originals x (B, 3, H, W) through the whole codec: x -> compact -> JPEG -> restored."""
     log_coarseness = torch.log2(coarseness)
     compact = network.com(x, log_coarseness)  # (B, 3, H/2, W/2)
     decoded, bits = jpeg(compact, network.log_tables_at(coarseness))
     restored = network.rec(decoded, log_coarseness)  # (B, 3, H, W)
-    return mixed_loss(x, Coded(restored=restored, compact=compact, bits=bits, coarseness=coarseness), loss)
+    return mixed_loss(x, Coded(restored=restored, compact=compact, bits=bits, coarseness=coarseness), loss, phase)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,7 +228,8 @@ class JointTrainer:
             group["lr"] = self.settings.rate_at(self.step) * group["gain"]
         coarseness = draw_coarsenesses(rng, len(x), self.finest).to(self.device)
         x = x.to(self.device, memory_format=torch.channels_last)
-        losses = forward(self.network, x, coarseness, self.settings.loss)
+        phase = int(rng.integers(PHASES)), int(rng.integers(PHASES))
+        losses = forward(self.network, x, coarseness, self.settings.loss, phase)
         self.optimiser.zero_grad(set_to_none=True)
         losses.total.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)

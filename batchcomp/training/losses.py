@@ -8,6 +8,7 @@ from torch import Tensor
 
 from batchcomp.metrics.objective import (
     LossWeights,
+    Phase,
     as_shown,
     edge_error,
     hardness,
@@ -18,6 +19,7 @@ from batchcomp.metrics.objective import (
     ms_ssim_share,
     outside_range,
     rate_weight,
+    seen_at,
     with_ssimulacra2,
 )
 
@@ -49,14 +51,17 @@ class Coded:
     coarseness: Tensor
 
 
-def mixed_loss(x: Tensor, coded: Coded, weights: LossWeights) -> Losses:
-    """Return the objective of `metrics.objective`, mean over the batch, of originals x (B, 3, H, W) in [0, 1]."""
+def mixed_loss(x: Tensor, coded: Coded, weights: LossWeights, phase: Phase = (0, 0)) -> Losses:
+    """Return the objective of `metrics.objective`, mean over the batch, of originals x (B, 3, H, W) in [0, 1].
+
+    The two metrics see the pictures at a `phase` of their grid.
+    """
     restored, coarseness = coded.restored, coded.coarseness
     bpp = coded.bits / (x.shape[2] * x.shape[3])
-    mse, shown = mean_square(restored, x), as_shown(restored)
-    distance = ms_ssim_distance(shown, x)
+    mse, shown, target = mean_square(restored, x), seen_at(as_shown(restored), phase), seen_at(x, phase)
+    distance = ms_ssim_distance(shown, target)
     distortion = log_distortion(distance, mse, ms_ssim_share(coarseness, weights))
-    distortion = with_ssimulacra2(distortion, shown, x, weights.ssimulacra2)
+    distortion = with_ssimulacra2(distortion, shown, target, weights.ssimulacra2)
     total = (
         weights.edge * edge_error(restored, x)
         + hardness(distance, coarseness, weights) * distortion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from batchcomp.metrics.objective import LossWeights
+from batchcomp.metrics.objective import PHASES, LossWeights, seen_at
 from batchcomp.training.losses import Coded, mixed_loss
 
 
@@ -21,3 +21,21 @@ def test_what_ssimulacra2_sees_costs_at_all_tables() -> None:
     assert not torch.allclose(slopes[0][0], slopes[1][0], rtol=0.1)
     assert not torch.allclose(slopes[0][1], slopes[1][1], rtol=0.1)
     assert slopes[1].isfinite().all()
+
+
+def test_errors_that_cancel_at_one_phase_of_the_metrics_grid_cost_at_others() -> None:
+    """Means of 2 x 2 pixels hide a checkerboard at every phase, stripes two pixels wide only where they are halved."""
+    x = torch.full((1, 3, 192, 192), 0.5) + 0.2 * torch.rand(1, 3, 192, 192, generator=torch.Generator().manual_seed(0))
+    stripes = 0.1 * torch.tensor([1.0, -1.0, -1.0, 1.0]).repeat(48)
+    coded = Coded(restored=x + stripes, compact=x[..., ::2, ::2], bits=torch.zeros(1), coarseness=torch.tensor([1.0]))
+    found = {shift: float(mixed_loss(x, coded, LossWeights(), (0, shift)).one_minus_ms_ssim) for shift in (0, 1, 4, 5)}
+    assert found[1] > 1.1 * found[0]
+    assert abs(found[4] / found[0] - 1) < abs(found[1] / found[0] - 1) / 2
+    assert abs(found[5] / found[1] - 1) < abs(found[1] / found[0] - 1) / 2
+
+
+def test_a_phase_leaves_rows_and_columns_out() -> None:
+    """The same number at each phase, so that all see as much."""
+    x = torch.arange(16.0 * 20).view(1, 1, 16, 20)
+    assert torch.equal(seen_at(x, (0, 0)), x[:, :, : 16 - PHASES, : 20 - PHASES])
+    assert torch.equal(seen_at(x, (3, PHASES - 1)), x[:, :, 3 : 19 - PHASES, PHASES - 1 : 19])
