@@ -12,7 +12,6 @@ of each model. Curves that were measured before are taken from the cache.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from batchcomp.benchmark.curves import load_rgb
 from batchcomp.benchmark.eye import rate_change
+from batchcomp.benchmark.kept import KeptCurves
 from batchcomp.benchmark.quality import ssimulacra2
 from batchcomp.benchmark.rivals import make_rivals
 from batchcomp.benchmark.rivals.base import Rival
@@ -90,20 +90,17 @@ class Curves:
     """Curves by contender and photo, kept in a JSON file."""
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._known: dict[str, list[list[float]]] = {}
-        if path is not None and path.exists():
-            self._known = json.loads(path.read_text(encoding="utf-8"))
+        self._kept = KeptCurves(path)
 
     def of(self, contender: Contender, photo: Path) -> Curve:
         """Return a curve, measured now if it is new."""
-        key = f"{contender.key} {photo.parent.name}/{photo.name} {list(contender.rival.qualities)}"
-        if key not in self._known:
+        qualities = contender.rival.qualities
+
+        def measured() -> list[tuple[float, ...]]:
             rgb = load_rgb(photo)
-            self._known[key] = [list(point(rgb, contender.rival, q)) for q in contender.rival.qualities]
-            if self._path is not None:
-                self._path.write_text(json.dumps(self._known), encoding="utf-8")
-        return np.array(self._known[key])
+            return [point(rgb, contender.rival, quality) for quality in qualities]
+
+        return self._kept.of(f"{contender.key} {photo.parent.name}/{photo.name} {list(qualities)}", measured)
 
 
 def change(anchor: Curve, test: Curve, column: int, low: float, high: float) -> float:

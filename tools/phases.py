@@ -1,6 +1,6 @@
 """Measure models at other phases of the metrics' grid, beside AVIF and JPEG: real bytes, one thread.
 
-    python tools/phases.py [--packed] [--qualities 10,...] [--cache CACHE.json] --model NAME [--model ...] PICTURE ...
+    python tools/phases.py [--packed] [--cache CACHE.json] --model NAME [--model ...] PICTURE ...
 
 MS-SSIM and SSIMULACRA2 halve pictures by means of 2 x 2 pixels, again and again, beginning at the upper left corner.
 Eyes have no such grid. So both are measured again of original and decoded picture less some rows and columns at the top
@@ -12,7 +12,6 @@ and by the mean score of all phases other than the usual one.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from batchcomp.benchmark.curves import load_rgb
 from batchcomp.benchmark.eye import RANGES, rate_change
+from batchcomp.benchmark.kept import KeptCurves
 from batchcomp.benchmark.quality import ssimulacra2
 from batchcomp.benchmark.rivals import make_rivals
 from batchcomp.benchmark.rivals.base import Rival
@@ -60,35 +60,26 @@ def point(rgb: Pixels, rival: Rival, quality: float) -> list[float]:
     return answer
 
 
-class Curves:
-    """Curves by codec and picture, kept in a JSON file."""
+def curve(kept: KeptCurves, rival: Rival, key: str, picture: Path) -> Curve:
+    """The curve of a codec on a picture."""
+    qualities = RIVAL_QUALITIES.get(rival.name, QUALITIES)
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._known: dict[str, list[list[float]]] = {}
-        if path is not None and path.exists():
-            self._known = json.loads(path.read_text(encoding="utf-8"))
+    def measured() -> list[list[float]]:
+        rgb = load_rgb(picture)
+        return [point(rgb, rival, quality) for quality in qualities]
 
-    def of(self, rival: Rival, key: str, qualities: Sequence[float], picture: Path) -> Curve:
-        """Return a curve, measured now if it is new."""
-        name = f"{key} {picture.parent.name}/{picture.name} {list(qualities)}"
-        if name not in self._known:
-            rgb = load_rgb(picture)
-            self._known[name] = [point(rgb, rival, quality) for quality in qualities]
-            if self._path is not None:
-                self._path.write_text(json.dumps(self._known), encoding="utf-8")
-        return np.array(self._known[name])
+    return kept.of(f"{key} {picture.parent.name}/{picture.name} {list(qualities)}", measured)
 
 
-def scores(curve: Curve, metric: int, phases: Sequence[int]) -> Curve:
+def scores(points: Curve, metric: int, phases: Sequence[int]) -> Curve:
     """Rows of (bits per pixel, mean score) of a metric: 0 is SSIMULACRA2, 1 is MS-SSIM."""
     columns = [1 + 2 * phase + metric for phase in phases]
-    return np.stack([curve[:, 0], curve[:, columns].mean(axis=1)], axis=1)
+    return np.stack([points[:, 0], points[:, columns].mean(axis=1)], axis=1)
 
 
 def change(pairs: Sequence[tuple[Curve, Curve]], metric: int, phases: Sequence[int], span: tuple[float, float]) -> str:
     """Mean change of bytes in percent over pictures, (anchor, codec) each; their number where some do not meet."""
-    found = [rate_change(*(scores(curve, metric, phases) for curve in pair), *span) for pair in pairs]
+    found = [rate_change(*(scores(one, metric, phases) for one in pair), *span) for pair in pairs]
     known = [one for one in found if not np.isnan(one)]
     if not known:
         return "none"
@@ -118,9 +109,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    curves = Curves(given.cache)
+    kept = KeptCurves(given.cache)
     anchors = [
-        [curves.of(rival, rival.name, RIVAL_QUALITIES[rival.name], picture) for picture in given.pictures]
+        [curve(kept, rival, rival.name, picture) for picture in given.pictures]
         for rival in make_rivals(("avif", "jpeg"))
     ]
     spans = [f"{low:g} to {high:g}" for low, high in RANGES]
@@ -134,7 +125,7 @@ def main() -> None:
         kinds += [(f"{name}, packed", OursPacked(codec, qualities=QUALITIES))] if given.packed else []
         for label, rival in kinds:
             key = f"{label.replace(name, '')} {' '.join(codec.hashes)}"
-            ours = [curves.of(rival, key, QUALITIES, picture) for picture in given.pictures]
+            ours = [curve(kept, rival, key, picture) for picture in given.pictures]
             others = list(range(1, len(PHASES)))
             for phase, indices in [*((str(PHASES[i]), [i]) for i in range(len(PHASES))), ("other than (0, 0)", others)]:
                 say(f"| {label} | {phase} | " + " | ".join(row(ours, *anchors, indices)) + " |")

@@ -279,11 +279,9 @@ class JointTrainer:
             now = time.monotonic()
             self.seconds += now - last
             pace.add(now - last)
-            last = now
             due = self.step == self.settings.steps or self.step % self.settings.evaluate_every == 0
             dev = self.evaluate() if due else None
-            if due:
-                last = time.monotonic()
+            last = time.monotonic()
             if due or self.step % self.settings.log_every == 0:
                 loss = self.log.write(self.step, self.seconds, self.settings.rate_at(self.step), dev)
                 on_progress(
