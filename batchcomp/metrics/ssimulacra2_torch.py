@@ -43,7 +43,8 @@ def ssimulacra2_distance(x: Tensor, y: Tensor) -> Tensor:
             light_x, light_y = halve(light_x), halve(light_y)
         weights = {channel: of for (at, channel), of in WEIGHTS.items() if at == scale}
         channels = sorted(weights)
-        maps = error_maps(to_xyb(light_x)[:, channels], to_xyb(light_y)[:, channels])
+        planes = (to_xyb(light).unbind(1) for light in (light_x, light_y))
+        maps = error_maps(*(torch.stack([those[channel] for channel in channels], 1) for those in planes))
         for i, channel in enumerate(channels):
             for error, (by_mean, by_fourth) in zip(maps, weights[channel], strict=True):
                 total = total + by_mean * error[:, i].mean((1, 2)) if by_mean else total

@@ -31,22 +31,22 @@ class Shipped:
 
 MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
-        sha256="8ed0ae170c19572f1bcfd2c80577d40a936f9ef0c41ba8e186b0b15a59eca710",
+        sha256="3801482789fde89ada48bf482636d934c03ccb0e5a23e6c9b9ad0b5cb00aa2db",
         fine="default-fine",
         half_end=106.0,
         full_start=56.0,
     ),
     "fast": Shipped(
-        sha256="71a3217febf7f8d44019535e04106e6c643e1c1af8d5f1bf73c05c523e7ea91e",
+        sha256="32f91a59c217b4c543c26ecd7904df58026124f0eab6ebda4d6e3aa07d7c7bd6",
         fine="default-fine",
         half_end=102.0,
         full_start=50.0,
     ),
-    "default-fine": Shipped(sha256="764ac6fce11edabacc1a8af676c3232ded4dc04337756e9b7532743af41f5dbc"),
+    "default-fine": Shipped(sha256="1d2925b60df6296107bb9e838654177310a2b7a0bfb05d6ed63881b64d69e24f"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="0e75407fc2bea771bf0a56e33a8d2f4e516b32c33d2253bbb057e87d85312e58"
+    sha256="de442813239dec42b3d533786a48402255766403f2da688eb448ed2a7ea51aa9"
 )  # the networks of `--pack`
 
 

@@ -40,7 +40,17 @@ RECIPES = {
     ),
     "full-size": ModelRecipe(
         architecture=ResidualArchitecture(
-            scale=1, com_width=32, com_blocks=2, rec_blocks=4, gains=True, bands=True, phases=True, exact=True
+            scale=1,
+            com_width=32,
+            com_blocks=2,
+            rec_blocks=4,
+            mid_width=96,
+            com_mid_blocks=1,
+            rec_mid_blocks=2,
+            gains=True,
+            bands=True,
+            phases=True,
+            exact=True,
         ),
         # Tables that learned at weights of the rate that hardly differ would drift towards one another.
         settings={
