@@ -16,6 +16,7 @@ from torch import Tensor
 
 from batchcomp.codec.dct import RGB_TO_YCC, YCC_TO_RGB, ZIGZAG
 from batchcomp.codec.rdoq import quantise
+from batchcomp.training.rdoq_torch import quantiser
 
 # Bits of progressive files with optimised scans, fitted by non-negative least squares to 240 real files of 60 photos
 # at ten qualities: standard error 3 % a file, no drift over the qualities.
@@ -32,11 +33,13 @@ def round_through(x: Tensor) -> Tensor:
 
 def quantise_through(coefficients: Tensor) -> Tensor:
     """Quantise (B, 3, N, 64) in steps as the encoder does; the gradient passes as if it had not happened."""
-    scaled = coefficients.detach().cpu().numpy()[..., ZIGZAG]
+    if coefficients.device.type != "cpu":
+        return coefficients + (quantiser(coefficients.device).natural(coefficients.detach()) - coefficients).detach()
+    scaled = coefficients.detach().numpy()[..., ZIGZAG]
     whole = np.empty_like(scaled)
     for picture, plane in np.ndindex(scaled.shape[:2]):
         whole[picture, plane][:, ZIGZAG] = quantise(scaled[picture, plane])
-    return coefficients + (torch.from_numpy(whole).to(coefficients.device) - coefficients).detach()
+    return coefficients + (torch.from_numpy(whole) - coefficients).detach()
 
 
 @lru_cache(maxsize=4)
