@@ -41,7 +41,8 @@ def test_shipped_models_run_on_ncnn(name: str) -> None:
     model = weights.load_shipped(name)
     for net in (model.com, model.rec):
         engine = select.choose(net, Device("cpu"))
-        narrow = len(net.array("trunk.head.bias" if model.family == "residual" else "first.bias")) < WINOGRAD_FROM
+        width = len(net.array("trunk.head.bias" if model.family == "residual" else "first.bias"))
+        narrow = max(width, getattr(model.arch, "mid_width", 0)) < WINOGRAD_FROM
         assert engine.name == f"ncnn, {'exact' if net.exact else 'direct' if narrow else 'Winograd'}"
         tile = noise(1, 96, 64, 3)
         difference = engine.start(tile, [0.7]).astype(int) - TorchCpu(net.module).start(tile, [0.7])
