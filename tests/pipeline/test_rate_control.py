@@ -92,7 +92,7 @@ def test_match_jpeg_is_as_good_in_the_fewest_bytes(tmp_path: Path, quality: int)
         wanted = ms_ssim(original, jpeg.decode(rival)[0])
         assert ms_ssim(original, pixels) >= wanted - 1e-6
         assert row.payload_bytes - row.metadata_bytes < len(rival)
-        gap = FINE_FROM <= row.quality < FINE_FROM + 0.2  # where full size begins: none is between it and the one before
+        gap = FINE_FROM <= row.quality < FINE_FROM + 0.2  # where full size begins
         if row.stored == "compact" and not gap:
             assert ms_ssim_db(ms_ssim(original, pixels)) <= ms_ssim_db(wanted) + 0.101
 
