@@ -1,6 +1,7 @@
 """The terms that training minimises and refinement of one picture (`--effort`) aims at.
 
-    objective = h D + w |mean16(x - y)| + e |x - y|edge + lambda c^p bpp + r |compact outside [0, 1]|
+    objective = h D + w |mean16(x - y)| + e |x - y|edge + lambda c^p bpp
+                + r |compact outside [0, 1]| + v |mean16(x) - mean of the same area of compact|
     D = (1 - b) (a ln(1 - MS-SSIM) + (1 - a) ln(MSE)) + b ln(S)
 
 with S as in `ssimulacra2_distance`, c the coarseness of the quantisation tables, h the `hardness`, a the
@@ -26,6 +27,7 @@ USUAL_DISTANCE, USUAL_POWER = 0.0145, 0.77  # 1 - MS-SSIM of the dev photos at c
 MAX_WEIGHT = 3.0
 PHASES: Final = 8  # of the metrics' grid that are told apart, both ways: those of three halvings
 EDGE = 3  # pixels
+AREA = 16  # pixels, the side of what local means are of
 SHARE_RISES_FROM, SHARE_RISES_TO = 0.7, 9.0  # coarsenesses: at finer ones JPEG's PSNR is close
 
 Phase = tuple[int, int]  # rows and columns, 0 to PHASES - 1
@@ -44,6 +46,7 @@ class LossWeights:
     hard: float = 0.6  # how much more a picture counts that is harder than usual: 0 all alike, 1 by its distance
     edge: float = 3.0  # keeps the outermost pixels, which MS-SSIM's windows hardly reach
     range: float = 10.0  # pulls the compact image into [0, 1], where 8 bits can hold it
+    compact_mean: float = 2.0  # keeps the compact image's contrast, which viewers show, against the pull into [0, 1]
 
 
 # At full size a bit buys about as much at all rates, which are high: the weight of the rate hardly changes.
@@ -109,8 +112,8 @@ def edge_error(x: Tensor, y: Tensor) -> Tensor:
 
 
 def local_mean_error(x: Tensor, y: Tensor) -> Tensor:
-    """Mean absolute difference (B,) of the means of 16 x 16 pixels."""
-    return (F.avg_pool2d(x, 16) - F.avg_pool2d(y, 16)).abs().mean(dim=(1, 2, 3))
+    """Mean absolute difference (B,) of the means of 16 x 16 pixels of x; y may be smaller, its sides a whole part."""
+    return (F.avg_pool2d(x, AREA) - F.avg_pool2d(y, AREA * y.shape[-1] // x.shape[-1])).abs().mean(dim=(1, 2, 3))
 
 
 def ms_ssim_share(coarseness: Tensor, weights: LossWeights) -> Tensor:

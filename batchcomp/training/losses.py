@@ -68,5 +68,6 @@ def mixed_loss(x: Tensor, coded: Coded, weights: LossWeights, phase: Phase = (0,
         + weights.local_mean * local_mean_error(restored, x)
         + rate_weight(coarseness, weights.rate, weights.rate_power) * bpp
         + weights.range * outside_range(coded.compact)
+        + weights.compact_mean * local_mean_error(x, coded.compact)
     )
     return Losses(total=total.mean(), one_minus_ms_ssim=distance.mean(), mse=mse.mean(), bpp=bpp.mean())

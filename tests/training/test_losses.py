@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
-from batchcomp.metrics.objective import PHASES, LossWeights, seen_at
+from batchcomp.metrics.objective import PHASES, LossWeights, local_mean_error, seen_at
 from batchcomp.training.losses import Coded, mixed_loss
 
 
@@ -39,3 +41,20 @@ def test_a_phase_leaves_rows_and_columns_out() -> None:
     x = torch.arange(16.0 * 20).view(1, 1, 16, 20)
     assert torch.equal(seen_at(x, (0, 0)), x[:, :, : 16 - PHASES, : 20 - PHASES])
     assert torch.equal(seen_at(x, (3, PHASES - 1)), x[:, :, 3 : 19 - PHASES, PHASES - 1 : 19])
+
+
+def test_a_compact_picture_that_pales_costs_more() -> None:
+    """At half size and at full size; what sharpens it within 16 pixels costs nothing."""
+    x = torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(0)).repeat_interleave(16, 2)
+    x = x.repeat_interleave(16, 3)
+    checks = 0.1 * (torch.arange(192).view(-1, 1) + torch.arange(192)).remainder(2).sub(0.5)
+    for compact, sharper in ((x[..., ::2, ::2], checks[:96, :96]), (x, checks)):
+        assert float(local_mean_error(x, compact)) < 1e-5
+        assert float(local_mean_error(x, compact + sharper)) < 1e-5
+        paler, palest = (float(local_mean_error(x, 0.5 + gain * (compact - 0.5))) for gain in (0.9, 0.8))
+        assert 0.01 < paler < palest
+        coded = Coded(restored=x, compact=compact, bits=torch.zeros(1), coarseness=torch.ones(1))
+        pale = replace(coded, compact=0.5 + 0.8 * (compact - 0.5))
+        weights = LossWeights(range=0)
+        costs = mixed_loss(x, pale, weights).total - mixed_loss(x, coded, weights).total
+        assert torch.isclose(costs, torch.tensor(weights.compact_mean * palest), rtol=1e-3)

@@ -183,7 +183,8 @@ class _Exact(_Rounded):
 
 def _lacking(shape: TrunkShape) -> int:
     """Inputs that the first of direct convolutions lacks to whole groups of `CHANNELS`."""
-    return 0 if shape.exact or shape.width >= WINOGRAD_FROM else -shape.planes % CHANNELS
+    widest = max(shape.width, shape.mid_width)
+    return 0 if shape.exact or widest >= WINOGRAD_FROM else -shape.planes % CHANNELS
 
 
 def _inputs(net: Net, shape: TrunkShape, blocks: Sequence[str]) -> Inputs:
