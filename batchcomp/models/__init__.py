@@ -31,22 +31,22 @@ class Shipped:
 
 MODELS: Final[Mapping[str, Shipped]] = {
     "default": Shipped(
-        sha256="3801482789fde89ada48bf482636d934c03ccb0e5a23e6c9b9ad0b5cb00aa2db",
+        sha256="63a9ab50fff217d4177b37496994f22a098bc26b0a0e40688152a01881a99a56",
         fine="default-fine",
         half_end=106.0,
         full_start=56.0,
     ),
     "fast": Shipped(
-        sha256="32f91a59c217b4c543c26ecd7904df58026124f0eab6ebda4d6e3aa07d7c7bd6",
+        sha256="33bcff5701053739c6e9f7ab4363f763bd802ee4b88426f7b70683611b44b4f4",
         fine="default-fine",
         half_end=102.0,
         full_start=50.0,
     ),
-    "default-fine": Shipped(sha256="1d2925b60df6296107bb9e838654177310a2b7a0bfb05d6ed63881b64d69e24f"),
+    "default-fine": Shipped(sha256="6f7dbe448c927f99df636ca4e6dd075561fc7951dc55f7a2233b24e2069061ba"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="de442813239dec42b3d533786a48402255766403f2da688eb448ed2a7ea51aa9"
+    sha256="ceead5b504d71f877edd3d3c4563a83ab43d11c7a321a3eca8f59d29a73222e2"
 )  # the networks of `--pack`
 
 
