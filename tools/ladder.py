@@ -26,6 +26,7 @@ from batchcomp.codec import weights
 from batchcomp.codec.codec import Codec
 from batchcomp.codec.model import Model
 from batchcomp.codec.tables import FINE_FROM, Ladder
+from batchcomp.models import MODELS
 
 HALF_ENDS = (85.0, 91.0, 96.0, 100.0, 103.0, 106.0, 109.0, 112.0, 115.0)
 FULL_STARTS = (34.0, 40.0, 46.0, 50.0, 54.0, 58.0, 62.0, 66.0, 72.0, 80.0, 90.0)
@@ -45,9 +46,8 @@ class Placed(Codec):
         self._ladder = ladder
 
 
-def curve(kept: KeptCurves, name: str, picture: Path, *, full: bool) -> Curve:
+def curve(kept: KeptCurves, model: Model, picture: Path, *, full: bool) -> Curve:
     """A picture at the last quality of half size, or at the first of full size, for every place it may be at."""
-    model = weights.load_shipped(name)
     places = FULL_STARTS if full else HALF_ENDS
 
     def measured() -> list[list[float]]:
@@ -57,8 +57,7 @@ def curve(kept: KeptCurves, name: str, picture: Path, *, full: bool) -> Curve:
             rows.append(phases["point"](rgb, Ours(Placed(model, ladder)), FINE_FROM if full else FINE_FROM - 1))
         return rows
 
-    fine = weights.load_fine(model)
-    sha256 = fine.sha256 if full and fine else model.sha256
+    sha256 = MODELS[MODELS[model.name].fine].sha256 if full else model.sha256
     points = kept.of(f"{sha256[:12]} {full} {picture.parent.name}/{picture.name} {list(places)}", measured)
     return np.stack([points[:, 0], points[:, 1::2].mean(axis=1), points[:, 2::2].mean(axis=1)], axis=1)
 
@@ -84,8 +83,9 @@ def row(halves: list[Curve], fulls: list[Curve], end: int, start: int) -> tuple[
     bytes_more = float(((after[:, 0] / before[:, 0]).mean() - 1) * 100)
     by_eye, by_ms_ssim = ((after[:, metric] > before[:, metric]).mean() * 100 for metric in (1, 2))
     more = np.mean([excess(half, full, end, start) for half, full in zip(halves, fulls, strict=True)])
-    cells = [f"{HALF_ENDS[end]:g}", f"{FULL_STARTS[start]:g}"]
-    cells += [
+    cells = [
+        f"{HALF_ENDS[end]:g}",
+        f"{FULL_STARTS[start]:g}",
         f"{before[:, 1].mean():.1f}",
         f"{after[:, 1].mean():.1f}",
         f"{bytes_more:+.1f}",
@@ -100,14 +100,12 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE")
-    parser.add_argument("--model", required=True, metavar="NAME")
+    parser.add_argument("--model", required=True, choices=[name for name, shipped in MODELS.items() if shipped.fine])
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    kept = KeptCurves(given.cache)
-    halves, fulls = (
-        [curve(kept, given.model, picture, full=full) for picture in given.pictures] for full in (False, True)
-    )
+    kept, model = KeptCurves(given.cache), weights.load_shipped(given.model)
+    halves, fulls = ([curve(kept, model, picture, full=full) for picture in given.pictures] for full in (False, True))
     titles = ["half to", "full from", "SSIMULACRA2 at 89", "at 90", "bytes, %", "pictures that gain by it, %"]
     titles += ["by MS-SSIM, %", "bytes above the smaller, %"]
     sys.stdout.write("| " + " | ".join(titles) + " |\n|" + "---|" * len(titles) + "\n")

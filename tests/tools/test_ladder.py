@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from batchcomp.benchmark.kept import KeptCurves
+from batchcomp.codec import weights
 from tests.cli.samples import photo
 
 pytest.importorskip("ssimulacra2", reason="needs the extra `bench`")
@@ -42,9 +43,11 @@ def test_each_place_is_measured_as_users_get_it(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(function.__globals__, "HALF_ENDS", (91.0, 109.0))
     monkeypatch.setitem(function.__globals__, "FULL_STARTS", (40.0, 72.0))
     for full in (False, True):
-        points = function(KeptCurves(tmp_path / "cache.json"), "fast", picture, full=full)
+        points = function(KeptCurves(tmp_path / "cache.json"), weights.load_shipped("fast"), picture, full=full)
         assert points.shape == (2, 3)
         assert (np.diff(points, axis=0) > 0).all()
         monkeypatch.setitem(function.__globals__, "Placed", None)
-        assert np.array_equal(function(KeptCurves(tmp_path / "cache.json"), "fast", picture, full=full), points)
+        assert np.array_equal(
+            function(KeptCurves(tmp_path / "cache.json"), weights.load_shipped("fast"), picture, full=full), points
+        )
         monkeypatch.setitem(function.__globals__, "Placed", LADDER["Placed"])
