@@ -18,178 +18,53 @@ import math
 import sys
 import time
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from batchcomp.codec import weights
-from batchcomp.codec.networks import exact as exact_nets
 from batchcomp.codec.networks import untrained
 from batchcomp.codec.networks.base import CodecNetwork
+from batchcomp.codec.networks.exact import ExactConv2d, Grid
 from batchcomp.codec.networks.shape import NetworkShape
-from batchcomp.codec.tables import COARSEST, FINEST, MAX_NETWORK_QUALITY, quality_to_coarseness
-from batchcomp.metrics import ms_ssim_torch
+from batchcomp.codec.tables import FINEST, MAX_NETWORK_QUALITY, quality_to_coarseness
+from batchcomp.codec.whole_numbers import MAX_EXPONENT, SUM_LIMIT
 from batchcomp.metrics.objective import PHASES
-from batchcomp.metrics.ssim_window import SCALE_WEIGHTS
-from batchcomp.training import jpeg_proxy, losses
+from batchcomp.training import losses
 from batchcomp.training.checkpoint import write_atomically
-from batchcomp.training.data import read_rgb, split_folders
+from batchcomp.training.device_crops import CROP, DevicePhotos, crops
 from batchcomp.training.grow import grow
 from batchcomp.training.jpeg_proxy import jpeg
 from batchcomp.training.losses import Coded, mixed_loss
 from batchcomp.training.shapes import RECIPES
 
-CROP = 256
-
-
-EDGED = 0.2  # share of crops that get an edge as scans have them
-CHUNK, LOG_SECONDS, SAVE_SECONDS = 50, 20.0, 100.0
+LOG_SECONDS, SAVE_SECONDS = 20.0, 100.0
 FLAT, LAST = 0.4, 0.01  # of the training until the rate falls, and where to
 WARM_UP = 500  # steps
 MOMENTUM = 0.9995  # of the running average of the weights
 
-_constants: dict[tuple[str, torch.dtype, torch.device], Tensor] = {}
 
-
-# What follows in place of parts of the package does the same without the host, which a graph cannot wait for.
-
-
-def new_tensor(self: Tensor, data: Any, dtype: torch.dtype | None = None) -> Tensor:
-    """`Tensor.new_tensor` of numbers that never change: made once."""
-    key = (repr(data), dtype or self.dtype, self.device)
-    if key not in _constants:
-        _constants[key] = torch.tensor(data, dtype=key[1]).to(self.device)
-    return _constants[key]
-
-
-def combine(terms: Tensor) -> Tensor:
-    """`ms_ssim_torch.combine`: the backward pass of `torch.prod` asks whether any factor is 0."""
-    answer = torch.ones_like(terms[0])
-    for term, weight in zip(terms.unbind(0), SCALE_WEIGHTS, strict=True):
-        answer = answer * torch.relu(term) ** weight
-    return answer
-
-
-def integer_tables(log_tables: Tensor) -> Tensor:
-    """`jpeg_proxy.integer_tables`."""
-    tables = torch.exp(log_tables).view(-1, 2, 1, 64)
-    tables = jpeg_proxy.round_through(tables.clamp(1, 255))
-    return torch.cat([tables, tables[:, 1:]], dim=1)
-
-
-def scale_of(conv: exact_nets.ExactConv2d) -> Tensor:
-    """`whole_numbers.weight_steps` without numpy."""
-    limits, steps_in = conv.limits, conv.grid.fixed
+def weight_scale(conv: ExactConv2d) -> Tensor:
+    """`ExactConv2d.weight_scale` on the convolution's own device: a graph cannot wait for numpy."""
+    limits, steps_in = conv.limits, conv.grid.steps
     flat, bias = conv.weight.detach().flatten(1).double(), conv.bias.detach().double()
     sums = flat.abs().sum(1) * limits.inputs + bias.abs() * steps_in
-    room = torch.minimum(limits.weights / flat.abs().amax(1), exact_nets.SUM_LIMIT / sums).clamp(2.0**-24, 2.0**24)
-    exponent = torch.frexp(room)[1] - 1
+    room = torch.minimum(limits.weights / flat.abs().amax(1), SUM_LIMIT / sums)
+    exponent = torch.frexp(room.clamp(2.0**-MAX_EXPONENT, 2.0**MAX_EXPONENT))[1] - 1
     steps = torch.pow(2.0, exponent.double())
     rounded = torch.round(flat * steps[:, None]).abs().sum(1) * limits.inputs
-    too_much = rounded + torch.round(bias * steps * steps_in).abs() > exact_nets.SUM_LIMIT
+    too_much = rounded + torch.round(bias * steps * steps_in).abs() > SUM_LIMIT
     return torch.where(too_much, steps / 2, steps).to(conv.weight.dtype)
 
 
-def grid_forward(self: exact_nets.Grid, x: Tensor) -> Tensor:
-    """`Grid.forward` with steps that are known."""
-    return exact_nets.rounded(x, x.new_tensor(self.fixed), self.limit, away=self.limit == exact_nets.BYTES.inputs)
-
-
-def whole(self: exact_nets.ExactConv2d) -> tuple[Tensor, Tensor]:
-    """`ExactConv2d.whole` likewise."""
-    scale = scale_of(self)
-    weight = exact_nets.rounded(self.weight, scale.view(-1, 1, 1, 1), self.limits.weights)
-    return weight, exact_nets.rounded(self.bias, scale * self.grid.fixed, exact_nets.SUM_LIMIT)
-
-
-def patch() -> None:
-    """Put all of that in place, for this process."""
-    torch.Tensor.new_tensor = new_tensor
-    ms_ssim_torch.combine = combine
-    jpeg_proxy.integer_tables = integer_tables
-    exact_nets.ExactConv2d.whole = whole
-    exact_nets.Grid.forward = grid_forward
-
-
-def versions_of(path: Path, seed: int) -> list[np.ndarray]:
-    """A photo and four smaller ones, (H, W, 3) uint8: shrinking hides the source's own JPEG artefacts."""
-    rng = np.random.default_rng((7, seed))
-    photo = read_rgb(path)
-    smallest = min(1.0, max(0.4, CROP / min(photo.size)))
-    answer = [np.asarray(photo)]
-    for part in range(4):
-        factor = smallest + (1 - smallest) * (part + rng.random()) / 4
-        size = tuple(max(CROP, round(side * factor)) for side in photo.size)
-        answer.append(np.asarray(photo.resize(size, Image.Resampling.BICUBIC, reducing_gap=None)))
-    return answer
-
-
-class Pool:
-    """All photos on the device, and which crops of them the next steps see."""
-
-    def __init__(self, folders: list[Path], device: torch.device, seed: int) -> None:
-        paths = [photo for _, split in split_folders(folders, crop=CROP) for photo in split.train]
-        with ThreadPoolExecutor(16) as threads:
-            found = list(threads.map(versions_of, paths, range(len(paths))))
-        shapes = np.array([[v.shape[:2] for v in photo] for photo in found])  # (photos, 5, 2)
-        sizes = shapes.prod(-1)
-        self.offsets = (np.cumsum(sizes.ravel()) - sizes.ravel()).reshape(sizes.shape)
-        self.shapes, self.count = shapes, len(paths)
-        self.pixels = torch.empty(int(sizes.sum()), 3, dtype=torch.uint8, device=device)
-        for photo, offsets in zip(found, self.offsets, strict=True):
-            for version, offset in zip(photo, offsets, strict=True):
-                flat = torch.from_numpy(np.array(version.reshape(-1, 3)))
-                self.pixels[int(offset) : int(offset) + len(flat)] = flat.to(device)
-        self.rng = np.random.default_rng(seed)
-
-    def draw(self, steps: int, batch: int, finest: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What `crops` takes, (steps, batch, 6) int64 and (steps, batch, 5) float32, and phases (steps, 2) int64."""
-        rng, n = self.rng, (steps, batch)
-        photo = rng.integers(0, self.count, n)
-        version = np.where(rng.random(n) < 0.6, rng.integers(1, 5, n), 0)
-        shape = self.shapes[photo, version]
-        top, left = ((rng.random(n) * (shape[..., i] - CROP + 1)).astype(np.int64) for i in (0, 1))
-        side = np.where(rng.random(n) < EDGED, rng.integers(0, 4, n), 4)
-        ints = np.stack([self.offsets[photo, version], shape[..., 1], top, left, rng.random(n) < 0.5, side], -1)
-        low, high = math.log(finest), math.log(COARSEST)
-        coarseness = np.exp(low + (high - low) * (np.arange(batch) + rng.random(n)) / batch)
-        tone = np.choose(rng.choice(3, n, p=(0.6, 0.15, 0.25)), [0, 255, rng.integers(0, 256, n)])
-        over = np.where(rng.random(n) < 0.6, rng.uniform(-0.1, 1.2, n), 0.0)
-        floats = np.stack([coarseness, 1 + (rng.random(n) < 0.3), tone, over, rng.uniform(0, 6, n)], -1)
-        phases = rng.integers(0, PHASES, (steps, 2))
-        return ints.astype(np.int64), floats.astype(np.float32), phases.astype(np.int64)
-
-
-def crops(pixels: Tensor, ints: Tensor, floats: Tensor, at: Tensor) -> Tensor:
-    """Crops (B, 3, 256, 256) in [0, 1], some with an edge as `data.scanned_edge` makes them.
-
-    Args:
-        pixels: all photos, (P, 3) uint8.
-        ints: (B, 6): where a photo begins, its width, top and left of the crop, whether flipped, the side of the edge.
-        floats: (B, 5): coarseness; of the edge its width, tone, the overshoot beside it, its noise.
-        at: 0 to 255.
-    """
-    offset, stride, top, left, flip, side = ints.unbind(-1)
-    rows = top[:, None] + at
-    columns = left[:, None] + torch.where(flip[:, None] > 0, CROP - 1 - at, at)
-    index = offset[:, None, None] + rows[:, :, None] * stride[:, None, None] + columns[:, None, :]
-    x = pixels.index_select(0, index.flatten()).view(-1, CROP, CROP, 3).permute(0, 3, 1, 2).float()
-    _, width, tone, over, sigma = (f.view(-1, 1, 1, 1) for f in floats.unbind(-1))
-    s = side.view(-1, 1, 1)
-    row, column = at.view(1, -1, 1), at.view(1, 1, -1)
-    far = CROP - 1
-    distance = torch.where(s == 0, row, torch.where(s == 1, far - row, torch.where(s == 2, column, far - column)))
-    distance = torch.where(s == 4, CROP, distance)[:, None].float()
-    line = (tone + sigma * torch.randn_like(x)).clamp(0, 255).round()
-    next_to = (x + over * (x - tone)).clamp(0, 255).round()
-    x = torch.where(distance < width, line, torch.where(distance == width, next_to, x))
-    return x / 255
+def keep_from_host(networks: list[CodecNetwork]) -> None:
+    """Let exact convolutions compute their steps without the host; those of their grids do not change any more."""
+    grids = [module for network in networks for module in network.modules() if isinstance(module, Grid)]
+    known = {grid: grid.steps for grid in grids}
+    Grid.steps = property(known.__getitem__)
+    ExactConv2d.weight_scale = weight_scale
 
 
 def begun(path: Path, arch: NetworkShape) -> CodecNetwork:
@@ -216,10 +91,7 @@ class Trainer:
         ema = untrained(arch)
         ema.load_state_dict(network.state_dict())
         self.network, self.ema = network.placed(self.device), ema.placed(self.device)
-        for net in (self.network, self.ema):
-            for module in net.modules():
-                if isinstance(module, exact_nets.Grid):
-                    module.fixed = float(2.0 ** round(float(module.exponent)))
+        keep_from_host([self.network, self.ema])
         self.ema.requires_grad_(requires_grad=False)
         named = [(n, p) for n, p in self.network.named_parameters() if self.table_gain or not n.startswith("log_")]
         self.params = [p for _, p in named]
@@ -249,7 +121,7 @@ class Trainer:
 
     def forward(self) -> losses.Losses:
         """The losses of the step's crops."""
-        x = crops(self.pool.pixels, self.ints, self.floats, self.at)
+        x = crops(self.photos.pixels, self.ints, self.floats, self.at)
         coarseness = self.floats[:, 0]
         log_coarseness = torch.log2(coarseness)
         compact = self.network.com(x, log_coarseness)
@@ -283,7 +155,9 @@ class Trainer:
 
     def table(self) -> list[Tensor]:
         """What the steps of the next chunk see."""
-        return [torch.from_numpy(t).to(self.device) for t in self.pool.draw(CHUNK, self.args.batch, self.finest)]
+        return [
+            torch.from_numpy(t).to(self.device) for t in self.photos.draw(self.args.chunk, self.args.batch, self.finest)
+        ]
 
     def capture(self) -> None:
         """Record the step, after a few at a rate of 0 that make all that is made once."""
@@ -291,7 +165,7 @@ class Trainer:
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            for i in range(4):
+            for i in range(min(4, self.args.chunk)):
                 self.set(table, i)
                 self.step()
         torch.cuda.current_stream().wait_stream(side)
@@ -340,7 +214,8 @@ class Trainer:
         """Until the time is over."""
         began = time.monotonic()
         self.args.run.mkdir(parents=True, exist_ok=True)
-        self.pool = Pool(self.args.photos, self.device, zlib.crc32(repr((self.args.shape, self.args.span)).encode()))
+        seed = zlib.crc32(repr((self.args.shape, self.args.span)).encode())
+        self.photos = DevicePhotos(self.args.photos, self.device, seed)
         self.load()
         if self.device.type == "cuda":
             self.capture()
@@ -351,7 +226,7 @@ class Trainer:
         while (elapsed := time.monotonic() - started) < window or not since:
             progress = first + (last - first) * min(1.0, elapsed / max(window, 1e-9))
             self.chunk(progress)
-            since += CHUNK
+            since += self.args.chunk
             now = time.monotonic()
             if now - logged > LOG_SECONDS:
                 self.report(progress, since, since / (now - logged))
@@ -364,7 +239,7 @@ class Trainer:
     def chunk(self, progress: float) -> None:
         """Some steps."""
         table = self.table()
-        for i in range(CHUNK):
+        for i in range(self.args.chunk):
             rate = self.rate_at(progress)
             self.rates[0].fill_(rate)
             self.rates[1].fill_(rate * self.table_gain)
@@ -399,6 +274,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--chunk", type=int, default=50, help="steps between two looks at the clock")
     parser.add_argument("--floating", action="store_true")
     parser.add_argument("--device", default="cuda")
     return parser.parse_args()
@@ -410,7 +286,6 @@ def main() -> None:
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = True  # 11 bits: the whole numbers of exact networks fit
     torch.backends.cuda.matmul.allow_tf32 = False  # the metrics take differences of squares
-    patch()
     Trainer(options).train()
 
 

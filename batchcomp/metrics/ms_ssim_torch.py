@@ -6,6 +6,7 @@ the border rules of `pytorch_msssim.ms_ssim` (valid 11-tap windows, average pool
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -44,8 +45,8 @@ def ms_ssim_batch(x: Tensor, y: Tensor) -> Tensor:
 
 def combine(terms: Tensor) -> Tensor:
     """Return the product over scales of terms ** weight; terms is (5, ...), negative terms count as 0."""
-    weights = terms.new_tensor(SCALE_WEIGHTS).view(-1, *[1] * (terms.dim() - 1))
-    return torch.prod(torch.relu(terms) ** weights, dim=0)
+    factors = [torch.relu(term) ** weight for term, weight in zip(terms.unbind(0), SCALE_WEIGHTS, strict=True)]
+    return functools.reduce(torch.mul, factors)  # the gradient of torch.prod makes a GPU wait for the host
 
 
 def halve(planes: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ def to_linear(rgb: Tensor) -> Tensor:
 
 def to_xyb(light: Tensor) -> Tensor:
     """Linear RGB (B, 3, H, W) to XYB, shifted and scaled to positive values as SSIMULACRA2 does it."""
-    mixed = torch.einsum("cd,bdhw->bchw", light.new_tensor(TO_LMS), light) + BIAS
+    mixed = torch.einsum("cd,bdhw->bchw", _to_lms(light.dtype, light.device), light) + BIAS
     long, medium, short = (mixed.clamp(min=1e-6) ** (1 / 3) - BIAS ** (1 / 3)).unbind(1)
     y = (long + medium) / 2
     return torch.stack([7 * (long - medium) + 0.42, y + 0.01, short - y + 0.55], 1)
@@ -98,6 +98,11 @@ def blur(planes: Tensor) -> Tensor:
     down = _window(height, planes.dtype, planes.device, mirrored=True)
     across = _window(width, planes.dtype, planes.device, mirrored=False)
     return down @ planes @ across.T
+
+
+@lru_cache(maxsize=4)
+def _to_lms(dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor(TO_LMS, dtype=dtype, device=device)
 
 
 @lru_cache(maxsize=32)

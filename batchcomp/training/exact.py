@@ -144,7 +144,7 @@ def fit_grids(exact: CodecNetwork, floating: CodecNetwork, batches: Batches) -> 
 
     def note(name: str, values: Tensor) -> None:
         for number, exponent in enumerate(EXPONENTS):
-            steps = values.new_tensor(2.0**exponent)
+            steps = values.new_full((), 2.0**exponent)
             errors[name][number] += float((rounded(values, steps, limits[name]) - values).square().sum())
 
     _watch(floating, batches, note)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +43,12 @@ def quantise_through(coefficients: Tensor) -> Tensor:
     return coefficients + (torch.from_numpy(whole) - coefficients).detach()
 
 
+@lru_cache(maxsize=16)
+def constant(values: tuple[Any, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Numbers that never change, on a device: copied there once, because a GPU waits for the host meanwhile."""
+    return torch.tensor(values, dtype=dtype, device=device)
+
+
 @lru_cache(maxsize=4)
 def dct_matrix(device: torch.device) -> Tensor:
     """The 8x8 two-dimensional DCT-II as one orthonormal matrix (64, 64) on flattened blocks."""
@@ -66,12 +73,13 @@ def from_blocks(blocks: Tensor, height: int, width: int) -> Tensor:
 def integer_tables(log_tables: Tensor) -> Tensor:
     """Tables (B, 3, 1, 64) from logarithms (B, 2, 8, 8): luma, chroma, chroma; 1..255, straight-through."""
     tables = torch.exp(log_tables).view(-1, 2, 1, 64)
-    return round_through(tables.clamp(1, 255))[:, [0, 1, 1]]
+    tables = round_through(tables.clamp(1, 255))
+    return torch.cat([tables, tables[:, 1:]], dim=1)
 
 
 def colour(planes: Tensor, matrix: tuple[tuple[float, ...], ...]) -> Tensor:
     """Apply a 3x3 colour matrix to (B, 3, H, W)."""
-    return torch.einsum("oc,bchw->bohw", planes.new_tensor(matrix), planes)
+    return torch.einsum("oc,bchw->bohw", constant(matrix, planes.dtype, planes.device), planes)
 
 
 def jpeg(compact: Tensor, log_tables: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,12 +95,13 @@ def jpeg(compact: Tensor, log_tables: Tensor) -> tuple[Tensor, Tensor]:
     height, width = compact.shape[2:]
     pixels = round_through(compact.clamp(0, 1) * 255)
     ycc = round_through(colour(pixels, RGB_TO_YCC))  # chroma is centred on 0 here, luma is brought there next
-    centred = ycc - ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1)
+    middle = constant((128.0, 0.0, 0.0), ycc.dtype, ycc.device).view(1, 3, 1, 1)
+    centred = ycc - middle
     tables, dct = integer_tables(log_tables), dct_matrix(compact.device)
     coefficients = to_blocks(centred) @ dct.T / tables  # (B, 3, N, 64) in quantisation steps
     decoded = from_blocks((quantise_through(coefficients) * tables) @ dct, height, width)
     decoded = round_through(decoded)
-    rgb = colour(decoded + ycc.new_tensor([128.0, 0.0, 0.0]).view(1, 3, 1, 1), YCC_TO_RGB)
+    rgb = colour(decoded + middle, YCC_TO_RGB)
     return round_through(rgb.clamp(0, 255)) / 255, estimated_bits(coefficients, width // 8)
 
 

@@ -1,51 +1,57 @@
-"""What `tools/train_on_gpu.py` puts in place of parts of the package does the same."""
+"""`tools/train_on_gpu.py`: what it puts in place of parts of the package does the same, and it trains and goes on."""
 
 from __future__ import annotations
 
+import itertools
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+from PIL import Image
 
 from batchcomp.codec import weights
-from batchcomp.codec.networks.exact import ExactConv2d
-from batchcomp.metrics import ms_ssim_torch
+from batchcomp.codec.networks.exact import ExactConv2d, Grid
 from batchcomp.models import model_file
-from batchcomp.training import jpeg_proxy
 
-TOOL = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "train_on_gpu.py"))
-
-
-def test_the_parts_of_the_loss() -> None:
-    terms = torch.rand(5, 7)
-    assert torch.allclose(TOOL["combine"](terms), ms_ssim_torch.combine(terms))
-    tables = torch.randn(2, 2, 8, 8) * 2 + 2
-    assert torch.equal(TOOL["integer_tables"](tables), jpeg_proxy.integer_tables(tables))
+TOOL = Path(__file__).parents[2] / "tools" / "train_on_gpu.py"
 
 
-def test_whole_numbers_of_exact_convolutions() -> None:
+def test_whole_numbers_of_exact_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = runpy.run_path(str(TOOL))
     network = weights.from_bytes(model_file("fast"), "fast").network
     convolutions = [module for module in network.rec.modules() if isinstance(module, ExactConv2d)]
     assert convolutions
-    for convolution in convolutions:
-        setattr(convolution.grid, "fixed", convolution.grid.steps)  # noqa: B010  (as the trainer does)
-        seen = torch.randn(1, convolution.in_channels, 4, 4)
-        assert torch.equal(TOOL["grid_forward"](convolution.grid, seen), convolution.grid(seen))
-        for found, expected in zip(TOOL["whole"](convolution), convolution.whole(), strict=True):
-            assert torch.equal(found, expected)
+    seen = [torch.randn(1, convolution.in_channels, 4, 4) for convolution in convolutions]
+    expected = [convolution(x) for convolution, x in zip(convolutions, seen, strict=True)]
+    monkeypatch.setattr(Grid, "steps", Grid.steps)  # put back afterwards, as the next one
+    monkeypatch.setattr(ExactConv2d, "weight_scale", ExactConv2d.weight_scale)
+    tool["keep_from_host"]([network])
+    assert ExactConv2d.weight_scale is tool["weight_scale"]
+    for convolution, x, restored in zip(convolutions, seen, expected, strict=True):
+        assert torch.equal(convolution(x), restored)
 
 
-def test_crops_are_of_the_photo() -> None:
-    side = TOOL["CROP"]
-    photo = np.random.default_rng(0).integers(0, 256, (side + 20, side + 30, 3), np.uint8)
-    pixels = torch.from_numpy(np.concatenate([np.zeros((5, 3), np.uint8), photo.reshape(-1, 3)]))
-    ints = torch.tensor([[5, side + 30, 7, 11, 0, 4], [5, side + 30, 0, 3, 1, 0]])
-    floats = torch.tensor([[1.0, 1, 0, 0, 0], [1.0, 2, 255, 0, 0]])
-    plain, edged = (
-        (crop * 255).round().permute(1, 2, 0).numpy().astype(np.uint8)
-        for crop in TOOL["crops"](pixels, ints, floats, torch.arange(side))
-    )
-    assert np.array_equal(plain, photo[7 : 7 + side, 11 : 11 + side])
-    assert np.array_equal(edged[2:], photo[2:side, 3 : 3 + side][:, ::-1])
-    assert (edged[:2] == 255).all()
+@pytest.mark.parametrize("shape", ["fast", "full-size"])
+def test_it_trains_and_goes_on(shape: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        pixels = rng.integers(0, 256, (264, 300, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    start = tmp_path / "start.safetensors"
+    start.write_bytes(model_file("fast" if shape == "fast" else "default-fine"))
+    run = tmp_path / "run"
+    options = ["--run", str(run), "--shape", shape, "--start", str(start), "--seconds", "0", "--batch", "1"]
+    learned = [weights.load_file(start).network.state_dict()]
+    for steps in (2, 4):
+        subprocess.run([sys.executable, TOOL, tmp_path, *options, "--device", "cpu", "--chunk", "2"], check=True)
+        state = torch.load(run / "state.pt", weights_only=True)
+        assert state["steps"] == steps
+        learned.append(state["network"])
+    for before, after in itertools.pairwise(learned):
+        assert before.keys() == after.keys()
+        assert any(not torch.equal(before[name], after[name]) for name in before)
+    assert weights.load_file(run / "ema.safetensors").network.state_dict().keys() == learned[0].keys()

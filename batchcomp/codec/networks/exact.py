@@ -29,7 +29,7 @@ class _Rounding(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor, limit: float, away: bool) -> Tensor:
         scaled = x * scale
-        half = torch.copysign(scaled.new_tensor(0.5), scaled)
+        half = torch.copysign(scaled.new_full((), 0.5), scaled)
         steps = torch.trunc(scaled + half) if away else torch.round(scaled)  # the former as `whole_numbers.to_bytes`
         ctx.save_for_backward(steps.abs() <= limit)
         return steps.clamp(-limit, limit) / scale
@@ -68,7 +68,7 @@ class Grid(nn.Module):
         return float(2.0 ** round(float(self.exponent)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return rounded(x, x.new_tensor(self.steps), self.limit, away=self.limit == BYTES.inputs)
+        return rounded(x, x.new_full((), self.steps), self.limit, away=self.limit == BYTES.inputs)
 
 
 class ExactConv2d(nn.Conv2d):
@@ -90,11 +90,11 @@ class ExactConv2d(nn.Conv2d):
     def whole(self) -> tuple[Tensor, Tensor]:
         """Weights and biases as whole multiples of powers of two, one for each output channel."""
         assert self.bias is not None  # noqa: S101  (the constructor gives it one)
-        scale = self._scale()
+        scale = self.weight_scale()
         weight = rounded(self.weight, scale.view(-1, 1, 1, 1), self.limits.weights)
         return weight, rounded(self.bias, scale * self.grid.steps, SUM_LIMIT)
 
-    def _scale(self) -> Tensor:
+    def weight_scale(self) -> Tensor:
         """Steps in 1 of each output channel's weights."""
         assert self.bias is not None  # noqa: S101  (the constructor gives it one)
         weight, bias = (value.detach().cpu().numpy() for value in (self.weight, self.bias))
@@ -103,6 +103,6 @@ class ExactConv2d(nn.Conv2d):
     def largest_sum(self) -> float:
         """The most that a partial sum can be, in the steps that all products are multiples of: 2^24 or less."""
         weight, bias = (value.detach().double() for value in self.whole())
-        steps = self._scale().double() * self.grid.steps
+        steps = self.weight_scale().double() * self.grid.steps
         sums = weight.abs().flatten(1).sum(dim=1) * self.limits.inputs / self.grid.steps + bias.abs()
         return float((sums * steps).max())
