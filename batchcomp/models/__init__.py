@@ -42,11 +42,11 @@ MODELS: Final[Mapping[str, Shipped]] = {
         half_end=102.0,
         full_start=50.0,
     ),
-    "default-fine": Shipped(sha256="6f7dbe448c927f99df636ca4e6dd075561fc7951dc55f7a2233b24e2069061ba"),
+    "default-fine": Shipped(sha256="2be24bf4481e191867a919a67ffb2202246a14af68b71f666020981a6f80a9d2"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="ceead5b504d71f877edd3d3c4563a83ab43d11c7a321a3eca8f59d29a73222e2"
+    sha256="cbfb02fc9e84c39fdb513c161139dc26152e29b4bd69056407eac888ee90c0c7"
 )  # the networks of `--pack`
 
 
