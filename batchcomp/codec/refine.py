@@ -2,6 +2,7 @@
 
 ComCNN is right on average; for one picture some roundings could be better. Here the decoder runs on what would be
 stored, and the gradient of the training objective estimates for every coefficient the effect of one step up or down.
+The metrics see the picture at several phases of their grid (`objective.seen_at`).
 With the curvature (the diagonal of the Hessian, estimated from random perturbations after Hutchinson 1990; by
 frequency, times the place's ratio to the plane's mean, for errors show most where a picture is smooth) and the bits
 that the step costs or saves, each step has an expected gain. Where that is positive, the step is taken, by a quarter of
@@ -27,12 +28,14 @@ from batchcomp.codec.networks.base import CodecNetwork
 from batchcomp.codec.rdoq import SIZES, Blocks, Tokens, bits_table, sizes
 from batchcomp.images.picture import Pixels
 from batchcomp.metrics.objective import (
+    PHASES,
     as_shown,
     log_distortion,
     mean_square,
     ms_ssim_distance,
     ms_ssim_share,
     rate_weight,
+    seen_at,
     weights_at,
     with_ssimulacra2,
 )
@@ -47,6 +50,7 @@ LARGEST: Final = 1000  # magnitude from which on a coefficient stays
 PERTURBATION: Final = 0.3  # steps by which all coefficients are moved to estimate the curvature
 PERTURBATIONS: Final = 4  # so often, each time anew
 BY_EYE: Final = 0.2  # share of SSIMULACRA2: with the networks' own .6, all of MS-SSIM's gain is paid for it
+SEEN: Final = ((0, 0), (5, 3), (2, 5), (7, 6))  # phases of the metrics' grid: at one alone, others would gain nothing
 PLACES: Final = 3  # blocks, both ways: what the curvature of a place is the mean of
 MAX_APART: Final = 4.0  # how much more or less of it than the plane's mean a place may have
 
@@ -85,7 +89,7 @@ def refine(original: Pixels, start: Coefficients, decoder: Decoder, iterations: 
         iterations: how often the picture is decoded anew.
     """
     answer, block = start.copy(), 8 * decoder.network.arch.scale
-    if iterations < 1 or min(original.shape[:2]) < MIN_SIDE:
+    if iterations < 1 or min(original.shape[:2]) < MIN_SIDE + PHASES:
         return answer
     for rows, columns in tiles(start.shape[1], start.shape[2], TILE // block, -(-MARGIN // block)):
         height, width = ((span.outer.stop - span.outer.start) * block for span in (rows, columns))
@@ -204,10 +208,14 @@ class Part:
         height, width = self._size
         restored = self._decoded(values)[..., :height, :width]
         target = self._target[..., :height, :width]
-        shown = as_shown(restored)
-        loss = log_distortion(ms_ssim_distance(shown, target), mean_square(restored, target), self._aim.ms_ssim)
-        loss = with_ssimulacra2(loss, shown, target, BY_EYE)
-        (slope,) = torch.autograd.grad(loss.sum(), values)
+        shown, error = as_shown(restored), mean_square(restored, target)
+        seen = ((seen_at(shown, phase), seen_at(target, phase)) for phase in SEEN)
+        each = [
+            with_ssimulacra2(log_distortion(ms_ssim_distance(*both), error, self._aim.ms_ssim), *both, BY_EYE)
+            for both in seen
+        ]
+        loss = torch.cat(each).mean()
+        (slope,) = torch.autograd.grad(loss, values)
         return float(loss.detach()), slope.cpu()
 
     def _decoded(self, values: Tensor) -> Tensor:
