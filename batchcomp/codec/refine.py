@@ -89,7 +89,7 @@ def refine(original: Pixels, start: Coefficients, decoder: Decoder, iterations: 
         iterations: how often the picture is decoded anew.
     """
     answer, block = start.copy(), 8 * decoder.network.arch.scale
-    if iterations < 1 or min(original.shape[:2]) < MIN_SIDE + PHASES:
+    if iterations < 1 or min(original.shape[:2]) < MIN_SIDE:
         return answer
     for rows, columns in tiles(start.shape[1], start.shape[2], TILE // block, -(-MARGIN // block)):
         height, width = ((span.outer.stop - span.outer.start) * block for span in (rows, columns))
@@ -209,7 +209,9 @@ class Part:
         restored = self._decoded(values)[..., :height, :width]
         target = self._target[..., :height, :width]
         shown, error = as_shown(restored), mean_square(restored, target)
-        seen = ((seen_at(shown, phase), seen_at(target, phase)) for phase in SEEN)
+        seen = [(shown, target)]
+        if min(self._size) >= MIN_SIDE + PHASES:
+            seen = [(seen_at(shown, phase), seen_at(target, phase)) for phase in SEEN]
         each = [
             with_ssimulacra2(log_distortion(ms_ssim_distance(*both), error, self._aim.ms_ssim), *both, BY_EYE)
             for both in seen
