@@ -1,6 +1,6 @@
 """Measure models at other phases of the metrics' grid, beside AVIF and JPEG: real bytes, one thread.
 
-    python tools/phases.py [--packed] [--cache CACHE.json] --model NAME [--model ...] PICTURE ...
+    python tools/phases.py [--packed] [--effort E] [--cache CACHE.json] --model NAME [--model ...] PICTURE ...
 
 MS-SSIM and SSIMULACRA2 halve pictures by means of 2 x 2 pixels, again and again, beginning at the upper left corner.
 Eyes have no such grid. So both are measured again of original and decoded picture less some rows and columns at the top
@@ -35,6 +35,7 @@ from batchcomp.metrics.ms_ssim import ms_ssim, ms_ssim_db
 from batchcomp.metrics.rate import bits_per_pixel
 
 QUALITIES = (10, 25, 40, 55, 70, 80, 89, 90, 95)
+REFINED = QUALITIES[:6]  # with --effort: a minute and more a picture
 RIVAL_QUALITIES = {"avif": (20, 32, 44, 56, 66, 76, 85, 92), "jpeg": (10, 25, 45, 65, 80, 90, 95, 97)}
 PHASES = ((0, 0), (1, 2), (2, 3), (3, 1))  # each place of two halvings, both ways
 CUT = 8  # rows and columns that are left out in all
@@ -62,7 +63,7 @@ def point(rgb: Pixels, rival: Rival, quality: float) -> list[float]:
 
 def curve(kept: KeptCurves, rival: Rival, key: str, picture: Path) -> Curve:
     """The curve of a codec on a picture."""
-    qualities = RIVAL_QUALITIES.get(rival.name, QUALITIES)
+    qualities = RIVAL_QUALITIES.get(rival.name, rival.qualities)
 
     def measured() -> list[list[float]]:
         rgb = load_rgb(picture)
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE")
     parser.add_argument("--model", action="append", required=True, metavar="NAME")
     parser.add_argument("--packed", action="store_true", help="each model packed, too")
+    parser.add_argument("--effort", type=int, metavar="E", help="each model packed and with --effort E, half size only")
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -123,6 +125,9 @@ def main() -> None:
         codec = Codec(model, threads=1)
         kinds: list[tuple[str, Rival]] = [(name, Ours(codec, qualities=QUALITIES))]
         kinds += [(f"{name}, packed", OursPacked(codec, qualities=QUALITIES))] if given.packed else []
+        if given.effort:
+            label = f"{name}, packed, effort {given.effort}"
+            kinds.append((label, OursPacked(codec, effort=given.effort, qualities=REFINED)))
         for label, rival in kinds:
             key = f"{label.replace(name, '')} {' '.join(codec.hashes)}"
             ours = [curve(kept, rival, key, picture) for picture in given.pictures]
