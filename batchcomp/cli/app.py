@@ -34,6 +34,7 @@ from batchcomp.cli.common import with_common
 from batchcomp.cli.config import path_of
 from batchcomp.cli.help import Command, HelpGroup
 from batchcomp.cli.memory import TOO_LITTLE_MEMORY, lacks_memory, require_room
+from batchcomp.cli.refusals import refusal
 from batchcomp.cli.streams import discard
 from batchcomp.errors import BatchcompError, ExitCode, OutputError
 
@@ -82,9 +83,11 @@ class Group(Subgroup):
         except BrokenPipeError as error:  # the reader of a pipe (head, less) has had enough
             discard(sys.stdout)
             raise typer.Exit(ExitCode.NO_READER) from error
-        except Exception as error:  # wrong usage, which typer says itself; or a bug, which must be loud
+        except Exception as error:  # wrong usage, which typer says itself; a refusal; or a bug, which must be loud
             if lacks_memory(error):
                 raise typer.Exit(_close(ExitCode.FATAL, TOO_LITTLE_MEMORY, error)) from error
+            if isinstance(error, OSError) and (refused := refusal(error)):
+                raise typer.Exit(_close(ExitCode.FATAL, refused, error)) from error
             _escape_usage(error)
             _close(getattr(error, "exit_code", ExitCode.FATAL), _reason(error), said=False)
             raise
