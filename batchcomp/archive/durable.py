@@ -83,6 +83,11 @@ def reported(where: object, advice: str = "") -> Iterator[None]:
         raise ArchiveError(f"{where}: {error.strerror or error}; {next_step}") from error
 
 
+def is_unreadable(error: BaseException | None) -> bool:
+    """Whether the disk itself could not read: a bad sector, a cable."""
+    return isinstance(error, OSError) and error.errno == errno.EIO
+
+
 def make_folder(path: Path) -> bool:
     """Create the folder and its parents durably; return False if it was there already."""
     if not path.exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +21,8 @@ from batchcomp.archive.rows import Row, parse_line, row_of
 from batchcomp.archive.segments import segment_name
 from batchcomp.archive.store import Identity, Location, StaleError, Store, store_of
 from batchcomp.errors import ArchiveDamagedError, ArchiveError
+
+UNREADABLE: Final = "the disk cannot read it (input/output error); copy the archive to a sound disk"
 
 
 class EntrySpan(NamedTuple):
@@ -150,15 +152,16 @@ class Segment:
             self.fail("the payload is damaged (SHA-256)", row.entry)
         return data
 
-    def read_at(self, offset: int, size: int) -> bytes:
+    def read_at(self, offset: int, size: int, entry: str | None = None) -> bytes:
         """Return up to `size` bytes at `offset`; each call is by itself, so threads do not disturb each other.
 
         Raises:
             SegmentReplacedError: another file has the name by now.
+            ArchiveDamagedError: the disk cannot read them; they are of `entry`.
             ArchiveError: the file cannot be read.
         """
         try:
-            with _reading(self):
+            with _reading(self.store, self.name, entry):
                 return self.store.read(self.name, offset, size, self.identity)
         except ArchiveError as error:
             if isinstance(error.__cause__, StaleError):
@@ -166,13 +169,13 @@ class Segment:
             raise
 
     def _read_span(self, span: EntrySpan, entry: str | None) -> bytes:
-        head = self.read_at(span.offset, layout.LOCAL.size)
+        head = self.read_at(span.offset, layout.LOCAL.size, entry)
         if len(head) < layout.LOCAL.size or not head.startswith(layout.LOCAL_SIGNATURE):
             self.fail("the local header is damaged", entry)
         start = span.offset + layout.LOCAL.size + sum(layout.LOCAL.unpack(head)[-2:])
         if start + span.held_size > span.limit:
             self.fail("the entry reaches into what follows it", entry)
-        data = self.read_at(start, span.held_size)
+        data = self.read_at(start, span.held_size, entry)
         if len(data) != span.held_size:
             self.fail("the entry is cut off", entry)
         return data
@@ -191,10 +194,12 @@ def open_segment(where: Location, number: int) -> Segment:
 def open_file(store: Store, name: str, number: int) -> Segment:
     """Like `open_segment`, for a file of any name that should be segment `number`."""
     try:
-        with _reading(store.shown(name)), store.open(name) as file, ZipFile(file) as archive:
+        with _reading(store, name), store.open(name) as file, ZipFile(file) as archive:
             infos, start, identity = archive.infolist(), archive.start_dir, file.identity
     except (BadZipFile, ValueError, RuntimeError, struct.error, EOFError) as error:  # what zipfile raises
         reason = f"not a complete ZIP file ({error}); it was cut off or overwritten"
+        if durable.is_unreadable(error.__context__):  # which zipfile takes for another kind of file
+            reason = UNREADABLE
         raise FoundDamageError(Damage(segment=name, entry=None, reason=reason)) from error
     spans, damage = _check_entries(name, infos, start)
     manifest = spans.pop(MANIFEST_NAME, None)
@@ -220,7 +225,7 @@ def quick_manifest(where: Location, number: int) -> bytes:
     Anything else is read the long way. Errors: as for `open_segment` and `read_manifest`.
     """
     store, name = store_of(where), segment_name(number)
-    with _reading(store.shown(name)), store.open(name) as file:
+    with _reading(store, name), store.open(name) as file:
         file.seek(max(0, file.size - len(_LAST_BYTES) - layout.END.size))
         span = _last_span(file.read(), file.size)
         if span is not None and max(span.size, span.held_size) <= MAX_MANIFEST:
@@ -310,5 +315,13 @@ def _entry_in(line: bytes) -> str | None:
     return entry[:1000] if isinstance(entry, str) else None
 
 
-def _reading(where: object) -> AbstractContextManager[None]:
-    return durable.reported(where, "check the disk and its permissions")
+@contextmanager
+def _reading(store: Store, name: str, entry: str | None = None) -> Iterator[None]:
+    """Turn an OSError into an ArchiveError; what the disk cannot read is damage like any other."""
+    try:
+        with durable.reported(store.shown(name), "check the disk and its permissions"):
+            yield
+    except ArchiveError as error:
+        if durable.is_unreadable(error.__cause__):
+            raise FoundDamageError(Damage(segment=name, entry=entry, reason=UNREADABLE)) from error
+        raise
