@@ -23,6 +23,11 @@ class Damage:
         entry = "" if self.entry is None else f"{self.entry!r}: "
         return f"{self.segment}: {entry}{self.reason}"
 
+    def told(self, where: object) -> str:
+        """The finding in an archive, what it means for whoever reads there, and the next step."""
+        stand_in = "; older versions may stand in for what it held" if self.entry is None else ""
+        return f"{self}{stand_in}; run `batchcomp repair {where}`"
+
 
 class FoundDamageError(ArchiveDamagedError):
     """An ArchiveDamagedError that carries its record."""

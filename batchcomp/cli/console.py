@@ -212,6 +212,8 @@ def say_damage(damage: Iterable[Damage], *, as_json: bool, **counts: int) -> Exi
     found = list(damage)
     for one in found:
         show_damage(one, as_json=as_json)
+    if found and not as_json:
+        say("`batchcomp repair` gets back what can be had; until then older versions may stand in", style=PROBLEM)
     code = ExitCode.DAMAGED if found else ExitCode.DONE
     if as_json:
         json_line("summary", exit_code=int(code), **counts, damaged=len(found))

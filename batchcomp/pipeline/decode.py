@@ -105,7 +105,7 @@ def _chosen(settings: DecodeSettings) -> Iterator[tuple[Entries, list[Failed]]]:
     with ArchiveIndex.open(settings.source) as index:
         view = view_of(index, version=settings.version, at=settings.at)
         rows = _Picked(index, chosen(index, view, settings.patterns))
-        damage = [Failed(name=one.segment, reason=str(one), damage=True) for one in index.damage(view)]
+        damage = [Failed(name=one.segment, reason=one.told(index.store), damage=True) for one in index.damage(view)]
         # as among all pictures of the view: a pattern must not change a picture's name
         names = Names(partial(index.relatives, condition=view), settings.format, sameness(settings.out))
         yield Entries(archive=ArchiveReader(index.store, []), rows=rows, names=names), damage

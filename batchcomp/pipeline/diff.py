@@ -99,7 +99,7 @@ def diff_moments(folder: Path, first: datetime, second: datetime | None) -> Gene
 def damage_of(archive: ArchiveReader) -> Iterator[Failed]:
     """Yield an event for each damage that was met so far."""
     for damage in archive.damage:
-        yield Failed(name=damage.segment, reason=f"{damage}; run `batchcomp repair {archive.store}`", damage=True)
+        yield Failed(name=damage.segment, reason=damage.told(archive.store), damage=True)
 
 
 def _walk(settings: DiffSettings) -> Iterator[Found]:

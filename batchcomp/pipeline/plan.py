@@ -36,7 +36,7 @@ def plan(
 ) -> Iterator[Take | Event]:
     """Yield in the walk's order the files to take, and events for those that are left alone or cannot be walked."""
     for damage in known.damage:
-        yield Failed(name=damage.segment, reason=f"{settings.archive}: {damage}; run `repair`", damage=True)
+        yield Failed(name=damage.segment, reason=f"{settings.archive}: {damage.told(settings.archive)}", damage=True)
     fits = _Fits(settings, models)
     found = walk_originals(settings)
     sources = Sources(settings, known)

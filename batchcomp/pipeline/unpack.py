@@ -48,7 +48,7 @@ def unpack_archive(  # noqa: PLR0913  # settings of one run, by keyword
         picked = chosen(index, view, patterns)
         names = _names(list(index.rows(view)))
         for damage in index.damage(view):
-            yield Failed(name=damage.segment, reason=str(damage), damage=True)
+            yield Failed(name=damage.segment, reason=damage.told(index.store), damage=True)
         archive = ArchiveReader(index.store, [])
         for row in index.originals(picked):
             yield _unpack(archive, row, names[row.path], out, force=force)

@@ -355,3 +355,23 @@ def test_prune_by_days(run: Run, again: Run, photos: Path, archive: Path) -> Non
     assert "a.png: superseded" in said.out
     assert "a.png: kept (daily 2" in said.out
     assert "1 version dropped" in run("prune", archive, "--keep-weekly", "1").out
+
+
+@pytest.mark.parametrize(
+    ("command", "more"), [("decode", ["-o", "out"]), ("unpack", ["-o", "out"]), ("list", []), ("report", [])]
+)
+def test_an_older_version_that_stands_in_is_told(
+    run: Run, again: Run, photos: Path, archive: Path, command: str, more: list[str]
+) -> None:
+    """Where a damaged manifest hides a new version, whoever reads learns that, and how to get it back."""
+    samples.save(photos / "a.png", samples.image(50, 50, seed=8))
+    assert again().code == 0
+    second = archive / "000002.zip"
+    span = open_segment(archive, 2).manifest
+    data = bytearray(second.read_bytes())
+    data[span.offset + 80] ^= 1
+    second.write_bytes(data)
+    result = run(command, archive, *more)
+    assert result.code == 4
+    assert "older versions may stand in" in result.err
+    assert "batchcomp repair" in result.err
