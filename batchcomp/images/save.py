@@ -30,7 +30,7 @@ _NEXT_STEPS = {
     errno.EPERM: "choose another folder with -o",
     errno.ENAMETOOLONG: "choose a folder with a shorter path with -o",
     errno.ENOTDIR: "move that file away or choose another folder with -o",
-    errno.EEXIST: "pass --force to overwrite it or choose another folder with -o",
+    errno.EEXIST: "choose another folder with -o, or pass --force to overwrite it",
 }
 
 

@@ -24,6 +24,7 @@ from batchcomp.pipeline.entries import Entry, read_entry, unknown_kind
 from batchcomp.pipeline.expected import expect, expected_bytes
 from batchcomp.pipeline.flow import WINDOW_BYTES, ahead, ordered, windows
 from batchcomp.pipeline.forecast import Forecast
+from batchcomp.pipeline.overwriting import keep_original
 from batchcomp.pipeline.records import Done, Event, Failed, Planned
 from batchcomp.pipeline.restoring import Restorer
 from batchcomp.pipeline.selection import chosen, view_of
@@ -85,10 +86,13 @@ def plan_decode(settings: DecodeSettings) -> Generator[Event]:
 def _planned(row: Row, target: str, settings: DecodeSettings, known: Collection[str]) -> Event:
     try:
         path = safe_join(settings.out, target)
+        if settings.force:
+            keep_original(path, row)
     except PictureError as error:
         return Failed(name=row.path, reason=str(error))
     if not settings.force and os.path.lexists(path):
-        return Failed(name=row.path, reason=f"{shown(path)}: is there already; pass --force to overwrite it")
+        next_step = "choose another folder with -o, or pass --force to overwrite it"
+        return Failed(name=row.path, reason=f"{shown(path)}: is there already; {next_step}")
     if row.stored not in KINDS:
         return Failed(name=row.path, reason=unknown_kind(row))
     if KINDS[row.stored].networks and row.model not in known:
@@ -185,6 +189,8 @@ def _written(entry_and_picture: tuple[Entry, Picture | None], *, settings: Decod
     facts["permissions"] = row.permissions & 0o777
     try:
         path = safe_join(settings.out, entry.target)
+        if settings.force:
+            keep_original(path, row)
         if picture is None:
             save_bytes(entry.data, path, **facts)
         else:

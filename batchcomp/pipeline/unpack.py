@@ -13,6 +13,7 @@ from batchcomp.codec import pack
 from batchcomp.errors import ArchiveError, PayloadError, PictureError
 from batchcomp.images.save import safe_join, save_bytes
 from batchcomp.index import ArchiveIndex
+from batchcomp.pipeline.overwriting import keep_original
 from batchcomp.pipeline.records import Done, Event, Failed
 from batchcomp.pipeline.selection import chosen, view_of
 
@@ -77,7 +78,10 @@ def _unpack(archive: ArchiveReader, row: Row, name: str, out: Path, *, force: bo
         if row.stored == "packed":
             data = pack.unpack(data)
         facts = {"mtime_ns": row.mtime_ns, "permissions": row.permissions & 0o777}
-        save_bytes(data, safe_join(out, name), overwrite=force, **facts)
+        path = safe_join(out, name)
+        if force:
+            keep_original(path, row)
+        save_bytes(data, path, overwrite=force, **facts)
     except (ArchiveError, PayloadError) as error:
         reason = str(error) if row.path in str(error) else f"{row.path}: {error}"
         return Failed(name=row.path, reason=reason, damage=True)

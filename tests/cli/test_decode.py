@@ -306,3 +306,19 @@ def test_each_picture_in_its_own_format(compress: Run, decode: Run) -> None:
         with Image.open(Path("in-restored") / path) as restored:
             formats[path] = restored.format
     assert formats == {"a.png": "PNG", "b.JPG": "JPEG", "sub/c.jpeg": "JPEG", "d.webp": "WEBP", "e.png": "PNG"}
+
+
+def test_originals_are_never_overwritten(compress: Run, decode: Run, run: Run, photos: Path) -> None:
+    """Restored into their own folder with --force, what would replace an original fails; other files are replaced."""
+    assert compress(photos, "--no-measure").code == 0
+    before = {path: path.read_bytes() for path in photos.rglob("*.*") if path.is_file()}
+    archive = photos.with_name("photos.bca")
+    result = decode(archive, "-o", photos, "--format", "source", "--force")
+    assert result.code == 3
+    assert "is the original, which is never overwritten; choose another folder with -o" in result.err
+    assert {path: path.read_bytes() for path in before} == before
+    planned = run("decode", archive, "-o", photos, "--format", "source", "--force", "--dry-run")
+    assert "is the original" in planned.err
+    (photos / "a.png").write_bytes(b"something else")
+    decode(archive, "a.png", "-o", photos, "--force")
+    assert (photos / "a.png").read_bytes() != b"something else"

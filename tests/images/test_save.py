@@ -41,7 +41,9 @@ def test_nothing_is_overwritten_unless_asked(tmp_path: Path) -> None:
     """The message says how to ask."""
     path = tmp_path / "a"
     path.write_bytes(b"old")
-    with pytest.raises(PictureError, match=r"a: cannot be written \(file exists\); pass --force"):
+    with pytest.raises(
+        PictureError, match=r"a: cannot be written \(file exists\); choose another folder with -o, or pass --force"
+    ):
         save_bytes(b"new", path)
     assert path.read_bytes() == b"old"
     save_bytes(b"new", path, overwrite=True)
