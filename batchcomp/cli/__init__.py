@@ -17,6 +17,7 @@ _THREADS = {  # for libraries that read them when they are loaded; what the user
 def main() -> None:
     """Run `batchcomp` and leave with its exit code."""
     try:
+        _occupy_standard_streams()
         _in_utf8()
         _main()
     except KeyboardInterrupt:  # before there was a command to interrupt
@@ -27,6 +28,18 @@ def main() -> None:
         if not lacks_memory(error):
             raise
         sys.exit(f"batchcomp: {TOO_LITTLE_MEMORY}")
+
+
+def _occupy_standard_streams() -> None:
+    """Open the null device as whichever of the descriptors 0 to 2 the caller has closed.
+
+    Else the next files that are opened, such as the archive's, get these numbers, and what a C library says goes there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
 def _in_utf8() -> None:

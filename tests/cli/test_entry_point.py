@@ -172,3 +172,25 @@ def test_without_shared_memory(tmp_path: Path, change: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert verify(tmp_path / "photos.bca").ok
     assert [row.path for row in ArchiveReader.open(tmp_path / "photos.bca").rows()] == ["a.png"]
+
+
+CLOSED = """
+import os, sys
+from pathlib import Path
+os.closerange(0, 3)
+from batchcomp.cli import main
+out, sys.argv = sys.argv[1], ["batchcomp", "--version"]
+try:
+    main()
+except SystemExit:
+    pass
+null = os.stat(os.devnull)
+Path(out).write_text(repr([os.path.samestat(os.fstat(number), null) for number in range(3)]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows hands descriptors to no other program")
+def test_closed_streams_are_taken(tmp_path: Path) -> None:
+    """No file of an archive gets the number of standard error, to which C libraries write."""
+    call(sys.executable, "-c", CLOSED, tmp_path / "found")
+    assert (tmp_path / "found").read_text() == "[True, True, True]"
