@@ -42,11 +42,11 @@ MODELS: Final[Mapping[str, Shipped]] = {
         half_end=102.0,
         full_start=50.0,
     ),
-    "default-fine": Shipped(sha256="2be24bf4481e191867a919a67ffb2202246a14af68b71f666020981a6f80a9d2"),
+    "default-fine": Shipped(sha256="668974b8bac0c01463366cc880ed8fd68dfe6d512c66352a891bb9a8dac767b5"),
     "jiang2017": Shipped(sha256="8651a557937fede7256b28124e9b54a84bd53db3e95bf717e24cf9c7f714ee40"),
 }
 PACKER: Final = Shipped(
-    sha256="cbfb02fc9e84c39fdb513c161139dc26152e29b4bd69056407eac888ee90c0c7"
+    sha256="6fdbc08a81b29d73684c9f0ab25d1d4ab2e4bf5e7da2d08813b4c5e263101c5b"
 )  # the networks of `--pack`
 
 
