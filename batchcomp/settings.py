@@ -14,6 +14,9 @@ from batchcomp.places import Place, Url
 
 DEFAULT_QUALITY = 55
 MAX_EFFORT = 9
+MAX_JOBS, MAX_BATCH = 1024, 65_536
+MAX_WAIT = 1_000_000_000  # seconds; no system waits for much more
+MAX_LOAD = 1_000_000_000
 LEAST_PARITY = 0.001
 NO_MEASURE, QUICK, EXACT, EYE = "none", "quick", "exact", "ssimulacra2"
 MEASURES = {  # how a picture is compared with its original and with JPEG
@@ -47,12 +50,22 @@ class Limits:
     max_memory: int = 6_000_000_000  # bytes of address space
 
     def __post_init__(self) -> None:
-        """Raise UsageError where a ceiling is no positive number."""
+        """Raise UsageError where a ceiling is no positive number, or more than a system can be told."""
         for name, value in vars(self).items():
-            if value <= 0:
-                raise UsageError(f"{name.replace('_', ' ')} {value}: expected a number above 0")
+            if not 0 < value <= MOST_LIMITS[name]:
+                raise UsageError(
+                    f"{name.replace('_', ' ')} {value}: expected a number above 0, up to {MOST_LIMITS[name]}"
+                )
 
 
+MOST_LIMITS = {
+    "max_pixels": 10**12,
+    "max_bytes": 10**15,
+    "max_side": 10**9,
+    "max_metadata_bytes": 10**12,
+    "max_seconds": 10**5,  # sockets wait for at most 2**31 milliseconds
+    "max_memory": 10**15,
+}
 DEFAULT_LIMITS = Limits()
 
 
@@ -78,6 +91,14 @@ TARGETS = {  # what a picture can be asked to meet, with the least and the most 
 MEASURING = {"match-jpeg", "match-jpeg-bytes", "target-ms-ssim", "target-ssimulacra2"}  # pictures are measured for them
 
 
+def shown_number(value: float) -> str:
+    """Return a number of at most six digits, also where a whole number is too large for a float."""
+    try:
+        return f"{value:g}"
+    except OverflowError:
+        return "more than 1e+308" if value > 0 else "less than -1e+308"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """What every picture is to meet, in place of one quality for all; `kind` is a key of `TARGETS`."""
@@ -89,11 +110,19 @@ class Target:
         """Raise UsageError where the value makes no sense."""
         least, most = TARGETS[self.kind]
         if not least <= self.value <= most:
-            raise UsageError(f"--{self.kind} {self.value:g}: expected {least:g} to {most:g}")
+            raise UsageError(f"--{self.kind} {shown_number(self.value)}: expected {least:g} to {most:g}")
 
     def __str__(self) -> str:
         """As on the command line, without dashes."""
         return f"{self.kind} {self.value:.12g}"
+
+
+def _check_machine(jobs: int, batch_size: int | None) -> None:
+    """Raise UsageError for more workers or tiles than a machine can be asked for, or less than one."""
+    if not 0 <= jobs <= MAX_JOBS:
+        raise UsageError(f"jobs {jobs}: expected a whole number from 1 to {MAX_JOBS}, or 0 for one a core")
+    if batch_size is not None and not 1 <= batch_size <= MAX_BATCH:
+        raise UsageError(f"batch size {batch_size}: expected a whole number from 1 to {MAX_BATCH}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +163,7 @@ class CompressSettings:
         self._check_addresses()
         if not 1 <= self.quality <= 100:
             raise UsageError(f"quality {self.quality}: expected 1 to 100")
-        if self.jobs < 0 or (self.batch_size is not None and self.batch_size < 1):
-            raise UsageError(f"jobs {self.jobs}, batch size {self.batch_size}: expected whole numbers from 1 on")
+        _check_machine(self.jobs, self.batch_size)
         if self.target and self.target.kind in MEASURING and not self.measured:
             raise UsageError(f"--{self.target.kind} has to measure: leave --no-measure out")
         if self.measure not in MEASURES:
@@ -143,8 +171,10 @@ class CompressSettings:
         self._check_codec()
         if self.parity is not None and not (self.parity == 0 or LEAST_PARITY <= self.parity <= 1):
             raise UsageError(f"parity {self.parity:.4%}: expected 0%, or {LEAST_PARITY:.1%} to 100%")
-        if self.lock_wait < 0:
-            raise UsageError(f"lock wait {self.lock_wait}: expected a number of seconds from 0 on")
+        if not 0 <= self.lock_wait <= MAX_WAIT:
+            raise UsageError(f"lock wait {self.lock_wait}: expected a number of seconds from 0 to {MAX_WAIT}")
+        if self.max_load is not None and not 0 < self.max_load <= MAX_LOAD:
+            raise UsageError(f"max load {self.max_load}: expected a number above 0, up to {MAX_LOAD}")
         if self.max_load is not None and not hasattr(os, "getloadavg"):
             raise UsageError("--max-load: this system has no load average; leave it out")
 
@@ -211,8 +241,7 @@ class DecodeSettings:
             raise UsageError("--version and --at: choose one of them")
         if self.format not in FORMATS:
             raise UsageError(f"format {self.format!r}: expected one of {', '.join(FORMATS)}")
-        if self.jobs < 0:
-            raise UsageError(f"jobs {self.jobs}: expected a whole number from 1 on")
+        _check_machine(self.jobs, self.batch_size)
 
     @property
     def workers(self) -> int:

@@ -15,6 +15,7 @@ from batchcomp import __version__
 from batchcomp.cli import console, session
 from batchcomp.cli.config import apply_config
 from batchcomp.cli.help import EVERY
+from batchcomp.cli.options import MOST
 from batchcomp.errors import UsageError
 
 
@@ -38,12 +39,19 @@ def _common(  # only its signature is used
     log_size: Annotated[
         int,
         typer.Option(
-            "--log-size", min=1, metavar="MIB", rich_help_panel=EVERY, help="MiB at which the log file is rotated."
+            "--log-size",
+            min=1,
+            max=MOST,
+            metavar="MIB",
+            rich_help_panel=EVERY,
+            help="MiB at which the log file is rotated.",
         ),
     ] = 10,
     log_keep: Annotated[
         int,
-        typer.Option("--log-keep", min=1, metavar="N", rich_help_panel=EVERY, help="Rotated log files that are kept."),
+        typer.Option(
+            "--log-keep", min=1, max=1000, metavar="N", rich_help_panel=EVERY, help="Rotated log files that are kept."
+        ),
     ] = 5,
     nice: Annotated[
         int,

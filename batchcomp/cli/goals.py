@@ -144,6 +144,7 @@ def measure_of(ctx: typer.Context, how: str, *, no_measure: bool) -> str:
     return how if typed == {"measure"} else NO_MEASURE
 
 
+MOST_BYTES = 1e18  # more than a target may be, so that it is refused; infinity would not be a whole number
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 10**6, "mb": 10**6, "kib": 2**10, "mib": 2**20}
 
 
@@ -158,7 +159,8 @@ def bytes_of(text: str | None) -> int | None:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
     if found is None or found[2].lower() not in _UNITS:
         raise UsageError(f"--max-bytes {text!r}: expected a size such as 9000, 9kB or 0.2MB")
-    return round(float(found[1]) * _UNITS[found[2].lower()])
+    size = float(found[1]) * _UNITS[found[2].lower()]
+    return round(min(size, MOST_BYTES))
 
 
 def target_of(*values: float | None, given: bool = False) -> Target | None:

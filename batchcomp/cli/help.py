@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from batchcomp.cli.examples import EXAMPLES
+from batchcomp.cli.options import MOST
 from batchcomp.cli.usage import plain_reason, refuse_empty
 
 OTHERS = "Options"  # the panel of options that name none
@@ -24,18 +25,19 @@ _WORDS = {
 }
 _TYPE = re.compile(r" ?<(?:list\[)?([\w|-]+)\]?(?: range)?>")
 _RANGE = re.compile(r"(?<=[\[ ])(?:([\d.]+)<=)?x(?:([<>])=([\d.]+))?(?=\]$)")
+_ANY = re.compile(rf"  \[-{MOST}<=x<={MOST}\]$")  # is no range to speak of
 _FIRST_COLUMN = 26
 
 
 def in_plain_words(text: str) -> str:
     """The help of an option: its range and its default as people write numbers."""
-    return re.sub(r"(default: \d+)\.0(?=[;\]])", r"\1", _RANGE.sub(_range, text))
+    return re.sub(r"(default: \d+)\.0(?=[;\]])", r"\1", _RANGE.sub(_range, _ANY.sub("", text)))
 
 
 def _range(found: re.Match[str]) -> str:
     least, sign, most = found.groups()
     if least is not None:
-        return f"{least} to {most}"
+        return f"{least} or more" if most == str(MOST) else f"{least} to {most}"
     return f"{most} or {'more' if sign == '>' else 'less'}"
 
 

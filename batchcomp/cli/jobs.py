@@ -12,6 +12,7 @@ import typer
 
 from batchcomp.cli import console, progress
 from batchcomp.cli.completion import choice
+from batchcomp.cli.options import MOST
 from batchcomp.errors import UsageError
 from batchcomp.places import Place
 from batchcomp.report.text import count_of
@@ -31,7 +32,9 @@ PlanOpt = Annotated[
 ]
 PartFilesOpt = Annotated[
     int | None,
-    typer.Option("--part-files", min=1, rich_help_panel=_PANEL, help="Files in each part of a job, one segment each."),
+    typer.Option(
+        "--part-files", min=1, max=MOST, rich_help_panel=_PANEL, help="Files in each part of a job, one segment each."
+    ),
 ]
 JobOpt = Annotated[
     str | None,

@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli.options import WHICH
-from batchcomp.settings import DEFAULT_LIMITS, Limits
+from batchcomp.settings import DEFAULT_LIMITS, MOST_LIMITS, Limits
 
 _PANEL = "Untrusted files"
 _MB, _MP = 1_000_000, 1_000_000
+_MOST_PIXELS, _MOST_SIDE = MOST_LIMITS["max_pixels"] // _MP, MOST_LIMITS["max_side"]
+_MOST_BYTES, _MOST_METADATA = MOST_LIMITS["max_bytes"] // _MB, MOST_LIMITS["max_metadata_bytes"] // _MB
+_MOST_SECONDS, _MOST_MEMORY = MOST_LIMITS["max_seconds"], MOST_LIMITS["max_memory"] // _MB
 
 VerbatimOpt = Annotated[
     list[str] | None,
@@ -42,25 +45,48 @@ IsolateOpt = Annotated[
     typer.Option("--isolate/--no-isolate", help="Decode in processes of their own.", rich_help_panel=_PANEL),
 ]
 MaxPixelsOpt = Annotated[
-    float, typer.Option("--max-pixels", min=0.0001, metavar="MEGAPIXELS", rich_help_panel=_PANEL, help="Of a picture.")
+    float,
+    typer.Option(
+        "--max-pixels", min=0.0001, max=_MOST_PIXELS, metavar="MEGAPIXELS", rich_help_panel=_PANEL, help="Of a picture."
+    ),
 ]
 MaxSideOpt = Annotated[
-    int, typer.Option("--max-side", min=1, metavar="PIXELS", rich_help_panel=_PANEL, help="Of width and height.")
+    int,
+    typer.Option(
+        "--max-side", min=1, max=_MOST_SIDE, metavar="PIXELS", rich_help_panel=_PANEL, help="Of width and height."
+    ),
 ]
 MaxBytesOpt = Annotated[
-    float, typer.Option("--max-source", min=0.0001, metavar="MB", rich_help_panel=_PANEL, help="Of a file.")
+    float,
+    typer.Option("--max-source", min=0.0001, max=_MOST_BYTES, metavar="MB", rich_help_panel=_PANEL, help="Of a file."),
 ]
 MaxMetadataOpt = Annotated[
     float,
-    typer.Option("--max-metadata", min=0.0001, metavar="MB", rich_help_panel=_PANEL, help="EXIF, ICC, texts, ..."),
+    typer.Option(
+        "--max-metadata",
+        min=0.0001,
+        max=_MOST_METADATA,
+        metavar="MB",
+        rich_help_panel=_PANEL,
+        help="EXIF, ICC, texts, ...",
+    ),
 ]
 MaxSecondsOpt = Annotated[
     float,
-    typer.Option("--max-seconds", min=0.1, metavar="SECONDS", rich_help_panel=_PANEL, help="Of decoding a picture."),
+    typer.Option(
+        "--max-seconds",
+        min=0.1,
+        max=_MOST_SECONDS,
+        metavar="SECONDS",
+        rich_help_panel=_PANEL,
+        help="Of decoding a picture.",
+    ),
 ]
 MaxMemoryOpt = Annotated[
     float,
-    typer.Option("--max-memory", min=300, metavar="MB", rich_help_panel=_PANEL, help="Of decoding a picture."),
+    typer.Option(
+        "--max-memory", min=300, max=_MOST_MEMORY, metavar="MB", rich_help_panel=_PANEL, help="Of decoding a picture."
+    ),
 ]
 MAX_PIXELS, MAX_SIDE = DEFAULT_LIMITS.max_pixels / _MP, DEFAULT_LIMITS.max_side
 MAX_BYTES, MAX_METADATA = DEFAULT_LIMITS.max_bytes / _MB, DEFAULT_LIMITS.max_metadata_bytes / _MB

@@ -11,8 +11,10 @@ import typer
 from batchcomp.cli.completion import archives, choice, models
 from batchcomp.errors import UsageError
 from batchcomp.places import Place, place
+from batchcomp.settings import MAX_BATCH, MAX_JOBS, MAX_LOAD, MAX_WAIT
 
 MACHINE, STORED, WHICH = "Networks and machine", "How pictures are stored", "Which files"  # panels of --help
+MOST = 1_000_000_000  # of what is counted: enough for everybody, and SQLite can bear it; --help does not name it
 
 # Any: a folder or an address (`Place`); typer takes no unions
 ArchiveArg = Annotated[
@@ -40,7 +42,15 @@ DeviceOpt = Annotated[
 ]
 JobsOpt = Annotated[
     int,
-    typer.Option("--jobs", "-j", min=0, metavar="N", rich_help_panel=MACHINE, help="Parallel workers; 0: one a core."),
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=0,
+        max=MAX_JOBS,
+        metavar="N",
+        rich_help_panel=MACHINE,
+        help="Parallel workers; 0: one a core.",
+    ),
 ]
 BatchOpt = Annotated[
     str,
@@ -67,6 +77,7 @@ MaxLoadOpt = Annotated[
     typer.Option(
         "--max-load",
         min=0.01,
+        max=MAX_LOAD,
         metavar="LOAD",
         rich_help_panel=MACHINE,
         help="Wait while the load average (1 minute) is above this.",
@@ -77,6 +88,7 @@ LockWaitOpt = Annotated[
     typer.Option(
         "--lock-wait",
         min=0,
+        max=MAX_WAIT,
         metavar="SECONDS",
         rich_help_panel=MACHINE,
         help="Wait so long for another run to finish.",
@@ -88,7 +100,13 @@ AtOpt = Annotated[
 ]
 VersionOpt = Annotated[
     int | None,
-    typer.Option("--version", metavar="N", help="That version of each picture that has it: 1 oldest, -1 newest."),
+    typer.Option(
+        "--version",
+        min=-MOST,
+        max=MOST,
+        metavar="N",
+        help="That version of each picture that has it: 1 oldest, -1 newest.",
+    ),
 ]
 OutsideOpt = Annotated[
     bool, typer.Option("--outside", help="List the files that stay outside the archive since they failed, and why.")
@@ -132,6 +150,8 @@ def batch_size(value: str) -> int | None:
     """Turn `--batch-size` into a number, None for auto."""
     if value == "auto":
         return None
-    if not value.isdecimal() or int(value) < 1:
-        raise typer.BadParameter(f"{value!r}: expected auto or a whole number from 1 on", param_hint="--batch-size")
+    if not value.isdecimal() or len(value) > len(str(MAX_BATCH)) or not 1 <= int(value) <= MAX_BATCH:
+        raise typer.BadParameter(
+            f"{value!r}: expected auto or a whole number from 1 to {MAX_BATCH}", param_hint="--batch-size"
+        )
     return int(value)

@@ -9,7 +9,7 @@ import typer
 
 from batchcomp.cli import console, indexed
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.options import JsonOpt, LockWaitOpt, NamedArchiveArg
+from batchcomp.cli.options import MOST, JsonOpt, LockWaitOpt, NamedArchiveArg
 from batchcomp.cli.starting import starting
 from batchcomp.errors import ExitCode
 from batchcomp.places import Place
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 def prune(
     archive: NamedArchiveArg = None,
     keep_last: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Versions of each picture to keep. [default: 1]")
+        int | None, typer.Option(min=1, max=MOST, metavar="N", help="Versions of each picture to keep. [default: 1]")
     ] = None,
     keep_daily: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Keep the last version of each of the last N days with one.")
+        int,
+        typer.Option(min=0, max=MOST, metavar="N", help="Keep the last version of each of the last N days with one."),
     ] = 0,
-    keep_weekly: Annotated[int, typer.Option(min=0, metavar="N", help="Likewise of weeks.")] = 0,
-    keep_monthly: Annotated[int, typer.Option(min=0, metavar="N", help="Likewise of months.")] = 0,
-    keep_yearly: Annotated[int, typer.Option(min=0, metavar="N", help="Likewise of years.")] = 0,
+    keep_weekly: Annotated[int, typer.Option(min=0, max=MOST, metavar="N", help="Likewise of weeks.")] = 0,
+    keep_monthly: Annotated[int, typer.Option(min=0, max=MOST, metavar="N", help="Likewise of months.")] = 0,
+    keep_yearly: Annotated[int, typer.Option(min=0, max=MOST, metavar="N", help="Likewise of years.")] = 0,
     delete_missing: Annotated[
         list[Path] | None,
         typer.Option(

@@ -10,7 +10,7 @@ import typer
 from batchcomp.cli import console, indexed, outside, pages, session, versions
 from batchcomp.cli.completion import choice, inside, sorts
 from batchcomp.cli.foreign import say_foreign
-from batchcomp.cli.options import ArchiveArg, AtOpt, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt, moment
+from batchcomp.cli.options import MOST, ArchiveArg, AtOpt, DeviceOpt, JsonOpt, ModelOpt, OutsideOpt, moment
 from batchcomp.errors import UsageError
 from batchcomp.places import Place
 from batchcomp.report.formats import CSV, FORMATS, JSON, TABLE, find_format
@@ -53,7 +53,7 @@ def report(
     where: indexed.WhereOpt = None,
     show_all: Annotated[bool, typer.Option("--all", help="Every picture in the table, not only what fits.")] = False,
     worst: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only the N with the least gain over JPEG.")
+        int | None, typer.Option(min=1, max=MOST, metavar="N", help="Only the N with the least gain over JPEG.")
     ] = None,
     html: pages.HtmlOpt = None,
     shown: pages.ShownOpt = pages.SHOWN,

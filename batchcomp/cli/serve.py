@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli import console
-from batchcomp.cli.options import ArchiveArg, DeviceOpt, ModelOpt
+from batchcomp.cli.options import MOST, ArchiveArg, DeviceOpt, ModelOpt
 from batchcomp.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
@@ -31,7 +31,10 @@ def serve(
         ),
     ] = None,
     cache: Annotated[
-        int, typer.Option("--cache", min=0, metavar="MIB", help="Restored pictures to keep, in the temporary folder.")
+        int,
+        typer.Option(
+            "--cache", min=0, max=MOST, metavar="MIB", help="Restored pictures to keep, in the temporary folder."
+        ),
     ] = 1024,
     host: Annotated[
         str,

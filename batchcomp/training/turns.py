@@ -40,7 +40,7 @@ class Turns:
             TrainingError: it is something else.
         """
         parts = text.split(",")
-        if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        if len(parts) != 3 or not all(map(_is_count, parts)):
             raise TrainingError(f"turns {text!r}: expected three whole numbers FIRST,COM,REC, as in {cls()}")
         first, com, rec = (int(part) for part in parts)
         return cls(first=first, com=com, rec=rec)
@@ -50,3 +50,7 @@ class Turns:
         if step < self.first:
             return "rec"
         return "com" if (step - self.first) % (self.com + self.rec) < self.com else "rec"
+
+
+def _is_count(text: str) -> bool:
+    return text.strip().isdecimal() and len(text.strip()) <= 9

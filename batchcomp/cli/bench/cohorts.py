@@ -10,23 +10,25 @@ import typer
 
 from batchcomp.cli import console
 from batchcomp.cli.bench.options import JsonFileOpt, ProcessesOpt, processes_on, show, told, write_json
-from batchcomp.cli.options import DeviceOpt, ModelOpt
+from batchcomp.cli.options import MOST, DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
 from batchcomp.cli.starting import starting
 from batchcomp.errors import UsageError
+from batchcomp.settings import TARGETS
 
 if TYPE_CHECKING:
     from batchcomp.benchmark.rivals.base import Rival
 
 TRAIN, DEV, DEFAULT = "train", "dev", "default"
+LEAST_BPP, MOST_BPP = TARGETS["max-bpp"]
 MIN_SIDE = 176  # MS-SSIM has five scales from 161 px on
 
 
 def bench_cohorts(
     folders: Annotated[list[str], typer.Argument(metavar="NAME=FOLDER", help="As in train=DIR dev=DIR test=DIR.")],
     json_file: JsonFileOpt = None,
-    rate: Annotated[float, typer.Option(metavar="BPP", help="Bits per pixel.")] = 0.25,
-    sample: Annotated[int, typer.Option(metavar="N", min=1, help="Pictures a cohort.")] = 24,
+    rate: Annotated[float, typer.Option(metavar="BPP", min=LEAST_BPP, max=MOST_BPP, help="Bits per pixel.")] = 0.25,
+    sample: Annotated[int, typer.Option(metavar="N", min=1, max=MOST, help="Pictures a cohort.")] = 24,
     jobs: ProcessesOpt = 0,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,

@@ -28,7 +28,7 @@ from batchcomp.cli.pictures import find_pictures
 from batchcomp.cli.starting import starting
 from batchcomp.errors import UsageError
 from batchcomp.report.trade import OURS, PACKED, name_of
-from batchcomp.settings import MAX_EFFORT
+from batchcomp.settings import MAX_EFFORT, TARGETS
 
 if TYPE_CHECKING:
     from batchcomp.benchmark.curves import Point
@@ -189,10 +189,14 @@ def packed_curves(codec: Codec, effort: int | None, name: str = OURS) -> list[Ou
 
 
 def parse_rates(text: str) -> tuple[float, ...]:
-    """Numbers separated by commas; none for 'none'."""
+    """Numbers separated by commas; none for 'none'. Raises UsageError."""
     if text == "none":
         return ()
+    least, most = TARGETS["max-bpp"]
     try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise UsageError(f"--guards {text!r}: expected numbers separated by commas, or none") from error
+        rates = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        rates = ()
+    if not rates or not all(least <= rate <= most for rate in rates):
+        raise UsageError(f"--guards {text!r}: expected numbers from {least} to {most} separated by commas, or none")
+    return rates

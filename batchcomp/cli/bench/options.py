@@ -12,6 +12,7 @@ import typer
 
 from batchcomp.cli import console
 from batchcomp.errors import UsageError
+from batchcomp.settings import MAX_JOBS
 
 if TYPE_CHECKING:
     from batchcomp.report.sheet import Sheet
@@ -21,7 +22,10 @@ PicturesArg = Annotated[list[Path], typer.Argument(metavar="PATH", help="Picture
 OptionalPicturesArg = Annotated[list[Path] | None, typer.Argument(help="Pictures, or folders of them.")]
 JsonFileOpt = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything measured here.")]
 ProcessesOpt = Annotated[
-    int, typer.Option("--jobs", "-j", metavar="N", min=0, help="Processes; 0: one a core. On a GPU always one.")
+    int,
+    typer.Option(
+        "--jobs", "-j", metavar="N", min=0, max=MAX_JOBS, help="Processes; 0: one a core. On a GPU always one."
+    ),
 ]
 
 

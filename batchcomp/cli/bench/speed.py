@@ -14,6 +14,7 @@ from batchcomp.cli.options import DeviceOpt, ModelOpt
 from batchcomp.cli.pictures import find_pictures
 from batchcomp.cli.starting import starting
 from batchcomp.errors import UsageError
+from batchcomp.settings import MAX_JOBS
 
 
 def bench_speed(
@@ -33,7 +34,10 @@ def bench_speed(
     quick: Annotated[bool, typer.Option("--quick", help="A few minutes only.")] = False,
     long: Annotated[bool, typer.Option("--long", help="10,000 files too.")] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", metavar="N", min=0, help="Threads of everything timed; 0: one a core.")
+        int,
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=0, max=MAX_JOBS, help="Threads of everything timed; 0: one a core."
+        ),
     ] = 0,
     device: DeviceOpt = "auto",
     model: ModelOpt = None,

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from batchcomp.cli.options import DeviceOpt
+from batchcomp.cli.options import MOST, DeviceOpt
 from batchcomp.cli.starting import starting
 from batchcomp.cli.train import trainer
-from batchcomp.cli.train.options import PhotosArg, RunOpt, SeedOpt, ThreadsOpt, given
+from batchcomp.cli.train.options import MAX_CROPS, MAX_SIDE, PhotosArg, RunOpt, SeedOpt, ThreadsOpt, given
 
 
 class Loss(StrEnum):
@@ -25,20 +25,24 @@ def train_alternating(
     photos: PhotosArg,
     run: RunOpt,
     steps: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Steps in all (1200); raise it to go on.")
+        int | None, typer.Option(metavar="N", min=1, max=MOST, help="Steps in all (1200); raise it to go on.")
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Crops a step (8; 2 with another loss than mse).")
+        int | None,
+        typer.Option(metavar="N", min=1, max=MAX_CROPS, help="Crops a step (8; 2 with another loss than mse)."),
     ] = None,
     crop: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Side of the crops in pixels, a multiple of 16 (48; 176 with another loss than mse)."
+            metavar="N",
+            min=16,
+            max=MAX_SIDE,
+            help="Side of the crops in pixels, a multiple of 16 (48; 176 with another loss than mse).",
         ),
     ] = None,
     loss: Annotated[Loss, typer.Option(help="What to minimise.")] = Loss.mse,
     rate: Annotated[
-        float | None, typer.Option(metavar="X", min=0, help="Weight of the bits in ComCNN's turn (0.001).")
+        float | None, typer.Option(metavar="X", min=0, max=MOST, help="Weight of the bits in ComCNN's turn (0.001).")
     ] = None,
     turns: Annotated[
         str | None,
@@ -49,7 +53,7 @@ def train_alternating(
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Stop after that many dev scores without a better one (6)."),
+        typer.Option(metavar="N", min=1, max=MOST, help="Stop after that many dev scores without a better one (6)."),
     ] = None,
     seed: SeedOpt = 0,
     device: DeviceOpt = "auto",

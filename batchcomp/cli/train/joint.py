@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from batchcomp.cli.completion import models
-from batchcomp.cli.options import DeviceOpt
+from batchcomp.cli.options import MOST, DeviceOpt
 from batchcomp.cli.starting import starting
 from batchcomp.cli.train import trainer
-from batchcomp.cli.train.options import FoldersArg, RunOpt, SeedOpt, ThreadsOpt, given
+from batchcomp.cli.train.options import MAX_CROPS, MAX_SIDE, FoldersArg, RunOpt, SeedOpt, ThreadsOpt, given
 from batchcomp.errors import UsageError
 
 
@@ -28,12 +28,17 @@ def train_joint(
     photos: FoldersArg,
     run: RunOpt,
     steps: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Steps in all (10000); raise it to go on.")
+        int | None, typer.Option(metavar="N", min=1, max=MOST, help="Steps in all (10000); raise it to go on.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(metavar="N", min=1, help="Crops a step (4).")] = None,
+    batch: Annotated[int | None, typer.Option(metavar="N", min=1, max=MAX_CROPS, help="Crops a step (4).")] = None,
     crop: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Side of the crops in pixels, a multiple of 16 (256; full-size 192)."),
+        typer.Option(
+            metavar="N",
+            min=16,
+            max=MAX_SIDE,
+            help="Side of the crops in pixels, a multiple of 16 (256; full-size 192).",
+        ),
     ] = None,
     shape: Annotated[
         ModelShape,

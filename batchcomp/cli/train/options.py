@@ -7,6 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from batchcomp.cli.options import MOST
+from batchcomp.settings import MAX_JOBS
+
+MAX_CROPS, MAX_SIDE = 65_536, 16_384  # of a step; of a crop in pixels
+
 PhotosArg = Annotated[
     Path, typer.Argument(metavar="PHOTOS", help="A folder of photos; a twentieth is held out to select on.")
 ]
@@ -20,8 +25,10 @@ FoldersArg = Annotated[
 RunOpt = Annotated[
     Path, typer.Option(metavar="FOLDER", help="Folder of this run: checkpoint, log.csv, best.safetensors.")
 ]
-SeedOpt = Annotated[int, typer.Option(metavar="N", help="Where the random draws start.")]
-ThreadsOpt = Annotated[int, typer.Option(metavar="N", min=0, help="Threads for the networks; 0: as torch chooses.")]
+SeedOpt = Annotated[int, typer.Option(metavar="N", min=0, max=MOST, help="Where the random draws start.")]
+ThreadsOpt = Annotated[
+    int, typer.Option(metavar="N", min=0, max=MAX_JOBS, help="Threads for the networks; 0: as torch chooses.")
+]
 
 
 def given(**options: Any) -> dict[str, Any]:
