@@ -40,6 +40,10 @@ class OutputError(BatchcompError):
     """Standard output cannot be written to."""
 
 
+class FileError(BatchcompError):
+    """The file that a command was asked for (a page, a drawing, figures) cannot be written."""
+
+
 class PictureError(BatchcompError):
     """One picture cannot be read, decoded or saved; the batch goes on without it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 
 from batchcomp.benchmark.compare import MeanPoint, OnCurve
 from batchcomp.errors import UsageError
+from batchcomp.images.save import write_result
 from batchcomp.report.trade import is_ours
 
 SUFFIXES = (".png", ".svg")
@@ -82,10 +84,7 @@ def _draw(axes: Axes, name: str, curve: Sequence[OnCurve], style: str, *, width:
 
 
 def save_figure(figure: Figure, out: Path) -> None:
-    """Write a figure as `out`, whole or not at all."""
-    draft = out.with_name(f".{out.name}.tmp")
-    try:
-        figure.savefig(draft, format=out.suffix[1:].lower(), dpi=150)
-        draft.replace(out)
-    finally:
-        draft.unlink(missing_ok=True)
+    """Write a figure as `out`, whole or not at all. Raises FileError."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=out.suffix[1:].lower(), dpi=150)
+    write_result(drawn.getvalue(), out, overwrite=True)

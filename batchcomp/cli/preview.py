@@ -136,10 +136,9 @@ def _write(tried: list[Tried], page: Path | None, png: Path | None, *, as_json: 
     """Write the page or the sheet and say so.
 
     Raises:
-        UsageError, OutputError: it cannot be written.
+        UsageError, FileError: it cannot be written.
     """
-    from batchcomp.errors import OutputError, PictureError
-    from batchcomp.images.save import save_bytes
+    from batchcomp.images.save import write_result
     from batchcomp.pages.contact_sheet import contact_sheet
     from batchcomp.pages.document import write_page
     from batchcomp.pages.preview import data_of, preview_html
@@ -149,10 +148,7 @@ def _write(tried: list[Tried], page: Path | None, png: Path | None, *, as_json: 
         how = "open it in a browser"
     elif png is not None:
         data = contact_sheet(tried)
-        try:
-            save_bytes(data, png)
-        except PictureError as error:
-            raise OutputError(str(error)) from error
+        write_result(data, png)
         size, how = len(data), "a column a quality, JPEG at the same bytes below"
     from batchcomp.report.text import human
 

@@ -6,11 +6,11 @@ import contextlib
 import errno
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from batchcomp.errors import PictureError
+from batchcomp.errors import FileError, PictureError
 from batchcomp.escapes import file_path
 from batchcomp.images.names import name_problem, shown, temp_name
 from batchcomp.images.outputs import output_format
@@ -31,6 +31,15 @@ _NEXT_STEPS = {
     errno.ENAMETOOLONG: "choose a folder with a shorter path with -o",
     errno.ENOTDIR: "move that file away or choose another folder with -o",
     errno.EEXIST: "choose another folder with -o, or pass --force to overwrite it",
+}
+_STEPS_OF_ONE_FILE = _NEXT_STEPS | {  # of a file whose name was given, not of one below -o
+    errno.EROFS: "choose a folder that can be written to",
+    errno.EACCES: "choose a folder that can be written to",
+    errno.EPERM: "choose a folder that can be written to",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOTDIR: "move that file away or choose another name",
+    errno.EEXIST: "move it away or choose another name",
+    errno.EISDIR: "choose another name",
 }
 
 
@@ -94,6 +103,20 @@ def save_bytes(
         PictureError: The file exists and `overwrite` is not set, or it cannot be written; nothing is left behind.
     """
     _write_file(path, lambda file: file.write(data), overwrite=overwrite, mtime_ns=mtime_ns, permissions=permissions)
+
+
+def write_result(data: bytes, path: Path, *, overwrite: bool = False) -> None:
+    """Write the one file that a command was asked for, such as a page; see `save_bytes` for how.
+
+    Raises:
+        FileError: it cannot be written.
+    """
+    try:
+        save_bytes(data, path, overwrite=overwrite)
+    except PictureError as error:
+        cause = error.__cause__
+        reason = _reason(cause, _STEPS_OF_ONE_FILE) if isinstance(cause, Exception) else str(error)
+        raise FileError(f"{shown(path)}: {reason}") from error
 
 
 def safe_join(root: Path, name: str) -> Path:
@@ -204,9 +227,9 @@ def _make_folder(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, "a file is where its folder should be") from error
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, steps: Mapping[int, str] = _NEXT_STEPS) -> str:
     if isinstance(error, OSError) and error.errno is not None:
-        step = _NEXT_STEPS.get(error.errno, "check the folder")
+        step = steps.get(error.errno, "check the folder")
         return f"cannot be written ({(error.strerror or 'error').lower()}); {step}"
     if isinstance(error, MemoryError):
         return "not enough memory to encode it; close other programs and run again"

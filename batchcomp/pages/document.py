@@ -8,6 +8,7 @@ script writes it with `textContent` alone, to which Trusted Types hold it.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 from collections.abc import Sequence
@@ -20,9 +21,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from batchcomp import __version__
-from batchcomp.errors import PictureError, UsageError
+from batchcomp.errors import FileError, UsageError
 from batchcomp.images.names import shown
-from batchcomp.images.save import save_bytes
+from batchcomp.images.save import write_result
 
 MARK = '<meta name="generator" content="batchcomp'  # by which a page of ours is known
 _HEAD_BYTES = 2000  # in which the mark stands
@@ -91,6 +92,7 @@ def check_target(path: Path) -> None:
 
     Raises:
         UsageError: the name is not that of a page, or there is another file or a folder of this name.
+        FileError: this user may not look there, or the disk fails.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{path}: a page is an HTML file; name it NAME.html")
@@ -99,8 +101,11 @@ def check_target(path: Path) -> None:
             return
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
-    except OSError as error:
+    except (IsADirectoryError, NotADirectoryError) as error:
         raise UsageError(f"{path}: {error.strerror}; choose another name") from error
+    except OSError as error:
+        kind = UsageError if error.errno == errno.ENAMETOOLONG else FileError
+        raise kind(f"{path}: {error.strerror}; choose another name") from error
     if MARK.encode() not in head:
         raise UsageError(f"{path}: is there and is no page of batchcomp; choose another name, or move it away")
 
@@ -110,14 +115,11 @@ def write_page(path: Path, page: str) -> int:
 
     Raises:
         UsageError: see `check_target`.
-        PictureError: the disk refuses.
+        FileError: the disk refuses.
     """
     check_target(path)
     data = page.encode()
-    try:
-        save_bytes(data, path, overwrite=True)
-    except PictureError as error:
-        raise UsageError(str(error)) from error
+    write_result(data, path, overwrite=True)
     return len(data)
 
 

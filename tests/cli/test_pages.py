@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -100,3 +102,15 @@ def test_usage_errors(run: Run, archive: Path, options: list[str], said: str, ti
     assert result.code == 2
     assert said in result.err
     assert samples.tree(archive.parent) == before
+
+
+def test_a_full_disk_is_no_wrong_usage(run: Run, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page is not written, the exit code is 1 and the advice can be followed."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = run("report", archive, "--html", "report.html", "--show", 0)
+    assert (result.code, Path("report.html").exists()) == (1, False)
+    assert result.err.strip().splitlines()[-1].endswith("(no space left on device); free some space and run again")

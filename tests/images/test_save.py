@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchcomp.errors import PictureError
+from batchcomp.errors import FileError, PictureError
 from batchcomp.images import save as saving
 from batchcomp.images.names import name_problem, shown
 from batchcomp.images.picture import Metadata, Picture
-from batchcomp.images.save import safe_join, save, save_bytes
+from batchcomp.images.save import safe_join, save, save_bytes, write_result
 
 from .make import noise
 
@@ -203,3 +203,29 @@ def test_a_year_that_the_disk_does_not_have_stops_nothing(tmp_path: Path, mtime_
     """The file is written; its time is set where the system can."""
     save_bytes(b"data", tmp_path / "a", mtime_ns=mtime_ns)
     assert (tmp_path / "a").read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR])
+def test_the_one_file_of_a_command_is_told_without_the_options_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A page or a drawing that the disk refuses ends a command with 1; no such command has -o."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refused)
+    with pytest.raises(FileError, match="cannot be written") as caught:
+        write_result(b"new", tmp_path / "a")
+    assert caught.value.exit_code == 1
+    assert " -o" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_one_file_of_a_command_replaces_nothing_unasked(tmp_path: Path) -> None:
+    """Then the advice is another name."""
+    write_result(b"old", tmp_path / "a")
+    with pytest.raises(FileError, match="move it away or choose another name"):
+        write_result(b"new", tmp_path / "a")
+    write_result(b"new", tmp_path / "a", overwrite=True)
+    assert (tmp_path / "a").read_bytes() == b"new"

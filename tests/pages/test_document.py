@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from batchcomp.errors import UsageError
+from batchcomp.errors import FileError, UsageError
 from batchcomp.pages.document import as_json, check_target, write_page
 from tests.pages.samples import HOSTILE, report_html
 
@@ -63,5 +64,20 @@ def test_a_page_takes_the_place_of_a_page_only(tmp_path: Path) -> None:
 def test_a_page_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     """A file where the folder should be is told in one line."""
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"report\.html"):
+    with pytest.raises(
+        FileError, match=r"report\.html: cannot be written .*; move that file away or choose another name"
+    ):
         write_page(tmp_path / "file" / "report.html", "x")
+
+
+def test_a_page_in_a_folder_that_may_not_be_looked_at_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is told before the work, and is no wrong usage."""
+
+    def refused(_: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refused)
+    with pytest.raises(FileError, match=r"report\.html: Permission denied; choose another name"):
+        check_target(tmp_path / "report.html")

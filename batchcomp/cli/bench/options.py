@@ -81,11 +81,11 @@ def reading_json(path: Path, option: str = "") -> Iterator[None]:
 
 
 def write_json(path: Path | None, text: str) -> None:
-    """Write the JSON file, if one was asked for."""
+    """Write the JSON file, if one was asked for. Raises FileError."""
     if path:
-        from batchcomp.archive.durable import atomic_write
+        from batchcomp.images.save import write_result
 
-        atomic_write(path, text.encode())
+        write_result(text.encode(), path, overwrite=True)
 
 
 def show(sheets: Iterable[Sheet]) -> None:

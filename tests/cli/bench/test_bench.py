@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from batchcomp.benchmark.plot import plot_curves
+from batchcomp.cli.bench.options import write_json
+from batchcomp.errors import FileError
 from tests.cli.conftest import Run
 
 
@@ -45,3 +48,12 @@ def test_the_log_names_the_subcommand(run: Run) -> None:
     assert run("bench", "speed", "photos", "--log-file", "log").code == 2
     assert "no pictures there" in Path("log").read_text()
     assert "bench speed" in Path("log").read_text()
+
+
+def test_figures_and_drawings_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    """A file stands where the folder should be: one line, exit code 1."""
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match=r"a\.json: cannot be written .*choose another name"):
+        write_json(tmp_path / "file" / "a.json", "{}")
+    with pytest.raises(FileError, match=r"a\.png: cannot be written .*choose another name"):
+        plot_curves({}, tmp_path / "file" / "a.png")
