@@ -16,6 +16,7 @@ MOST_KINDS = 6  # that are named
 def say_passed_over(outcome: Outcome) -> None:
     """Sum up what was passed over, and name the links; each file has a line in the log and in --json."""
     from batchcomp.images.names import shown
+    from batchcomp.images.other_files import SPECIAL
     from batchcomp.pipeline.records import LINK
 
     kinds = outcome.passed_over.copy()
@@ -25,7 +26,9 @@ def say_passed_over(outcome: Outcome) -> None:
         named += [f"{len(kinds) - MOST_KINDS} more kinds"] * (len(kinds) > MOST_KINDS)
         what = "is no picture" if count == 1 else "are no pictures"
         them = "it as it is" if count == 1 else "them as they are"
-        console.say(f"{count_of(count, 'file')} {what}: {', '.join(named)}; --verbatim GLOB stores {them}")
+        them = "files as they are" if kinds.keys() & SPECIAL else them
+        advice = f"; --verbatim GLOB stores {them}" if kinds.keys() - SPECIAL else ""
+        console.say(f"{count_of(count, 'file')} {what}: {', '.join(named)}{advice}")
     if links:
         names = ", ".join(map(shown, outcome.links)) + ", ..." * (links > len(outcome.links))
         was, they = ("was", "it points") if links == 1 else ("were", "they point")

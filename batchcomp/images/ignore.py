@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchcomp.escapes import real_path
+from batchcomp.images.other_files import special_kind
 
 IGNORE_NAME: Final = ".batchcompignore"
 MAX_BYTES, MAX_RULES, MAX_LENGTH = 64 * 1024, 1000, 500
@@ -92,15 +93,17 @@ class Ignoring:
 
 
 def _read(path: str) -> str | None:
-    """Return the text of the file of rules, None where there is none; links are none, as for git."""
+    """Return the text of the file of rules, None where there is none; links are not followed, as git follows none."""
     try:
         status = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise IgnoreFileError(f"cannot be read ({error.strerror}); check its permissions") from error
+    if stat.S_ISLNK(status.st_mode):
+        raise IgnoreFileError("is a symbolic link, which is not followed; put the file itself here")
     if not stat.S_ISREG(status.st_mode):
-        return None
+        raise IgnoreFileError(f"is a {special_kind(status.st_mode)}, not a file; write rules in a file, or rename it")
     if status.st_size > MAX_BYTES:
         raise IgnoreFileError(f"{status.st_size:,} bytes are too many, at most {MAX_BYTES:,} are read; shorten it")
     try:

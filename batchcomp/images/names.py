@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 
@@ -63,7 +64,9 @@ def is_apple_double(path: str, name: str) -> bool:
     if not name.startswith("._"):
         return False
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - path is a str, as the walk has it
+        if not os.path.isfile(path):  # noqa: PTH113 - path is a str, as the walk has it; a pipe would not answer
+            return False
+        with open(path, "rb") as file:  # noqa: PTH123
             return file.read(len(_APPLE_DOUBLE)) == _APPLE_DOUBLE
     except OSError:
         return False

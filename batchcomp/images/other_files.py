@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import PurePath
 from typing import Final
 
 VIDEO: Final = "video"
+PIPE, SOCKET, DEVICE, FOLDER = "pipe", "socket", "device", "folder"
+SPECIAL: Final = frozenset((PIPE, SOCKET, DEVICE))  # kinds of what holds no content that could be stored
 PLAIN: Final = "other"  # of a suffix that is none, or that nobody should see in full
 _VIDEO_SUFFIXES: Final = frozenset(
     (".mp4", ".m4v", ".mov", ".qt", ".avi", ".mkv", ".webm", ".mts", ".m2ts", ".mpg", ".mpeg", ".m2v", ".vob", ".wmv",
@@ -37,6 +40,15 @@ def kind_of(name: str) -> str:
     if not _SUFFIX.fullmatch(suffix):
         return PLAIN
     return f"{VIDEO} {suffix}" if suffix in _VIDEO_SUFFIXES else suffix
+
+
+def special_kind(mode: int) -> str:
+    """Return the kind of something that is neither file nor link, by its `st_mode`."""
+    if stat.S_ISFIFO(mode):
+        return PIPE
+    if stat.S_ISSOCK(mode):
+        return SOCKET
+    return FOLDER if stat.S_ISDIR(mode) else DEVICE
 
 
 def verbatim_hint(name: str) -> str:

@@ -12,7 +12,9 @@ from pathlib import Path
 from batchcomp.errors import UsageError
 from batchcomp.escapes import file_path, stored_name
 from batchcomp.images.ignore import IGNORE_NAME, IgnoreFileError, Ignoring
+from batchcomp.images.links import Links, is_broken, leads_to_folder
 from batchcomp.images.names import ARCHIVE_SUFFIX, is_apple_double, is_litter, is_temp, shown
+from batchcomp.images.other_files import special_kind
 from batchcomp.images.patterns import Matcher, compile_patterns
 from batchcomp.places import Place, Url
 
@@ -53,7 +55,16 @@ class SkippedLink:
     name: str
 
 
-Found = Item | WalkFailure | SkippedLink
+@dataclass(frozen=True, slots=True)
+class NoFile:
+    """A pipe, socket or device in a folder; `kind` says which, `name` is what it would be called in the archive."""
+
+    path: Path
+    name: str
+    kind: str
+
+
+Found = Item | WalkFailure | SkippedLink | NoFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +108,8 @@ def walk(
     Symbolic links inside folders are not followed unless asked, and then each folder is entered through links at most
     once, so that links that form a circle end; those not followed are named. A path given by name is resolved. Archives
     (`*.bca` folders), our temporary files, what systems leave behind (`.DS_Store`, `Thumbs.db`, `._*`), what a
-    `.batchcompignore` ignores (see `ignore`), `skip` and everything that is neither file nor folder are left out. At
-    most the entries of the open folders are held in memory.
+    `.batchcompignore` ignores (see `ignore`) and `skip` are left out. What is neither file nor folder is named, never
+    opened. At most the entries of the open folders are held in memory.
 
     Args:
         paths: Files and folders.
@@ -192,7 +203,7 @@ def _walk_roots(roots: list[_Root], chosen: _Filter) -> Iterator[Found]:
 
 def _walk_folder(root: _Root, chosen: _Filter) -> Iterator[Found]:
     """Descend with an explicit stack: a hostile depth of folders must not exhaust Python's."""
-    links = _Links(root.path)
+    links = Links(root.path)
     prefix = f"{root.name}/" if root.name else ""
     stack = [_opened(str(root.path), prefix, Ignoring())]
     while stack:
@@ -202,7 +213,7 @@ def _walk_folder(root: _Root, chosen: _Filter) -> Iterator[Found]:
             stack.pop()
         elif isinstance(found, WalkFailure):
             yield found
-        elif _leads_to_folder(found[0], follow=chosen.follow):
+        elif leads_to_folder(found[0], follow=chosen.follow):
             linked = here.linked or (chosen.follow and found[0].is_symlink())
             if not _pruned(*found, chosen, here.ignoring) and not (linked and links.blocks(found[0])):
                 stack.append(_opened(found[0].path, f"{found[1]}/", here.ignoring, linked=linked))
@@ -222,49 +233,14 @@ def _opened(path: str, prefix: str, ignoring: Ignoring, *, linked: bool = False)
 
 def _other(entry: os.DirEntry[str], name: str, chosen: _Filter, ignoring: Ignoring) -> Iterator[Found]:
     """Yield what is to be said of an entry that is no folder, if anything is."""
-    if chosen.follow and _is_broken(entry):
+    if chosen.follow and is_broken(entry):
         if _wanted(entry, name, chosen, ignoring):
             yield WalkFailure(Path(entry.path), "broken link; remove it or exclude it")
     elif not chosen.follow and entry.is_symlink():
         if not entry.name.endswith(ARCHIVE_SUFFIX) and _wanted(entry, name, chosen, ignoring):
             yield SkippedLink(Path(entry.path), name)
-    elif entry.is_file(follow_symlinks=chosen.follow) and _wanted(entry, name, chosen, ignoring):
+    elif _wanted(entry, name, chosen, ignoring):
         yield from _file(entry.path, name, entry, follow=chosen.follow)
-
-
-class _Links:
-    """The folders that links have led to, so that none is entered through links twice, and the root never."""
-
-    def __init__(self, root: Path) -> None:
-        status = root.stat()
-        self._seen = {(status.st_dev, status.st_ino)}
-
-    def blocks(self, entry: os.DirEntry[str]) -> bool:
-        """Tell whether a folder is an archive or was entered through a link before; note that it is entered now."""
-        try:
-            status = entry.stat()
-        except OSError:
-            return False  # opening it will report that
-        if os.path.realpath(entry.path).endswith(ARCHIVE_SUFFIX):
-            return True
-        key = (status.st_dev, status.st_ino)
-        known = key in self._seen
-        self._seen.add(key)
-        return known
-
-
-def _leads_to_folder(entry: os.DirEntry[str], *, follow: bool) -> bool:
-    try:
-        return entry.is_dir(follow_symlinks=follow)
-    except OSError:  # a link in a circle
-        return False
-
-
-def _is_broken(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_symlink() and not entry.stat()
-    except OSError:
-        return True
 
 
 def _entries(folder: str, prefix: str) -> Iterator[tuple[os.DirEntry[str], str] | WalkFailure]:
@@ -294,11 +270,14 @@ def _wanted(entry: os.DirEntry[str], name: str, chosen: _Filter, ignoring: Ignor
 
 def _file(
     path: str, name: str, entry: os.DirEntry[str] | None, *, follow: bool = False
-) -> Iterator[Item | WalkFailure]:
+) -> Iterator[Item | WalkFailure | NoFile]:
     try:
         status = os.stat(path) if entry is None else entry.stat(follow_symlinks=follow)  # noqa: PTH116 - path is a str
     except OSError as error:
         yield WalkFailure(Path(path), f"file cannot be read: {_why(error)}; run again")
+        return
+    if not stat.S_ISREG(status.st_mode):
+        yield NoFile(Path(path), name, special_kind(status.st_mode))
         return
     yield Item(Path(path), name, status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
 

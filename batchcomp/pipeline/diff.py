@@ -13,7 +13,7 @@ from batchcomp.errors import NotAPictureError, PictureError
 from batchcomp.images.ignore import IGNORE_NAME
 from batchcomp.images.load import check_head
 from batchcomp.images.names import shown
-from batchcomp.images.walk import Found, Item, SkippedLink, WalkFailure, locator, walk
+from batchcomp.images.walk import Found, Item, NoFile, SkippedLink, WalkFailure, locator, walk
 from batchcomp.pipeline.originals import local
 from batchcomp.pipeline.plan import digest
 from batchcomp.pipeline.records import Failed
@@ -65,7 +65,7 @@ def diff_folder(settings: DiffSettings) -> Generator[Finding]:
         if isinstance(item, WalkFailure):
             unread.append(item.path)
             yield Failed(name=str(item.path), reason=f"{shown(item.path)}: {item.reason}")
-        elif isinstance(item, SkippedLink):
+        elif isinstance(item, SkippedLink | NoFile):
             continue
         elif row := rows.pop(item.name, None):
             yield _compared(row, item, checksum=settings.checksum)

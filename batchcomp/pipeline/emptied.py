@@ -10,7 +10,7 @@ from batchcomp.images.formats import has_picture_suffix
 from batchcomp.images.ignore import IGNORE_NAME
 from batchcomp.images.names import shown
 from batchcomp.images.patterns import compile_patterns
-from batchcomp.images.walk import Found, SkippedLink, WalkFailure
+from batchcomp.images.walk import Found, NoFile, SkippedLink, WalkFailure
 from batchcomp.pipeline.index import Index
 from batchcomp.pipeline.originals import folders_of
 from batchcomp.pipeline.records import Failed
@@ -28,7 +28,7 @@ class Sources:
 
     def note(self, found: Found) -> None:
         """Take notice of what the walk found next; a folder that cannot be read is told by the walk itself."""
-        if not self._empty or isinstance(found, SkippedLink):
+        if not self._empty or isinstance(found, SkippedLink | NoFile):
             return
         if isinstance(found, WalkFailure):
             self._empty = {start: path for start, path in self._empty.items() if path != found.path}

@@ -11,7 +11,7 @@ from typing import Final
 
 from batchcomp.images.names import shown
 from batchcomp.images.sizes import estimate_bytes
-from batchcomp.images.walk import Item, SkippedLink, WalkFailure
+from batchcomp.images.walk import Item, NoFile, SkippedLink, WalkFailure
 from batchcomp.pipeline.emptied import Sources
 from batchcomp.pipeline.failures import FailureMemory
 from batchcomp.pipeline.index import Index, IndexEntry
@@ -47,6 +47,8 @@ def plan(
         elif isinstance(item, SkippedLink):
             reason = f"{shown(item.path)}: a symbolic link; --follow-symlinks takes what it points to"
             yield Passed(name=item.name, reason=reason, kind=LINK)
+        elif isinstance(item, NoFile):
+            yield Passed(name=item.name, reason=f"{shown(item.path)}: a {item.kind}, not a file", kind=item.kind)
         elif not (reason := fits.reason_to_take(item, entry := known.get(item.name))):
             otherwise = fits.otherwise(entry)
             yield Passed(name=item.name, reason="unchanged since it was archived", unchanged=True, otherwise=otherwise)

@@ -34,7 +34,7 @@ class Passed:
     """A file was left alone, and why: it is unchanged, no picture, or failed before in the same way.
 
     `otherwise` says with what an unchanged one is stored, where that is not what is asked for now. `kind` sums up those
-    that are no pictures: "video .mov", ".txt"; `LINK` is a symbolic link that was not followed.
+    that are no pictures: "video .mov", ".txt", "pipe"; `LINK` is a symbolic link that was not followed.
     """
 
     name: str

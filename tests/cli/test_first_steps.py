@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,27 @@ def test_a_video_under_a_pictures_name_is_named(compress: Run, photos: Path) -> 
     assert result.code == 3
     assert "clip.jpg: a video, whatever its name says; " in result.err
     assert "--verbatim '*.jpg'" in result.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes")
+def test_pipes_are_summed_up_with_what_else_is_no_picture(compress: Run, photos: Path) -> None:
+    """With a line each in --json; what has no content is not said to be stored by --verbatim."""
+    os.mkfifo(photos / "pipe.jpg")
+    assert "1 file is no picture: 1 pipe\n" in compress(photos, "--dry-run").err
+    (photos / "c.txt").write_text("text")
+    result = compress(photos, "--json")
+    assert result.code == 0
+    assert "2 files are no pictures: 1 .txt, 1 pipe; --verbatim GLOB stores files as they are" in result.err
+    assert [line["reason"] for line in result.json if "pipe.jpg" in line.get("path", line.get("name", ""))] == [
+        f"{photos / 'pipe.jpg'}: a pipe, not a file"
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_linked_rules_are_a_failed_file(compress: Run, photos: Path) -> None:
+    """What they would leave out is archived, as where they cannot be read, but not without a word."""
+    (photos / "rules").write_text("a.png\n")
+    (photos / ".batchcompignore").symlink_to("rules")
+    result = compress(photos)
+    assert result.code == 3
+    assert ".batchcompignore: is a symbolic link, which is not followed; put the file itself here" in result.err

@@ -137,14 +137,23 @@ def test_rules_that_cannot_be_read_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and links")
-def test_what_is_no_file_is_no_rules(tmp_path: Path) -> None:
-    """A pipe holds nothing up, and a link leads nowhere, as for git."""
-    os.mkfifo(tmp_path / IGNORE_NAME)
-    assert Ignoring().below(str(tmp_path), "") == Ignoring()
-    (tmp_path / IGNORE_NAME).unlink()
+def test_rules_that_are_no_file_are_a_failure(tmp_path: Path) -> None:
+    """A pipe holds nothing up, a link is not followed, as by git, and nothing is archived without a word."""
+    rules = tmp_path / IGNORE_NAME
+    os.mkfifo(rules)
+    with pytest.raises(IgnoreFileError, match="is a pipe, not a file"):
+        Ignoring().below(str(tmp_path), "")
+    rules.unlink()
+    rules.mkdir()
+    with pytest.raises(IgnoreFileError, match="is a folder, not a file"):
+        Ignoring().below(str(tmp_path), "")
+    rules.rmdir()
     (tmp_path / "real").write_text("*\n")
-    (tmp_path / IGNORE_NAME).symlink_to(tmp_path / "real")
-    assert Ignoring().below(str(tmp_path), "") == Ignoring()
+    for target in ("real", "nothing"):
+        rules.symlink_to(tmp_path / target)
+        with pytest.raises(IgnoreFileError, match="is a symbolic link, which is not followed"):
+            Ignoring().below(str(tmp_path), "")
+        rules.unlink()
 
 
 PIECES = st.lists(st.sampled_from(["*", "a", "b", "?", "[ab]", "[!a]", "/", "**/", "."]), min_size=1, max_size=8)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from batchcomp.errors import UsageError
-from batchcomp.images.walk import Item, SkippedLink, WalkFailure, locator, walk
+from batchcomp.images.walk import Item, NoFile, SkippedLink, WalkFailure, locator, walk
 
 
 def tree(root: Path, *names: str) -> Path:
@@ -21,7 +22,7 @@ def tree(root: Path, *names: str) -> Path:
 
 def names(*paths: Path, **options: list[str] | list[Path] | bool) -> list[str]:
     found = list(walk(paths, **options))  # type: ignore[arg-type]
-    assert all(isinstance(item, Item | SkippedLink) for item in found)
+    assert all(isinstance(item, Item | SkippedLink | NoFile) for item in found)
     return [item.name for item in found if isinstance(item, Item)]
 
 
@@ -219,3 +220,21 @@ def test_links_that_are_not_followed_are_named(tmp_path: Path) -> None:
     ]
     found = [one for one in walk([tmp_path / "real"], exclude=["*.jpg"]) if isinstance(one, SkippedLink)]
     assert [one.name for one in found] == ["more"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and sockets")
+@pytest.mark.parametrize("follow", [False, True])
+def test_what_is_neither_file_nor_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, follow: bool
+) -> None:
+    """It is never opened, which could wait for ever; what is excluded stays so."""
+    monkeypatch.chdir(tmp_path)  # names of sockets are short
+    for name in ("a.jpg", "._b.jpg", "x.tmp"):
+        os.mkfifo(name)
+    (tmp_path / "._c.jpg").symlink_to("a.jpg")
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind("s.png")
+        found = list(walk([tmp_path], exclude=["*.tmp"], follow_symlinks=follow))
+    kinds = {one.name: one.kind if isinstance(one, NoFile) else type(one).__name__ for one in found}
+    linked = "pipe" if follow else "SkippedLink"
+    assert kinds == {"._b.jpg": "pipe", "._c.jpg": linked, "a.jpg": "pipe", "s.png": "socket"}
