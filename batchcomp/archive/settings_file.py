@@ -67,7 +67,7 @@ def read_settings(where: Location) -> Remembered:
 def settings_bytes(where: Location, **changes: Any) -> bytes | None:
     """Return the file with some values changed, None where it says that already. Unknown members are kept.
 
-    A file of a later version is left as it is.
+    A file of a later version is left as it is, and so is a folder of this name.
 
     Raises:
         ValueError: there is no such setting, or it cannot have that value.
@@ -79,7 +79,7 @@ def settings_bytes(where: Location, **changes: Any) -> bytes | None:
     try:
         known = _parse(store_of(where)) or {}
         _checked(known)
-    except _LaterVersionError:
+    except (_LaterVersionError, IsADirectoryError):
         return None
     except (OSError, ValueError, RecursionError):
         known = {}

@@ -55,11 +55,13 @@ def settle(
     try:
         settings = CompressSettings(archive=archive, **{**asked, **used})
     except UsageError as error:
-        ours = ", ".join(f"{name} {_said(value)}" for name, value in used.items())
-        raise UsageError(f"{error}; {archive} remembers {ours}" if used else str(error)) from error
+        if not used or _refusal(archive, asked) == str(error):  # what is remembered has no part in it
+            raise
+        ours = ", ".join(f"{name} {_said(name, value)}" for name, value in used.items())
+        raise UsageError(f"{error}; {archive} remembers {ours}") from error
     notes = [
-        f"{archive}: {name} {_said(used[name])} is remembered, so that {_said(asked[name])} of the configuration file "
-        "is not used; give it as an option to change that"
+        f"{archive}: {name} {_said(name, used[name])} is remembered, so that {_said(name, asked[name])} of the "
+        "configuration file is not used; give it as an option to change that"
         for name in configured
         if name in used and used[name] != asked.get(name)
     ]
@@ -133,7 +135,18 @@ def _beaten(given: Mapping[str, Any]) -> Iterator[str]:
         yield "measure"
 
 
-def _said(value: Any) -> str:
+def _refusal(archive: Place, asked: Mapping[str, Any]) -> str:
+    """Return what is wrong with the settings of an archive that remembers nothing, "" for nothing."""
+    try:
+        CompressSettings(archive=archive, **asked)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _said(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if name == "model":
+        return str(value or DEFAULT)
     return "none" if value is None else str(value)

@@ -212,3 +212,30 @@ def test_a_strange_folder_is_no_archive(night: Run, tmp_path: Path) -> None:
     assert result.code == 1
     assert "holds files but no archive" in result.err
     assert (tmp_path / "project" / "settings.json").read_text() == '{"editor": true}'
+
+
+@pytest.mark.usefixtures("first")
+def test_what_is_remembered_is_told_where_it_matters_only(night: Run, archive: Path) -> None:
+    """An error that would be there without it does not name it; one that names it calls a model as the file does."""
+    result = night("--parity", "nan")
+    assert (result.code, "remembers" in result.err) == (2, False)
+    path = archive / "settings.json"
+    path.write_text(json.dumps({**remembered(archive), "model": "default", "target": "target-ms-ssim 0.9"}))
+    result = night("--measure", "none")
+    assert result.code == 2
+    assert "model default" in result.err
+    assert "model none" not in result.err
+
+
+@pytest.mark.usefixtures("first")
+def test_a_folder_in_the_place_of_the_settings_is_left_alone(
+    night: Run, archive: Path, photos: Path, tiny_model: Path
+) -> None:
+    """Nothing is remembered, this is said, and the run goes on, since the file never matters."""
+    (archive / "settings.json").unlink()
+    (archive / "settings.json").mkdir()
+    samples.save(photos / "new.png", samples.image(seed=9))
+    result = night("--model", tiny_model, "--no-measure")
+    assert (result.code, "1 stored" in result.err) == (0, True)
+    assert "it counts as if it were not there" in result.err
+    assert (archive / "settings.json").is_dir()
