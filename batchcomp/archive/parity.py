@@ -109,7 +109,7 @@ def _is_current(store: Store, number: int, share: float) -> bool:
     """Tell from the first header whether a segment has parity of this share; its other bytes are not looked at."""
     if not store.stat(parity_name(number)):
         return False
-    shape, segment = parse_header(store.read(parity_name(number), 0, HEADER_BYTES)), store.stat(segment_name(number))
+    shape, segment = _first_header(store, number), store.stat(segment_name(number))
     if shape is None or segment is None:
         return False
     return (shape.number, shape.size, shape.share) == (number, segment.size, round(share * 10_000))
@@ -117,11 +117,21 @@ def _is_current(store: Store, number: int, share: float) -> bool:
 
 def _header(store: Store, number: int) -> Shape | None:
     """Return what a parity file says of itself, by whichever copy of its header can be read."""
-    shape = parse_header(store.read(parity_name(number), 0, HEADER_BYTES))
+    shape = _first_header(store, number)
     if shape is not None:
         return shape
     with store.local(parity_name(number)) as path, mapped(path) as data:
         return find_header(data)
+
+
+def _first_header(store: Store, number: int) -> Shape | None:
+    """Return what the first copy of its header says, None where that is damaged or the disk cannot read it."""
+    try:
+        return parse_header(store.read(parity_name(number), 0, HEADER_BYTES))
+    except OSError as error:
+        if durable.is_unreadable(error):
+            return None
+        raise
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from batchcomp.archive import mapped, repair, verify
+from batchcomp.archive import mapped, repair, standing, verify
 from batchcomp.archive.mapped import BLOCK, PIECE
 from batchcomp.archive.reader import ArchiveReader
 from batchcomp.archive.segment import UNREADABLE, open_segment
-from batchcomp.archive.segments import segment_name
+from batchcomp.archive.segments import parity_name, segment_name
 from batchcomp.archive.store import folder as folder_store
 from batchcomp.errors import ArchiveDamagedError
 
@@ -95,6 +95,18 @@ def test_recovery_data_makes_up_for_it(archive: Path, monkeypatch: pytest.Monkey
         assert one.restored
     assert files(archive) == before
     assert verify(archive).ok
+
+
+def test_recovery_data_that_cannot_be_read(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is damaged like a segment, and written anew."""
+    name, before = parity_name(1), files(archive)
+    with bad_sectors(monkeypatch, archive / name, 0, (archive / name).stat().st_size):
+        found = standing(archive, 1, sound=True)
+        assert found is not None
+        assert found.damage is not None
+        assert repair(archive, describe, now=fixed_now).parity == (1,)
+    assert verify(archive).ok
+    assert files(archive).keys() == before.keys()
 
 
 def test_unreadable_bytes_are_zeros(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,9 +56,10 @@ def test_a_folder_that_is_gone(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_line_says_where_why_and_what_to_do() -> None:
-    """What names no file is a fault of ours, and stays loud."""
+    """What names neither a file nor a trouble of disks is a fault of ours, and stays loud."""
     refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES), "a/b")
     assert refusal(refused) == f"a/b: {os.strerror(errno.EACCES)}; check who may read and write there"
     assert refusal(OSError(errno.EIO, os.strerror(errno.EIO), "c")) is not None
-    assert refusal(OSError(errno.EIO, os.strerror(errno.EIO))) is None
+    assert refusal(OSError(errno.EIO, os.strerror(errno.EIO))) == f"{os.strerror(errno.EIO)}; check the disk"
+    assert refusal(OSError(errno.EBADF, os.strerror(errno.EBADF))) is None
     assert refusal(OSError("something")) is None
