@@ -18,6 +18,7 @@ from batchcomp.report.trade import is_ours
 
 SUFFIXES = (".png", ".svg")
 MAX_BPP = 1.5  # shown; above it all curves crowd together
+COLOURS, MARKERS = 10, "os^v"  # matplotlib's colours begin anew after so many curves: then with another marker
 
 
 def plot_curves(curves: Mapping[str, Sequence[OnCurve]], out: Path, *, published: Path | None = None) -> None:
@@ -35,8 +36,9 @@ def plot_curves(curves: Mapping[str, Sequence[OnCurve]], out: Path, *, published
     figure = Figure(figsize=(8, 6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(xlabel="bits per pixel", ylabel="MS-SSIM (dB)")
-    for name, curve in curves.items():
-        _draw(axes, name, curve, "-o", width=2.5 if is_ours(name) else 1.2)
+    for number, (name, curve) in enumerate(curves.items()):
+        marker = MARKERS[number // COLOURS % len(MARKERS)]
+        _draw(axes, name, curve, f"-{marker}", width=2.5 if is_ours(name) else 1.2)
     for name, points in read_published(published).items() if published else ():
         _draw(axes, name, points, "--", width=1)
     axes.set_xlim(0, MAX_BPP)
