@@ -47,31 +47,34 @@ def _map(file: FileIO | IO[bytes]) -> Iterator[Bytes]:
         yield view
 
 
-def read_piece(file: FileIO, offset: int, size: int) -> bytes | None:
+def _read_piece(file: FileIO, offset: int, size: int) -> bytes | None:
     """Return up to `size` bytes at `offset`, None where the disk cannot read one of them. Raises other OSErrors."""
     try:
         file.seek(offset)
-        return file.read(size)
+        data = file.read(size)
+        while len(data) < size and (more := file.read(size - len(data))):  # a call ends before what cannot be read
+            data += more
     except OSError as error:
         if is_unreadable(error):
             return None
         raise
+    return data
 
 
 def _is_readable(file: FileIO, size: int) -> bool:
-    return all(read_piece(file, offset, PIECE) is not None for offset in range(0, size, PIECE))
+    return all(_read_piece(file, offset, PIECE) is not None for offset in range(0, size, PIECE))
 
 
 def _copy_readable(file: FileIO, copy: IO[bytes], size: int) -> None:
     copy.truncate(size)
     for start in range(0, size, PIECE):
-        piece = read_piece(file, start, PIECE)
+        piece = _read_piece(file, start, PIECE)
         if piece is not None:
             copy.seek(start)
             copy.write(piece)
             continue
         for offset in range(start, min(start + PIECE, size), BLOCK):
-            if block := read_piece(file, offset, BLOCK):
+            if block := _read_piece(file, offset, BLOCK):
                 copy.seek(offset)
                 copy.write(block)
     copy.flush()

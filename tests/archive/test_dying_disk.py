@@ -30,24 +30,28 @@ def bad_sectors(monkeypatch: pytest.MonkeyPatch, path: Path, first: int, last: i
     hurt = path.stat().st_ino
 
     class Failing(FileIO):
-        def _check(self, size: int) -> None:
+        def _left(self, size: int) -> int:
+            """How many of so many bytes one call gives: it ends before a bad one, and fails at it."""
             begin = self.tell()
-            if os.fstat(self.fileno()).st_ino == hurt and begin < last and begin + size > first:
+            if os.fstat(self.fileno()).st_ino != hurt or begin >= last or begin + size <= first:
+                return size
+            if begin >= first:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return first - begin
 
         def read(self, size: int | None = -1, /) -> Any:
             size = -1 if size is None else size
-            self._check(size if size >= 0 else 1 << 40)
-            return super().read(size)
+            return self.readall() if size < 0 else super().read(self._left(size))
 
         def readall(self) -> Any:
-            self._check(1 << 40)
-            return super().readall()
+            found = b""
+            while more := self.read(PIECE):
+                found += more
+            return found
 
         def readinto(self, buffer: Any, /) -> Any:
-            left = max(0, os.fstat(self.fileno()).st_size - self.tell())
-            self._check(min(len(memoryview(buffer)), left))
-            return super().readinto(buffer)
+            view = memoryview(buffer).cast("B")
+            return super().readinto(view[: self._left(len(view))])
 
     with monkeypatch.context() as patched:
         patched.setattr(mapped, "FileIO", Failing)
